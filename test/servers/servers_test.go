@@ -1,0 +1,89 @@
+package servers_test
+
+import (
+	"database/sql"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/test/servers"
+)
+
+func TestSchemaIsFreshAndDropped(t *testing.T) {
+	servers.Postgres(t)
+	var first string
+	t.Run("use", func(t *testing.T) {
+		first = servers.PostgresSchema(t)
+		other := servers.PostgresSchema(t)
+		require.NotEqual(t, first, other)
+		db := open(t, first)
+		_, err := db.Exec("create table kept (id int)")
+		require.NoError(t, err)
+		_, err = open(t, other).Exec("select id from kept")
+		require.ErrorContains(t, err, "does not exist", "the schemas see each other")
+	})
+	_, err := open(t, first).Exec("select id from kept")
+	require.ErrorContains(t, err, "does not exist", "the schema outlived its test")
+}
+
+func TestServerIsDurable(t *testing.T) {
+	var fsync string
+	require.NoError(t, open(t, servers.Postgres(t)).QueryRow("show fsync").Scan(&fsync))
+	require.Equal(t, "on", fsync, "crash tests prove nothing on a server that does not sync")
+}
+
+func TestKafkaListens(t *testing.T) {
+	login := servers.KafkaLogin(t)
+	for _, address := range []string{servers.Kafka(t), login.Plain, login.TLS} {
+		c, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+	}
+	jars, err := filepath.Glob(filepath.Join(servers.KafkaLib(t), "kafka-clients-*.jar"))
+	require.NoError(t, err)
+	require.Len(t, jars, 1)
+}
+
+func TestPrefixesDiffer(t *testing.T) {
+	require.NotEqual(t, servers.TopicPrefix(t), servers.TopicPrefix(t))
+}
+
+// The child is this very binary without the variables: with -short it must pass by leaving out, without it must fail
+// and say what to do.
+func TestWithoutServers(t *testing.T) {
+	child := func(args ...string) (string, error) {
+		cmd := exec.Command(os.Args[0], append(args, "-test.run=^TestServerIsDurable$", "-test.v")...)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	out, err := child()
+	require.Error(t, err)
+	require.Contains(t, out, "make test")
+	out, err = child("-test.short")
+	require.NoError(t, err)
+	require.Contains(t, out, "SKIP: TestServerIsDurable")
+}
+
+func TestRunEndsWithTheCommandsCode(t *testing.T) {
+	cmd := exec.Command("bash", "run.sh", "sh", "-c", `[ -n "$TRIBUTARY_TEST_KAFKA_LIB" ] && exit 7`)
+	// Both given: nothing is started.
+	cmd.Env = append(os.Environ(), "TRIBUTARY_TEST_POSTGRES="+servers.Postgres(t), "TRIBUTARY_TEST_KAFKA="+servers.Kafka(t))
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "%s", out)
+	require.Equal(t, 7, exit.ExitCode(), "%s", out)
+	require.Contains(t, string(out), "as given in TRIBUTARY_TEST_POSTGRES")
+}
+
+func open(t *testing.T, address string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", address)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
