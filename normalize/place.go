@@ -1,0 +1,168 @@
+package normalize
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Place is the division that the beginning of a text names.
+type Place struct {
+	Division            // the deepest unit named; zero when several fit (Others > 0) or nothing was found
+	Text     string     // the part of the text that names it
+	Units    []Division // from the widest unit named to Division itself
+	Bare     bool       // the deepest unit was named without its level word
+	Others   int        // how many further units fit as well
+}
+
+// Lead reads the division at the beginning of a text in matching form: province, prefecture and county in this order,
+// any of them left out, each inside the one before. The reading that uses most of the text wins. Between units of one
+// name decide the parents read, then inside (a code, or "" for no help), then whether they still exist. Nothing found
+// gives the zero Place.
+//
+// A municipality may stand twice (北京市北京市, 北京市市辖区). A name without its level word (青河) is read only before a unit
+// named in full, unless bare is set; before a word such as 路 or 大学 it is never a division (中山路, 南京大学).
+func (d *Divisions) Lead(s, inside string, bare bool) Place {
+	l := lead{d: d, text: s, bare: bare}
+	l.read(reading{})
+	if l.end == 0 {
+		return Place{}
+	}
+	return l.place(inside)
+}
+
+// reading is one way to read the head of a text as nested divisions.
+type reading struct {
+	units [3]naming
+	n     int
+	end   int // bytes of the text that are read
+}
+
+// lead collects the longest readings of one text.
+type lead struct {
+	d    *Divisions
+	text string
+	bare bool
+	end  int
+	best []reading
+}
+
+func (l *lead) read(path reading) {
+	rest := l.text[path.end:]
+	if path.n > 0 {
+		for _, filler := range [...]string{"市辖区", "市辖县", "省直辖县级行政区划", "自治区直辖县级行政区划"} {
+			if strings.HasPrefix(rest, filler) {
+				path.end += len(filler)
+				rest = l.text[path.end:]
+				break
+			}
+		}
+		l.keep(path)
+	}
+	if path.n == len(path.units) {
+		return
+	}
+	head := firstRunes(rest, 2)
+	limit := min(len(rest), l.d.heads[head])
+	for n := len(head); n <= limit && n > 0; {
+		for _, form := range l.d.names[rest[:n]] {
+			if form.bare && notPlace(rest[n:]) {
+				continue
+			}
+			next := path
+			next.end += n
+			if path.n > 0 && path.units[path.n-1].unit == form.unit && l.d.municipality(form.unit) {
+				l.read(next)
+			}
+			if path.n == 0 || l.d.nests(path.units[path.n-1].unit, form.unit) {
+				next.units[next.n] = form
+				next.n++
+				l.read(next)
+			}
+		}
+		if n == len(rest) {
+			break
+		}
+		_, size := utf8.DecodeRuneInString(rest[n:])
+		n += size
+	}
+}
+
+// keep remembers a finished path when it is among the longest. The bound only guards against absurd tables.
+func (l *lead) keep(path reading) {
+	if path.units[path.n-1].bare && !l.bare {
+		return
+	}
+	if path.end > l.end {
+		l.best, l.end = l.best[:0], path.end
+	}
+	if path.end == l.end && len(l.best) < 64 {
+		l.best = append(l.best, path)
+	}
+}
+
+// notPlace reports whether the text goes on so that the name before it is part of another word.
+func notPlace(rest string) bool {
+	for _, word := range [...]string{"路", "街", "道", "大道", "大街", "巷", "弄", "镇", "乡", "村", "里", "桥", "站", "大学", "学院", "大厦", "广场"} {
+		if strings.HasPrefix(rest, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Divisions) municipality(unit int) bool {
+	u := d.units[unit]
+	return u.Level == Province && slices.Contains([]string{"11", "12", "31", "50"}, u.Code[:2])
+}
+
+// nests reports whether unit b may follow unit a in a text: it lies in a or in a's successor, or its successor does.
+func (d *Divisions) nests(a, b int) bool {
+	u, v := d.units[a], d.units[b]
+	return v.Level > u.Level &&
+		(v.Within(u.Code) || u.Successor != "" && v.Within(u.Successor) || v.Successor != "" && within(v.Successor, u.Code))
+}
+
+// place narrows the readings to one unit where something decides.
+func (l *lead) place(inside string) Place {
+	fits := l.best
+	narrow := func(keep func(r reading, u Division) bool) {
+		if len(fits) < 2 {
+			return
+		}
+		var kept []reading
+		for _, r := range fits {
+			if last := r.units[r.n-1]; keep(r, l.d.units[last.unit]) {
+				kept = append(kept, r)
+			}
+		}
+		if len(kept) > 0 {
+			fits = kept
+		}
+	}
+	narrow(func(_ reading, u Division) bool { return inside != "" && l.d.related(u, inside) })
+	narrow(func(r reading, _ Division) bool { return !r.units[r.n-1].bare })
+	narrow(func(_ reading, u Division) bool { return u.Current() })
+	narrow(func(r reading, u Division) bool { return u.Level == Province }) // 河南 is the province before 河南县 of 青海
+
+	first := fits[0]
+	p := Place{Text: l.text[:l.end], Bare: first.units[first.n-1].bare}
+	for _, r := range fits[1:] {
+		if r.units[r.n-1].unit != first.units[first.n-1].unit {
+			p.Others++
+		}
+	}
+	if p.Others > 0 {
+		return p
+	}
+	for _, n := range first.units[:first.n] {
+		p.Units = append(p.Units, l.d.units[n.unit])
+	}
+	p.Division = p.Units[len(p.Units)-1]
+	return p
+}
+
+// related reports whether the unit contains the place of code, lies in it, or lives on in such a unit.
+func (d *Divisions) related(u Division, code string) bool {
+	return u.Within(code) || within(code, u.Code) || u.Successor != "" && (within(u.Successor, code) || within(code, u.Successor))
+}
