@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"tributary/canonical"
+	"tributary/internal/errs"
+)
+
+// Config says where the database is and what the store may use of the outside world.
+type Config struct {
+	URL     string           // sqlite:FILE (relative to DataDir) or postgres://…
+	DataDir string           // holds the SQLite file and the key ring
+	Now     func() time.Time // required
+	Rand    io.Reader        // required: randomness of ids and keys
+	Verb    string           // what this process does, for people who look at leases
+}
+
+// DB is an open database.
+type DB struct {
+	querier           // reads outside a transaction
+	w       *sqlx.DB  // SQLite: the one writer connection
+	cfg     Config    //
+	owner   string    // names this process in leases
+	ring    *KeyRing  //
+	mu      sync.Mutex
+	others  neighbours
+}
+
+// Open connects, checks that the database answers, and loads the key ring. It does not migrate: see Migrate.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if cfg.Now == nil || cfg.Rand == nil {
+		return nil, errors.New("store: Config.Now and Config.Rand are required")
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o750); err != nil {
+		return nil, errs.Wrap(errs.Unavailable, "store.data_dir", err, errs.Args{"dir": cfg.DataDir})
+	}
+	ring, err := OpenKeyRing(filepath.Join(cfg.DataDir, "keyring.json"), cfg.Rand)
+	if err != nil {
+		return nil, err
+	}
+	d, err := dialectOf(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	w, r, err := d.open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{querier: querier{ext: r, d: d}, w: w, cfg: cfg, owner: ownerName(), ring: ring}
+	if err := w.PingContext(ctx); err != nil {
+		db.closePools()
+		return nil, d.explain(err, cfg)
+	}
+	return db, nil
+}
+
+func dialectOf(url string) (dialect, error) {
+	switch {
+	case strings.HasPrefix(url, "sqlite:"):
+		return &sqliteDialect{}, nil
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		return &postgresDialect{}, nil
+	}
+	return nil, errs.New(errs.Invalid, "store.url", errs.Args{"url": redactURL(url)})
+}
+
+// Close frees the connections.
+func (db *DB) Close() error {
+	db.signOff()
+	return db.closePools()
+}
+
+func (db *DB) closePools() error {
+	err := db.w.Close()
+	if r := db.ext.(*sqlx.DB); r != db.w {
+		err = errors.Join(err, r.Close())
+	}
+	return err
+}
+
+// Dialect is "sqlite" or "postgres".
+func (db *DB) Dialect() string { return db.d.name() }
+
+// Now is the store's clock.
+func (db *DB) Now() time.Time { return db.cfg.Now() }
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.w.PingContext(ctx); err != nil {
+		return db.d.explain(err, db.cfg)
+	}
+	return nil
+}
+
+// Version is the database server's own version text.
+func (db *DB) Version(ctx context.Context) (string, error) {
+	var v string
+	err := db.get(ctx, &v, db.d.versionQuery())
+	return v, err
+}
+
+// NewID makes a UUIDv7 from the store's clock and randomness.
+func (db *DB) NewID() (canonical.ID, error) { return canonical.NewID(db.cfg.Now(), db.cfg.Rand) }
+
+// Tx is one unit of work.
+type Tx struct {
+	querier
+	Now  time.Time // the one time of all rows of the transaction
+	db   *DB
+	tx   *sqlx.Tx
+	conn *sqlx.Conn
+	seqs map[string]int64 // audit counters taken in this transaction
+}
+
+// InTx runs fn in one transaction and commits when fn returns nil. On SQLite the transaction holds the write lock from
+// its begin, so keep it short (rule 6.9).
+func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) (err error) {
+	if err := db.signOn(ctx); err != nil {
+		return err
+	}
+	conn, err := db.w.Connx(ctx)
+	if err != nil {
+		return db.d.explain(err, db.cfg)
+	}
+	defer func() { err = errors.Join(err, closeConn(conn)) }()
+	raw, err := conn.BeginTxx(ctx, nil)
+	if err != nil {
+		return db.d.explain(err, db.cfg)
+	}
+	tx := &Tx{querier: querier{ext: raw, d: db.d}, Now: db.cfg.Now().UTC().Truncate(time.Microsecond), db: db, tx: raw, conn: conn}
+	if err := fn(tx); err != nil {
+		if rb := raw.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) && ctx.Err() == nil {
+			err = errors.Join(err, fmt.Errorf("roll back: %w", rb))
+		}
+		return db.d.explain(err, db.cfg)
+	}
+	if err := raw.Commit(); err != nil {
+		return db.d.explain(fmt.Errorf("commit: %w", err), db.cfg)
+	}
+	return db.giveWay(ctx)
+}
+
+func closeConn(conn *sqlx.Conn) error {
+	if err := conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
+		return fmt.Errorf("return connection: %w", err)
+	}
+	return nil
+}
+
+// NewID makes a UUIDv7 for a row of this transaction.
+func (tx *Tx) NewID() (canonical.ID, error) { return canonical.NewID(tx.Now, tx.db.cfg.Rand) }
+
+// Micros is a time as it is stored; the zero time is 0.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// FromMicros is the time that Micros stored.
+func FromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+// Setting reads a setting; "" when it was never set.
+func (q querier) Setting(ctx context.Context, name string) (string, error) {
+	var v string
+	err := q.get(ctx, &v, `SELECT value FROM setting WHERE name = ?`, name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return v, err
+}
+
+// SetSetting writes a setting.
+func (tx *Tx) SetSetting(ctx context.Context, name, value string) error {
+	_, err := tx.exec(ctx, `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}

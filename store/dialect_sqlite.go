@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"tributary/internal/errs"
+)
+
+type sqliteDialect struct{}
+
+func (*sqliteDialect) name() string               { return "sqlite" }
+func (*sqliteDialect) rebind(query string) string { return query }
+func (*sqliteDialect) versionQuery() string       { return `SELECT 'SQLite ' || sqlite_version()` }
+func (*sqliteDialect) goose() goose.Dialect       { return goose.DialectSQLite3 }
+func (*sqliteDialect) migrateOptions() ([]goose.ProviderOption, error) {
+	return nil, nil
+}
+
+func sqlitePath(cfg Config) string {
+	path := strings.TrimPrefix(cfg.URL, "sqlite:")
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(cfg.DataDir, path)
+}
+
+// open makes one writer connection, which takes the write lock when a transaction begins, and a pool of readers.
+// busy_timeout comes first, so that the switch to WAL waits for a neighbour too.
+func (*sqliteDialect) open(_ context.Context, cfg Config) (*sqlx.DB, *sqlx.DB, error) {
+	path := sqlitePath(cfg)
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return nil, nil, errs.New(errs.Unavailable, "store.not_a_file", errs.Args{"path": path})
+	}
+	dsn := func(extra ...string) string {
+		v := url.Values{"_pragma": append([]string{"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-65536)", "temp_store(MEMORY)"}, extra...)}
+		return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: v.Encode()}).String()
+	}
+	w, err := sqlx.Open("sqlite", dsn()+"&_txlock=immediate")
+	if err != nil {
+		return nil, nil, err
+	}
+	w.SetMaxOpenConns(1)
+	r, err := sqlx.Open("sqlite", dsn("query_only(1)"))
+	if err != nil {
+		return nil, nil, err
+	}
+	r.SetMaxOpenConns(4)
+	return w, r, nil
+}
+
+func (*sqliteDialect) bulk(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error {
+	const perStatement = 100
+	step := min(perStatement, maxArgs/len(columns))
+	args := make([]any, 0, step*len(columns))
+	full, err := tx.tx.PreparexContext(ctx, insertSQL(table, columns, step))
+	if err != nil {
+		return err
+	}
+	defer full.Close()
+	for len(rows) > 0 {
+		n := min(step, len(rows))
+		args = args[:0]
+		for _, r := range rows[:n] {
+			args = append(args, r...)
+		}
+		rows = rows[n:]
+		if n == step {
+			_, err = full.ExecContext(ctx, args...)
+		} else {
+			_, err = tx.exec(ctx, insertSQL(table, columns, n), args...)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (*sqliteDialect) anyOf(column string, _ any, values []any) (string, []any) {
+	if len(values) == 0 {
+		return "1 = 0", nil
+	}
+	return column + " IN (" + strings.TrimSuffix(strings.Repeat("?,", len(values)), ",") + ")", values
+}
+
+func (*sqliteDialect) conflict(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+func (*sqliteDialect) explain(err error, cfg Config) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) || errs.CodeOf(err) != "" {
+		return err
+	}
+	args := errs.Args{"path": sqlitePath(cfg), "why": fmt.Sprint(err)}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return errs.Wrap(errs.Unavailable, "store.locked", err, args)
+	case sqlite3.SQLITE_FULL:
+		return errs.Wrap(errs.Unavailable, "store.disk_full", err, args)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+		return errs.Wrap(errs.Unavailable, "store.not_writable", err, args)
+	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+		return errs.Wrap(errs.Unavailable, "store.not_a_database", err, args)
+	case sqlite3.SQLITE_IOERR:
+		return errs.Wrap(errs.Unavailable, "store.disk_error", err, args)
+	}
+	return err
+}
