@@ -1,0 +1,123 @@
+package connectors
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"tributary/canonical"
+)
+
+// Source is one connection to one system.
+type Source interface {
+	// Check probes the connection and says in findings what is wrong and how to mend it. The error is only for a
+	// cancelled context.
+	Check(ctx context.Context) ([]Finding, error)
+	// Discover lists the streams with their fields, keys and cursors.
+	Discover(ctx context.Context) ([]StreamInfo, error)
+	// Open starts a run of a stream after the position (nil: from the beginning) and fixes the run's upper bound.
+	Open(ctx context.Context, stream string, position json.RawMessage) error
+	// Read returns the next batch, or io.EOF at the run's upper bound.
+	Read(ctx context.Context) (Batch, error)
+	// Ack tells the source that everything up to the position is stored. It is idempotent and may be lost.
+	Ack(ctx context.Context, position json.RawMessage) error
+	// Close ends the run and frees what it holds.
+	Close() error
+}
+
+// Op is what happened to a row at the source.
+type Op uint8
+
+// Operations on rows.
+const (
+	Upsert Op = iota
+	Delete
+)
+
+// Row is one row as the source sent it.
+type Row struct {
+	Key        string         // the row's key in the stream
+	Op         Op             //
+	SourceTime time.Time      // the source's own time of the version; zero when it has none
+	SourceSeq  string         // the source's own version within equal times, compared as text; may be empty
+	Number     int            // 1-based number of the row in its file or run, for people
+	Fields     map[string]any // text, json.Number, bool, nil, or nested values; numbers are never float64
+	RawOff     int            // where the row's bytes lie in Batch.Raw; RawLen 0: the whole of it
+	RawLen     int
+}
+
+// Batch is what is committed together: some rows and the position after them.
+type Batch struct {
+	Rows        []Row
+	Bad         []BadRow // rows that could not be parsed into fields
+	Raw         []byte   // the page or block of lines as received
+	Position    json.RawMessage
+	SnapshotEnd bool // with this batch the run has shown every key the source has
+}
+
+// BadRow is a row of the source that has no fields: a ragged line, bytes that are not text. It goes to quarantine.
+type BadRow struct {
+	Number int
+	Issue  canonical.Issue
+	Raw    []byte
+}
+
+// MaxPosition bounds an encoded position in bytes.
+const MaxPosition = 16 << 10
+
+// Severity of a finding.
+type Severity string
+
+// Severities.
+const (
+	OK    Severity = "ok"
+	Warn  Severity = "warning"
+	Fault Severity = "fault"
+)
+
+// Finding is one result of Check. Code and Args name a message of the catalogue, remedy included.
+type Finding struct {
+	Severity Severity       `json:"severity"`
+	Code     string         `json:"code"`
+	Args     map[string]any `json:"args,omitempty"`
+}
+
+// StreamInfo describes a stream a source offers.
+type StreamInfo struct {
+	Name     string           `json:"name"`
+	Title    string           `json:"title,omitempty"`
+	Entity   canonical.Entity `json:"entity"`           // what the built-in map makes of it; "" when a map must say
+	Ledger   canonical.Ledger `json:"ledger,omitempty"` // for flow streams
+	Key      []string         `json:"key"`
+	Cursor   string           `json:"cursor,omitempty"` // the field that orders versions; "" = snapshot
+	Deletes  string           `json:"deletes"`          // how deletes are seen: log, flag, sweep, snapshot, none
+	Personal bool             `json:"personal"`         // rows are about natural persons
+	Fields   []Field          `json:"fields,omitempty"`
+}
+
+// Field is one field of a stream as the source's own metadata states it.
+type Field struct {
+	Name  string `json:"name"`
+	Type  string `json:"type,omitempty"`
+	Title string `json:"title,omitempty"`
+}
+
+// Sweeper lists the keys that exist at the source now, for the detection of deletes.
+type Sweeper interface {
+	Keys(ctx context.Context, stream string) ([]string, error)
+}
+
+// Env is what the hub lends a source. Now must be set.
+type Env struct {
+	Now func() time.Time
+}
+
+// Driver is a connector: the way to configure and make a Source.
+type Driver struct {
+	Name    string // as written in the configuration
+	Title   map[string]string
+	Streams []StreamInfo      // the streams known before discovery
+	Maps    map[string][]byte // built-in map (YAML) per stream
+	Config  any               // zero value of the settings struct; its tags are the Spec
+	New     func(settings any, env Env) (Source, error)
+}
