@@ -95,7 +95,16 @@ func CodeOf(err error) string {
 // Is reports whether err carries the kind.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
 
+// Localised is a cause that can render itself in a language.
+type Localised interface {
+	error
+	In(lang string) string
+}
+
 func textOf(err error, lang string) string {
+	if l, ok := err.(Localised); ok {
+		return l.In(lang)
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Text(lang)

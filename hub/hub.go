@@ -1,0 +1,50 @@
+package hub
+
+import (
+	"log/slog"
+	"os/user"
+	"time"
+
+	"tributary/internal/config"
+	"tributary/store"
+)
+
+// Hub is what every use case needs. The zero value is not usable; all fields are required. Safe for concurrent use.
+type Hub struct {
+	DB     *store.DB
+	Config *config.Config
+	Now    func() time.Time
+	Actor  Actor
+	Log    *slog.Logger
+}
+
+// Actor is who asks.
+type Actor struct {
+	Name string // os:<user>, or the user of a token
+	Role Role
+}
+
+// Role bounds what an actor may do.
+type Role string
+
+// Roles.
+const (
+	Admin   Role = "admin"
+	IT      Role = "it"
+	Steward Role = "steward"
+	Quality Role = "quality"
+	CRM     Role = "crm"
+	Auditor Role = "auditor"
+)
+
+// MayUnmask reports whether the role may see personal fields, with a reason that is recorded.
+func (r Role) MayUnmask() bool { return r == Admin || r == Steward || r == Quality }
+
+// LocalActor is the actor of a command on this machine.
+func LocalActor(c *config.Config) Actor {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return Actor{Name: "os:" + name, Role: Role(c.Role())}
+}

@@ -1,0 +1,131 @@
+// Package config reads tributary.yaml: strict keys, exact positions in every message, references to secrets resolved
+// but never printed.
+package config
+
+import (
+	"time"
+)
+
+// Config is the whole configuration. Defaults makes the embedded one.
+type Config struct {
+	Company     Company      `yaml:"company" doc:"The marketing authorisation holder; its own ledger is a ledger like any other."`
+	DataDir     string       `yaml:"data_dir" doc:"Folder of the embedded store, the embedded broker and the key ring."`
+	Store       Store        `yaml:"store" doc:"The hub's own database."`
+	Kafka       Kafka        `yaml:"kafka" doc:"Where events go."`
+	HTTP        HTTP         `yaml:"http" doc:"Health, metrics and reads while serving."`
+	Connections []Connection `yaml:"connections" doc:"Source systems."`
+	Dedupe      Dedupe       `yaml:"dedupe" doc:"Matching of customers."`
+	Trace       Trace        `yaml:"trace" doc:"Joining of ledgers and tracing."`
+	Retention   Retention    `yaml:"retention" doc:"How long what can be rebuilt is kept."`
+	Auth        Auth         `yaml:"auth" doc:"What a local command may do."`
+}
+
+// Company names the marketing authorisation holder.
+type Company struct {
+	Name   string `yaml:"name" doc:"Its full name."`
+	Code   string `yaml:"code" doc:"Its short code, used in paths and as event source."`
+	Source string `yaml:"source" doc:"The source whose ids are the company's own codes."`
+}
+
+// Store says where the database is.
+type Store struct {
+	URL string `yaml:"url" doc:"sqlite:FILE (relative to data_dir) or postgres://user@host/database."`
+}
+
+// Kafka says where events go and how topics are made.
+type Kafka struct {
+	Embedded    bool     `yaml:"embedded" doc:"Run the broker inside this process; for trying and small sites."`
+	Listen      string   `yaml:"listen" doc:"Address of the embedded broker."`
+	Brokers     []string `yaml:"brokers" doc:"Addresses of a Kafka cluster; setting them turns the embedded broker off."`
+	TLS         TLS      `yaml:"tls" doc:"Encryption towards the cluster."`
+	SASL        SASL     `yaml:"sasl" doc:"Login at the cluster."`
+	Partitions  int      `yaml:"partitions" doc:"Partitions of topics the hub creates; never changed later."`
+	Replication int      `yaml:"replication" doc:"Copies of topics the hub creates."`
+	Compression string   `yaml:"compression" doc:"none, gzip, snappy, lz4 or zstd."`
+}
+
+// TLS configures encryption towards Kafka.
+type TLS struct {
+	Enabled bool   `yaml:"enabled" doc:"Encrypt the connection."`
+	CA      string `yaml:"ca" doc:"File with the certificates to trust (PEM); empty = the system's."`
+}
+
+// SASL configures the login at Kafka.
+type SASL struct {
+	Mechanism string `yaml:"mechanism" doc:"PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
+	Username  string `yaml:"username" doc:"User name."`
+	Password  string `yaml:"password" doc:"Password; best a reference." secret:"true"`
+}
+
+// HTTP says where the service listens.
+type HTTP struct {
+	Listen string `yaml:"listen" doc:"Address of health, metrics and API."`
+}
+
+// Connection is one configured source system.
+type Connection struct {
+	Name      string         `yaml:"name" doc:"Name of the connection; also the source name of its records."`
+	Connector string         `yaml:"connector" doc:"As connectors list names it."`
+	Settings  map[string]any `yaml:"settings" doc:"Settings of the connector; see connectors show."`
+	Streams   []Stream       `yaml:"streams" doc:"What to pull; empty = every stream of the connector that has a map."`
+	Rank      int            `yaml:"rank" doc:"Trust of this source in survivorship, 1 (low) to 100; default 50."`
+	Party     string         `yaml:"party" doc:"Reporting party of its ledgers: a customer code or name, or self."`
+}
+
+// Stream is one stream of a connection.
+type Stream struct {
+	Stream string   `yaml:"stream" doc:"Name of the stream."`
+	Every  Duration `yaml:"every" doc:"Pause between two pulls while serving, for example 10m."`
+	Map    string   `yaml:"map" doc:"File with a map that overrides the built-in one."`
+}
+
+// Dedupe tunes matching.
+type Dedupe struct {
+	Merge  float64        `yaml:"merge_threshold" doc:"Probability from which records merge by themselves."`
+	Review float64        `yaml:"review_threshold" doc:"Probability from which a person is asked."`
+	Ranks  map[string]int `yaml:"ranks" doc:"Trust of sources that are imported from files, by source name."`
+}
+
+// Trace tunes joining and tracing.
+type Trace struct {
+	WindowDays    int `yaml:"window_days" doc:"Days by which seller's and buyer's dates of one shipment may differ."`
+	ToleranceDays int `yaml:"tolerance_days" doc:"Days by which a receipt may be posted late."`
+}
+
+// Retention bounds what is kept beside primary data.
+type Retention struct {
+	Outbox Duration `yaml:"outbox" doc:"How long published events are kept for replay."`
+}
+
+// Auth says what a local command may do.
+type Auth struct {
+	LocalRole string `yaml:"local_role" doc:"admin, steward, quality, it, crm or auditor; default admin on SQLite, auditor on PostgreSQL."`
+}
+
+// Duration is a time span written as 10m, 1h30m or 7d.
+type Duration time.Duration
+
+// Defaults is the embedded configuration: SQLite, an in-process broker, loopback only.
+func Defaults() Config {
+	return Config{
+		Company:   Company{Name: "本公司", Code: "M", Source: "erp"},
+		DataDir:   "./tributary-data",
+		Store:     Store{URL: "sqlite:hub.db"},
+		Kafka:     Kafka{Embedded: true, Listen: "127.0.0.1:19092", Partitions: 12, Replication: 1, Compression: "none"},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		Dedupe:    Dedupe{Merge: 0.99, Review: 0.5},
+		Trace:     Trace{WindowDays: 7, ToleranceDays: 7},
+		Retention: Retention{Outbox: Duration(7 * 24 * time.Hour)},
+	}
+}
+
+// Role is the role of a local command.
+func (c *Config) Role() string {
+	if c.Auth.LocalRole != "" {
+		return c.Auth.LocalRole
+	}
+	if len(c.Store.URL) >= 6 && c.Store.URL[:6] == "sqlite" {
+		return "admin"
+	}
+	return "auditor"
+}
