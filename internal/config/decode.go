@@ -18,6 +18,7 @@ type decoder struct {
 	file     string
 	refs     References
 	problems Problems
+	places   map[string][2]int // line and column of every value met
 }
 
 func (d *decoder) problem(n ast.Node, path, code string, args errs.Args) {
@@ -35,6 +36,9 @@ func (d *decoder) problem(n ast.Node, path, code string, args errs.Args) {
 // value decodes n into v, a settable value of struct, slice, map[string]any or scalar type.
 func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 	n = plain(n)
+	if t := n.GetToken(); t != nil && t.Position != nil {
+		d.places[path] = [2]int{t.Position.Line, t.Position.Column}
+	}
 	if _, null := n.(*ast.NullNode); null {
 		return
 	}
@@ -153,6 +157,13 @@ func (d *decoder) duration(n ast.Node, v reflect.Value, path string) {
 // any decodes free-form settings: text, numbers as their text, booleans, lists and mappings.
 func (d *decoder) any(n ast.Node, path string) any {
 	n = plain(n)
+	if text, ok := scalarText(n); ok {
+		if b, isBool := n.(*ast.BoolNode); isBool {
+			return b.Value
+		}
+		text, _ = d.resolve(n, text, path)
+		return text
+	}
 	if pairs, ok := mapping(n); ok {
 		m := map[string]any{}
 		for _, kv := range pairs {
@@ -160,21 +171,14 @@ func (d *decoder) any(n ast.Node, path string) any {
 		}
 		return m
 	}
-	switch n := n.(type) {
-	case *ast.SequenceNode:
-		list := make([]any, len(n.Values))
-		for i, item := range n.Values {
+	if seq, ok := n.(*ast.SequenceNode); ok {
+		list := make([]any, len(seq.Values))
+		for i, item := range seq.Values {
 			list[i] = d.any(item, fmt.Sprintf("%s[%d]", path, i))
 		}
 		return list
-	case *ast.NullNode:
-		return nil
-	case *ast.BoolNode:
-		return n.Value
 	}
-	text, _ := scalarText(n)
-	text, _ = d.resolve(n, text, path)
-	return text
+	return nil
 }
 
 func (d *decoder) resolve(n ast.Node, text, path string) (string, bool) {
@@ -211,6 +215,12 @@ func plain(n ast.Node) ast.Node {
 
 func scalarText(n ast.Node) (string, bool) {
 	switch n := n.(type) {
+	case *ast.MappingValueNode:
+		return glued(n)
+	case *ast.MappingNode:
+		if len(n.Values) == 1 {
+			return glued(n.Values[0])
+		}
 	case *ast.StringNode:
 		return n.Value, true
 	case *ast.LiteralNode:
@@ -219,6 +229,16 @@ func scalarText(n ast.Node) (string, bool) {
 		return n.GetToken().Value, true
 	}
 	return "", false
+}
+
+// glued is the text of a plain scalar such as h:9092, which the YAML library takes for a pair inside [ ]: a colon
+// without a space after it does not make a pair.
+func glued(kv *ast.MappingValueNode) (string, bool) {
+	k, v := kv.Key.GetToken(), kv.Value.GetToken()
+	if k == nil || v == nil || k.Position.Line != v.Position.Line || v.Position.Column != k.Position.Column+len([]rune(k.Value))+1 {
+		return "", false
+	}
+	return k.Value + ":" + v.Value, true
 }
 
 func key(kv *ast.MappingValueNode) string {

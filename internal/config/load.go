@@ -38,7 +38,7 @@ func Load(path string) (Config, error) {
 // Parse reads a configuration text. name stands in messages.
 func Parse(name string, text []byte, refs References) (Config, error) {
 	c := Defaults()
-	d := &decoder{file: name, refs: refs}
+	d := &decoder{file: name, refs: refs, places: map[string][2]int{}}
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return Config{}, syntaxProblem(name, err).asError()
@@ -51,7 +51,9 @@ func Parse(name string, text []byte, refs References) (Config, error) {
 	if len(c.Kafka.Brokers) > 0 {
 		c.Kafka.Embedded = false
 	}
-	d.problems = append(d.problems, c.check(name)...)
+	if len(d.problems) == 0 {
+		d.problems = c.check(name, d.places)
+	}
 	if err := d.problems.asError(); err != nil {
 		return Config{}, err
 	}
@@ -76,11 +78,15 @@ func firstLine(s string) string {
 }
 
 // check finds what is well formed but cannot work.
-func (c *Config) check(file string) Problems {
+func (c *Config) check(file string, places map[string][2]int) Problems {
 	var out Problems
 	add := func(path, code string, args errs.Args) {
 		args["path"] = path
-		out = append(out, Problem{File: file, Path: path, Code: code, Args: args})
+		at, ok := places[path]
+		if !ok {
+			at = places[parent(path)]
+		}
+		out = append(out, Problem{File: file, Line: at[0], Column: at[1], Path: path, Code: code, Args: args})
 	}
 	names := map[string]bool{}
 	for i, conn := range c.Connections {
@@ -108,6 +114,13 @@ func (c *Config) check(file string) Problems {
 		add("kafka.brokers", "config.missing", errs.Args{"key": "brokers"})
 	}
 	return out
+}
+
+func parent(path string) string {
+	if i := strings.LastIndexByte(path, '.'); i >= 0 {
+		return path[:i]
+	}
+	return ""
 }
 
 // References resolves ${env:NAME} and ${file:PATH} in texts.

@@ -1,0 +1,115 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"tributary/internal/config"
+	"tributary/internal/errs"
+)
+
+func refs(env map[string]string) config.References {
+	return config.References{
+		Env:      func(k string) (string, bool) { v, ok := env[k]; return v, ok },
+		ReadFile: os.ReadFile,
+	}
+}
+
+func TestParseReadsEveryPart(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "kingdee")
+	require.NoError(t, os.WriteFile(secret, []byte("s3cret\n"), 0o600))
+	c, err := config.Parse("tributary.yaml", []byte(`
+company: {name: 百川制药有限公司, code: BC}
+store: {url: "postgres://hub:${env:PGPASSWORD}@db:5432/hub"}
+kafka: {brokers: [a:9092, "b:9092"], sasl: {mechanism: SCRAM-SHA-512, username: hub, password: "${env:KPW}"}}
+connections:
+  - name: erp
+    connector: kingdee
+    settings: {base_url: "https://erp.test", app_secret: "${file:`+secret+`}", page_size: 500, strict: true, list: [1, "02"]}
+    streams:
+      - {stream: BD_Customer, every: 10m}
+retention: {outbox: 3d}
+`), refs(map[string]string{"PGPASSWORD": "p@ss/word", "KPW": "p@ss"}))
+	require.NoError(t, err)
+	require.Equal(t, "postgres://hub:p@ss%2Fword@db:5432/hub", c.Store.URL, "inside a URL a reference is percent-encoded")
+	require.Equal(t, "p@ss", c.Kafka.SASL.Password)
+	require.False(t, c.Kafka.Embedded, "brokers turn the embedded broker off")
+	require.Equal(t, map[string]any{"base_url": "https://erp.test", "app_secret": "s3cret", "page_size": "500", "strict": true, "list": []any{"1", "02"}}, c.Connections[0].Settings)
+	require.Equal(t, config.Duration(10*time.Minute), c.Connections[0].Streams[0].Every)
+	require.Equal(t, config.Duration(72*time.Hour), c.Retention.Outbox)
+	require.Equal(t, "M", config.Defaults().Company.Code)
+}
+
+func TestParseTellsEveryProblemWithItsPlace(t *testing.T) {
+	_, err := config.Parse("tributary.yaml", []byte(`company: {nmae: x}
+kafka:
+  partitions: many
+connections:
+  - name: erp
+    connector: kingdee
+    streams: BD_Customer
+  - name: crm
+    connector: neocrm
+    settings: {password: "${env:MISSING}"}
+`), refs(nil))
+	require.True(t, errs.Is(err, errs.Invalid))
+	var ps config.Problems
+	require.True(t, errors.As(err, &ps))
+	got := map[string]int{}
+	for _, p := range ps {
+		got[p.Path+" "+p.Code] = p.Line
+	}
+	require.Equal(t, map[string]int{
+		"company.nmae config.unknown_key":                   1,
+		"kafka.partitions config.type":                      3,
+		"connections[0].streams config.type":                7,
+		"connections[1].settings.password config.reference": 10,
+	}, got)
+	require.Contains(t, errs.Render(err, "en"), "tributary.yaml:1:11: The key company.nmae is not known.\n  → Did you mean: name?")
+	require.Contains(t, errs.Render(err, "zh"), "未知的配置项 company.nmae。")
+}
+
+func TestCheckFindsWhatIsWellFormedButCannotWork(t *testing.T) {
+	_, err := config.Parse("t.yaml", []byte("connections: [{name: a, connector: x}, {name: a, connector: y}, {name: flow:x}]\ndedupe: {merge_threshold: 0.4}\nkafka: {partitions: 0}"), refs(nil))
+	var ps config.Problems
+	require.True(t, errors.As(err, &ps))
+	var codes []string
+	for _, p := range ps {
+		codes = append(codes, p.Path+" "+p.Code)
+	}
+	require.ElementsMatch(t, []string{"connections[1].name config.connection_twice", "connections[2].connector config.missing",
+		"connections[2].name config.connection_name", "dedupe config.thresholds", "kafka.partitions config.positive"}, codes)
+}
+
+func TestParseSyntaxErrorHasItsPlace(t *testing.T) {
+	_, err := config.Parse("t.yaml", []byte("company:\n  name: [a\nstore: {"), refs(nil))
+	require.ErrorContains(t, err, "t.yaml:")
+	require.True(t, errs.Is(err, errs.Invalid))
+}
+
+func TestSchemaIsValidAndAcceptsTheExample(t *testing.T) {
+	c := jsonschema.NewCompiler()
+	require.NoError(t, c.AddResource("config.json", config.Schema()))
+	s, err := c.Compile("config.json")
+	require.NoError(t, err)
+	require.NoError(t, s.Validate(map[string]any{"company": map[string]any{"name": "x"}, "retention": map[string]any{"outbox": "3d"}}))
+	require.Error(t, s.Validate(map[string]any{"compny": map[string]any{}}))
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("company: {name: x}")
+	f.Add("connections:\n - {name: a, connector: b, settings: {x: [1, {y: ~}]}}")
+	f.Add("a: &x {b: *x}")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := config.Parse("f", []byte(text), refs(nil))
+		if err != nil {
+			require.NotEmpty(t, errs.Render(err, "zh"))
+		}
+	})
+}
