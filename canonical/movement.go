@@ -32,6 +32,7 @@ type Movement struct {
 	Grade      Grade    `json:"grade"`
 	SellerLine ID       `json:"seller_line,omitzero"`
 	BuyerLine  ID       `json:"buyer_line,omitzero"`
+	MoreLines  []ID     `json:"more_lines,omitempty"` // further buyer's lines that add up with BuyerLine to the seller's quantity
 	Match      string   `json:"match"`                // match, qty_diff, seller_only, buyer_only, own (usage)
 	Difference Quantity `json:"difference,omitempty"` // buyer's quantity − seller's
 	DocNo      string   `json:"doc_no,omitempty"`
