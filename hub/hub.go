@@ -5,17 +5,19 @@ import (
 	"os/user"
 	"time"
 
+	"tributary/connectors"
 	"tributary/internal/config"
 	"tributary/store"
 )
 
 // Hub is what every use case needs. The zero value is not usable; all fields are required. Safe for concurrent use.
 type Hub struct {
-	DB     *store.DB
-	Config *config.Config
-	Now    func() time.Time
-	Actor  Actor
-	Log    *slog.Logger
+	DB       *store.DB // nil for the use cases of connections, which need no store
+	Config   *config.Config
+	Registry *connectors.Registry
+	Now      func() time.Time
+	Actor    Actor
+	Log      *slog.Logger
 }
 
 // Actor is who asks.
