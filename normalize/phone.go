@@ -23,12 +23,12 @@ type Phone struct {
 	Ext    string // extension, digits
 }
 
-// String is the number with its extension: 0571-85550100-8012.
+// String is the number with its extension: 0571-85550100转8012. A hyphen there could be read as part of the number.
 func (p Phone) String() string {
 	if p.Ext == "" {
 		return p.Number
 	}
-	return p.Number + "-" + p.Ext
+	return p.Number + "转" + p.Ext
 }
 
 // Local is the part of the number that blocking compares: its last eight digits at most, without the area code.

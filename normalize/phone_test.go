@@ -57,7 +57,7 @@ func TestPhones(t *testing.T) {
 		require.Equal(t, c.want, normalize.Phones(c.in, c.area), "%q in area %q", c.in, c.area)
 	}
 	require.Equal(t, "85550100", normalize.Phones("0571-85550100转1", "")[0].Local())
-	require.Equal(t, "0571-85550100-1", normalize.Phones("0571-85550100转1", "")[0].String())
+	require.Equal(t, "0571-85550100转1", normalize.Phones("0571-85550100转1", "")[0].String())
 }
 
 func phoneLaws(t failer, s, area string) {
