@@ -1,0 +1,193 @@
+package dedupe
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"tributary/canonical"
+)
+
+// Result is a resolution of a set of records.
+type Result struct {
+	Pairs    []Pair     // the keep-graph: pairs at or above the review threshold, in the order of their records' keys
+	Clusters []Cluster  // every record is in exactly one
+	Review   []Question // what a person should decide
+	Report   Report
+}
+
+// Report tells what was done.
+type Report struct {
+	Records    int
+	Compared   int64
+	Kept       int
+	Components map[int]int // size → how many components of the keep-graph
+	Largest    int
+	Alone      int // records without a single candidate
+	Oversize   []Oversize
+	Cut        int // edges left out because a component was too large
+}
+
+// Resolve finds the customers in a set of records. Record numbers must be unique. It uses all processors, joins every
+// goroutine it starts, and fails only when ctx ends.
+func (e *Engine) Resolve(ctx context.Context, records []*Record, judgements []Judgement) (*Result, error) {
+	out := &Result{Report: Report{Records: len(records), Components: map[int]int{}}}
+	for _, t := range Types() {
+		var own []*Record
+		for _, r := range records {
+			if r.Type == t {
+				own = append(own, r)
+			}
+		}
+		if err := e.resolveType(ctx, own, judgements, out); err != nil {
+			return nil, err
+		}
+	}
+	out.Report.Kept = len(out.Pairs)
+	return out, nil
+}
+
+func (e *Engine) resolveType(ctx context.Context, records []*Record, judgements []Judgement, out *Result) error {
+	if len(records) == 0 {
+		return nil
+	}
+	slices.SortFunc(records, func(a, b *Record) int { return compareKeys(a.Key, b.Key) })
+	pairs, err := e.keepGraph(ctx, records, &out.Report)
+	if err != nil {
+		return err
+	}
+	parts := Components(records, pairs, judgements)
+	partitions := make([]Partition, len(parts))
+	err = parallel(ctx, len(parts), func() func(int) {
+		return func(i int) { partitions[i] = e.Cluster(parts[i]) }
+	})
+	if err != nil {
+		return err
+	}
+	for i, p := range partitions {
+		out.Clusters = append(out.Clusters, p.Clusters...)
+		out.Review = append(out.Review, p.Review...)
+		out.Report.Cut += len(p.Cut)
+		size := len(parts[i].Records)
+		out.Report.Components[size]++
+		out.Report.Largest = max(out.Report.Largest, size)
+	}
+	out.Pairs = append(out.Pairs, pairs...)
+	return nil
+}
+
+// keepGraph scores the candidates of all records and keeps what reaches the review threshold.
+func (e *Engine) keepGraph(ctx context.Context, records []*Record, report *Report) ([]Pair, error) {
+	real := make([]bool, len(records))
+	var postings []Posting
+	for i, r := range records {
+		real[i] = r.Real()
+		for _, k := range e.Keys(r) {
+			postings = append(postings, Posting{k, i})
+		}
+	}
+	index := NewIndex(postings, real, e.model.Types[records[0].Type].Blocking)
+	report.Oversize = append(report.Oversize, index.Oversize()...)
+	kept := make([][]Pair, len(records))
+	var compared, alone atomic.Int64
+	err := parallel(ctx, len(records), func() func(int) {
+		finder := index.Finder()
+		var candidates []int
+		return func(i int) {
+			candidates = candidates[:0]
+			finder.After(i, func(j int) { candidates = append(candidates, j) })
+			slices.Sort(candidates)
+			for _, j := range candidates {
+				if p := e.Score(records[i], records[j]); e.Keep(p) {
+					kept[i] = append(kept[i], p)
+				}
+			}
+			compared.Add(int64(len(candidates)))
+			if len(index.of[i]) == 0 {
+				alone.Add(1)
+			}
+		}
+	})
+	report.Compared += compared.Load()
+	report.Alone += int(alone.Load())
+	return slices.Concat(kept...), err
+}
+
+// Components divides records into the connected parts of the keep-graph: pairs and must-links. Pairs and judgements on
+// other records are left out. Components and their records are in the order of keys.
+func Components(records []*Record, pairs []Pair, judgements []Judgement) []Component {
+	records = slices.Clone(records)
+	slices.SortFunc(records, func(a, b *Record) int { return compareKeys(a.Key, b.Key) })
+	byNumber, byKey := make(map[int64]int, len(records)), make(map[canonical.RecordKey]int, len(records))
+	for i, r := range records {
+		byNumber[r.ID], byKey[r.Key] = i, i
+	}
+	f := newForest(len(records))
+	for _, p := range pairs {
+		a, aHere := byNumber[p.A]
+		b, bHere := byNumber[p.B]
+		if aHere && bHere {
+			f.join(a, b)
+		}
+	}
+	bound := inForce(judgements)
+	for _, j := range bound {
+		a, aHere := byKey[j.A]
+		b, bHere := byKey[j.B]
+		if j.Same && aHere && bHere && records[a].Type == records[b].Type {
+			f.join(a, b)
+		}
+	}
+	number := make(map[int]int, len(records))
+	var out []Component
+	for i, r := range records {
+		root := f.find(i)
+		c, known := number[root]
+		if !known {
+			c = len(out)
+			number[root] = c
+			out = append(out, Component{})
+		}
+		out[c].Records = append(out[c].Records, r)
+	}
+	for _, p := range pairs {
+		a, aHere := byNumber[p.A]
+		if _, bHere := byNumber[p.B]; aHere && bHere {
+			c := &out[number[f.find(a)]]
+			c.Pairs = append(c.Pairs, p)
+		}
+	}
+	for _, j := range bound {
+		a, aHere := byKey[j.A]
+		if b, bHere := byKey[j.B]; aHere && bHere && f.together(a, b) {
+			c := &out[number[f.find(a)]]
+			c.Judgements = append(c.Judgements, j)
+		}
+	}
+	return out
+}
+
+// parallel calls work for 0..n-1 on all processors, each with a worker function of its own, and waits for all.
+func parallel(ctx context.Context, n int, worker func() func(int)) error {
+	const portion = 64
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		all.Go(func() {
+			work := worker()
+			for ctx.Err() == nil {
+				from := int(next.Add(portion)) - portion
+				if from >= n {
+					return
+				}
+				for i := from; i < min(from+portion, n); i++ {
+					work(i)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return ctx.Err()
+}
