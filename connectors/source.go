@@ -88,6 +88,7 @@ type StreamInfo struct {
 	Title    string           `json:"title,omitempty"`
 	Entity   canonical.Entity `json:"entity"`           // what the built-in map makes of it; "" when a map must say
 	Ledger   canonical.Ledger `json:"ledger,omitempty"` // for flow streams
+	Party    string           `json:"party,omitempty"`  // for flow streams: the field that names the reporting party by its source id; "" = the company itself
 	Key      []string         `json:"key"`
 	Cursor   string           `json:"cursor,omitempty"` // the field that orders versions; "" = snapshot
 	Deletes  string           `json:"deletes"`          // how deletes are seen: log, flag, sweep, snapshot, none
@@ -105,6 +106,12 @@ type Field struct {
 // Sweeper lists the keys that exist at the source now, for the detection of deletes.
 type Sweeper interface {
 	Keys(ctx context.Context, stream string) ([]string, error)
+}
+
+// Backfiller makes positions that read one window of a stream's cursor and nothing after it. Such a position is passed to
+// Open like any other and is never kept as the stream's own.
+type Backfiller interface {
+	Backfill(stream string, from, to time.Time) (json.RawMessage, error)
 }
 
 // Env is what the hub lends a source. Now must be set.

@@ -1,0 +1,109 @@
+package kingdee
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"tributary/connectors/httpsource"
+)
+
+const loginService = "Kingdee.BOS.WebApi.ServicesStub.AuthService."
+
+// signer signs every request; there is no session to lose.
+type signer struct {
+	settings Settings
+	now      func() time.Time
+}
+
+func (a signer) Apply(_ context.Context, _, path string, header http.Header) (string, error) {
+	signRequest(a.settings, path, a.now().Unix(), header)
+	return "signature", nil
+}
+
+func (signer) Refused(string) {}
+
+// session logs in and carries the session id on every request.
+type session struct{ holder *httpsource.Session }
+
+func (a session) Apply(ctx context.Context, _, _ string, header http.Header) (string, error) {
+	t, err := a.holder.Get(ctx)
+	if err != nil {
+		return "", err
+	}
+	header.Set("kdservice-sessionid", t.Value)
+	return t.Value, nil
+}
+
+func (a session) Refused(stamp string) { a.holder.Drop(stamp) }
+
+func newSession(c *httpsource.Client, s Settings, now func() time.Time) session {
+	return session{httpsource.NewSession(now, func(ctx context.Context, _ httpsource.Token) (httpsource.Token, error) {
+		method, parameters := loginCall(s, now())
+		body, err := json.Marshal(map[string]any{"parameters": parameters})
+		if err != nil {
+			return httpsource.Token{}, err
+		}
+		var token httpsource.Token
+		_, err = c.Do(ctx, httpsource.Request{
+			Op: "login", Method: http.MethodPost, Path: loginService + method + ".common.kdsvc", Body: body,
+			Header: jsonHeader(), NoAuth: true, JudgeStatus: judgeStatus,
+			Judge: func(r *httpsource.Response) *httpsource.Error {
+				var e *httpsource.Error
+				token.Value, e = readLogin(r.Body)
+				return e
+			},
+		})
+		return token, err
+	})}
+}
+
+func loginCall(s Settings, now time.Time) (method string, parameters []any) {
+	switch s.Auth {
+	case "password":
+		return "ValidateUser", []any{s.AcctID, s.User, s.Password.Reveal(), s.LCID}
+	case "login_secret":
+		return "LoginByAppSecret", []any{s.AcctID, s.User, s.AppID, s.AppSecret.Reveal(), s.LCID}
+	}
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	return "LoginBySign", []any{s.AcctID, s.User, s.AppID, stamp, loginSign(s, stamp), s.LCID}
+}
+
+// readLogin takes the session id out of a login answer. Kingdee refuses with HTTP 200.
+func readLogin(body []byte) (string, *httpsource.Error) {
+	if e := httpsource.ExpectJSON(body); e != nil {
+		return "", e
+	}
+	if e := serverException(body); e != nil {
+		return "", e
+	}
+	var answer struct {
+		LoginResultType *json.Number
+		Message         string
+		MessageCode     string
+		KDSVCSessionId  string
+		Context         struct{ SessionId string }
+	}
+	if err := httpsource.Decode(httpsource.Unquote(body), &answer); err != nil {
+		return "", httpsource.UnknownShape("login answer: %v", err)
+	}
+	if answer.LoginResultType == nil {
+		return "", httpsource.UnknownShape("login answer without LoginResultType")
+	}
+	id := answer.KDSVCSessionId
+	if id == "" {
+		id = answer.Context.SessionId
+	}
+	switch result := answer.LoginResultType.String(); {
+	case result == "1" && id == "":
+		return "", httpsource.UnknownShape("login answer without a session id")
+	case result == "1", result == "-5" && id != "": // -5: logged in, with advice to change the password
+		return id, nil
+	case isTransient(answer.Message):
+		return "", &httpsource.Error{Class: httpsource.Retry, Code: result, Message: answer.Message}
+	default:
+		return "", &httpsource.Error{Class: httpsource.ConfigStop, Code: result, Message: answer.Message}
+	}
+}

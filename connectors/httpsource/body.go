@@ -1,0 +1,96 @@
+package httpsource
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Decode reads one JSON value whole; numbers stay json.Number, anything after the value is an error.
+func Decode(body []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	if err := dec.Decode(into); err != nil {
+		if errors.Is(err, io.EOF) {
+			return errors.New("empty answer")
+		}
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("text after the JSON value")
+	}
+	return nil
+}
+
+// Unquote unwraps a body that is JSON text inside a JSON string, up to twice.
+func Unquote(body []byte) []byte {
+	for range 2 {
+		trimmed := bytes.TrimSpace(body)
+		if len(trimmed) == 0 || trimmed[0] != '"' {
+			return body
+		}
+		var inner string
+		if Decode(trimmed, &inner) != nil {
+			return body
+		}
+		body = []byte(inner)
+	}
+	return body
+}
+
+// ExpectJSON is the error of a body that cannot be JSON: markup of a proxy or a login page, or nothing at all. A page
+// where data is due is passing trouble; it is never read as rows.
+func ExpectJSON(body []byte) *Error {
+	trimmed := bytes.TrimSpace(body)
+	if len(trimmed) == 0 {
+		return &Error{Class: Retry, Kind: NotJSON, Message: "an empty answer"}
+	}
+	if trimmed[0] == '<' {
+		return &Error{Class: Retry, Kind: NotJSON, Message: "an HTML page"}
+	}
+	return nil
+}
+
+// UnknownShape is the error of an answer that does not look as documented.
+func UnknownShape(format string, args ...any) *Error {
+	return &Error{Class: Permanent, Kind: Shape, Message: fmt.Sprintf(format, args...)}
+}
+
+// Element is one row of a JSON array with its place in the bytes it was read from.
+type Element struct {
+	Fields   map[string]any
+	Off, Len int
+}
+
+// Elements reads a JSON array of objects that begins at offset of body; every object must be one.
+func Elements(body []byte, offset int) ([]Element, error) {
+	dec := json.NewDecoder(bytes.NewReader(body[offset:]))
+	dec.UseNumber()
+	tok, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	if tok != json.Delim('[') {
+		return nil, errors.New("rows are not a list")
+	}
+	var out []Element
+	for dec.More() {
+		start := int(dec.InputOffset())
+		var fields map[string]any
+		if err := dec.Decode(&fields); err != nil {
+			return nil, fmt.Errorf("row %d: %w", len(out)+1, err)
+		}
+		if fields == nil {
+			return nil, fmt.Errorf("row %d is null", len(out)+1)
+		}
+		end := int(dec.InputOffset())
+		start += bytes.IndexByte(body[offset+start:offset+end], '{') // skip comma and space before the row
+		out = append(out, Element{Fields: fields, Off: offset + start, Len: end - start})
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
