@@ -108,7 +108,9 @@ func (t Topic) HasType(ceType string) bool {
 	return false
 }
 
-func typeOf(topic string, op Op) string { return strings.TrimSuffix(topic, ".v1") + "." + string(op) + ".v1" }
+func typeOf(topic string, op Op) string {
+	return strings.TrimSuffix(topic, ".v1") + "." + string(op) + ".v1"
+}
 
 // DefaultPartitions is the number of partitions of a topic unless the configuration says otherwise when it is made.
 const DefaultPartitions = 12

@@ -20,6 +20,7 @@ type Event struct {
 	Personal bool            // the value holds personal data and is sealed until it is sent
 	Owner    string          // golden id under whose data key a personal value is sealed; empty = Key
 	Resolve  string          // resolveid shared by the events of one resolve step; may be empty
+	Erased   bool            // read back only: an erasure destroyed the key of the sealed value; it is not sent
 }
 
 // MaxValue bounds a value in bytes, below what a Kafka topic takes by default.

@@ -29,11 +29,15 @@ func (tx *Tx) AppendEvents(ctx context.Context, evs []events.Event) error {
 	if err != nil {
 		return fmt.Errorf("seal events: %w", err)
 	}
-	var rows [][]any
-	for _, c := range cutChunks(evs) {
-		rows = append(rows, []any{c.topic, c.shard, len(c.events), 0, c.personal, events.EncodeChunk(c.events), Micros(tx.Now)})
+	return tx.bulk(ctx, "outbox", outboxColumns, tx.chunkRows(cutChunks(evs)))
+}
+
+func (tx *Tx) chunkRows(chunks []*chunk) [][]any {
+	rows := make([][]any, len(chunks))
+	for i, c := range chunks {
+		rows[i] = []any{c.topic, c.shard, len(c.events), 0, c.personal, events.EncodeChunk(c.events), Micros(tx.Now)}
 	}
-	return tx.bulk(ctx, "outbox", outboxColumns, rows)
+	return rows
 }
 
 // sealEvents returns the events with personal values sealed; the caller's slice stays as it is.

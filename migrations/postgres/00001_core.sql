@@ -509,6 +509,7 @@ CREATE TABLE outbox (
     published_at bigint
 );
 CREATE INDEX outbox_pending ON outbox (shard, id) WHERE published_at IS NULL;
+CREATE INDEX outbox_topic ON outbox (topic, shard, id);
 
 -- What the broker must hold, to tell a lost log from a short one.
 CREATE TABLE topic_log (
