@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kversion"
@@ -33,6 +34,9 @@ type Config struct {
 	// Logger hears the broker's warnings; default: none.
 	Logger *slog.Logger
 }
+
+// The broker's cleaner rewrites segments in place and drops by age: it gets no turn for a hundred years.
+const cleanerInterval = 100 * 365 * 24 * time.Hour
 
 // Broker is a running broker. It is safe for concurrent use.
 type Broker struct {
@@ -97,10 +101,11 @@ func (b *Broker) start(cfg Config, data string) error {
 		kfake.SyncWrites(),
 		// Kafka's own tools break on what it would offer beyond.
 		kfake.MaxVersions(kversion.V3_6_0()),
-		// The cleaner rewrites segments in place and drops by age; it gets no turn for a hundred years.
 		kfake.BrokerConfigs(map[string]string{
-			"log.cleaner.backoff.ms": strconv.FormatInt(100*365*24*3600*1000, 10),
+			"log.cleaner.backoff.ms": strconv.FormatInt(cleanerInterval.Milliseconds(), 10),
 			"log.retention.ms":       "-1",
+			// A consumer that was off for longer reads from the start.
+			"offsets.retention.minutes": strconv.Itoa(365 * 24 * 60),
 		}),
 		kfake.WithLogger(logger{cfg.Logger}),
 	)

@@ -116,14 +116,10 @@ func (a *Admin) Offsets(ctx context.Context, topic string) ([]Range, error) {
 		return nil, err
 	}
 	defer l.close()
-	ids, err := l.partitions(ctx, topic)
+	all, err := l.contents(ctx, topic)
 	if errors.Is(err, kafkago.UnknownTopicOrPartition) {
 		return nil, errs.Wrap(errs.NotFound, "kafka.no_topic", err, errs.Args{"topic": topic})
 	}
-	if err != nil {
-		return nil, a.unreachable(err)
-	}
-	all, err := l.bounds(ctx, topic, ids)
 	if err != nil {
 		return nil, a.unreachable(err)
 	}

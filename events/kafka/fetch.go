@@ -20,8 +20,8 @@ const (
 )
 
 // fetch reads a run of records from an absolute offset. It returns the records, the offset to go on from, which is
-// past records the library hides (transaction markers) and past holes that compaction left, and the end of the log.
-func (l *link) fetch(ctx context.Context, topic string, partition int, offset int64, maxBytes int) ([]Record, int64, int64, error) {
+// past records the library hides (transaction markers) and past holes that compaction left.
+func (l *link) fetch(ctx context.Context, topic string, partition int, offset int64, maxBytes int) ([]Record, int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchWait+netWait)
 	defer cancel()
 	res, err := l.client(0).Fetch(ctx, &kafkago.FetchRequest{
@@ -32,26 +32,47 @@ func (l *link) fetch(ctx context.Context, topic string, partition int, offset in
 		err = res.Error
 	}
 	if err != nil {
-		return nil, offset, 0, err
+		return nil, offset, err
 	}
-	batches := []protocol.RecordReader{res.Records}
-	if stream, ok := res.Records.(*protocol.RecordStream); ok {
+	records, next, err := readBatches(res.Records, Position{Topic: topic, Partition: partition}, offset)
+	if err != nil && len(records) == 0 {
+		return nil, offset, fmt.Errorf("read records of %s/%d at %d: %w", topic, partition, next, err)
+	}
+	return records, next, nil // whole records first; the next request meets the error again
+}
+
+// readBatches reads all that one answer holds from an offset on, and the offset to go on from.
+func readBatches(answer protocol.RecordReader, at Position, from int64) ([]Record, int64, error) {
+	batches := []protocol.RecordReader{answer}
+	if stream, ok := answer.(*protocol.RecordStream); ok {
 		batches = stream.Records
 	}
 	var out []Record
-	next := offset
+	next := from
 	for _, batch := range batches {
-		records, after, err := readBatch(batch, Position{Topic: topic, Partition: partition}, next)
-		out = append(out, records...)
+		records, after, err := readBatch(batch, at, next)
+		out, next = append(out, records...), after
 		if err != nil {
-			if len(out) > 0 { // deliver what is whole; the next request meets the error again
-				return out, after, res.HighWatermark, nil
-			}
-			return nil, offset, 0, fmt.Errorf("read records of %s/%d at %d: %w", topic, partition, after, err)
+			return out, next, err
 		}
-		next = after
 	}
-	return out, next, res.HighWatermark, nil
+	if next == from && stored(batches) {
+		// The batch that from lies in holds nothing from there on: compaction took its records and kept it, for the
+		// producer's sequence number. Its end is not told, so the step is single.
+		next++
+	}
+	return out, next, nil
+}
+
+// stored tells whether an answer holds a batch at all; there is none at the end of the log.
+func stored(batches []protocol.RecordReader) bool {
+	for _, b := range batches {
+		switch b.(type) {
+		case *protocol.RecordBatch, *protocol.ControlBatch, *protocol.MessageSet:
+			return true
+		}
+	}
+	return false
 }
 
 // readBatch reads one stored batch from an offset on. A broker answers with the whole batch the offset lies in, so
@@ -60,12 +81,9 @@ func readBatch(batch protocol.RecordReader, at Position, from int64) ([]Record, 
 	_, control := batch.(*protocol.ControlBatch)
 	var out []Record
 	next := from
-	for read := 0; ; read++ {
+	for {
 		r, err := batch.ReadRecord()
 		if errors.Is(err, io.EOF) {
-			if read == 0 {
-				next = pastEmpty(batch, from)
-			}
 			return out, next, nil
 		}
 		if err != nil {
@@ -96,15 +114,6 @@ func readBatch(batch protocol.RecordReader, at Position, from int64) ([]Record, 
 		}
 		out = append(out, rec)
 	}
-}
-
-// pastEmpty steps into a batch that compaction emptied but kept (Kafka does, for the producer's sequence number). Its
-// end is not told, so the steps are single; nothing lies between.
-func pastEmpty(batch protocol.RecordReader, from int64) int64 {
-	if b, ok := batch.(*protocol.RecordBatch); ok {
-		return max(from, b.BaseOffset) + 1
-	}
-	return from
 }
 
 func readAll(b protocol.Bytes) ([]byte, error) {
@@ -170,6 +179,19 @@ func (l *link) bounds(ctx context.Context, topic string, partitions []int) (map[
 		}
 	}
 	return out, nil
+}
+
+// contents is partitions and bounds in one, waiting out an election.
+func (l *link) contents(ctx context.Context, topic string) (map[int]Range, error) {
+	var out map[int]Range
+	err := l.patiently(ctx, func() error {
+		ids, err := l.partitions(ctx, topic)
+		if err == nil {
+			out, err = l.bounds(ctx, topic, ids)
+		}
+		return err
+	})
+	return out, err
 }
 
 // Range is what one partition holds: records from First on; End is the offset the next record will get.

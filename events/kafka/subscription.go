@@ -8,7 +8,6 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/cenkalti/backoff/v4"
 	kafkago "github.com/segmentio/kafka-go"
 )
 
@@ -65,10 +64,11 @@ func (s *subscription) readShare() {
 		s.log.Error("kafka: the consumer group cannot be joined", err, nil)
 		return
 	}
+	m := &membership{group: group}
 	// Ends the generation, waits for its partitions, and leaves the group.
-	defer func() { _ = group.Close() }()
+	defer m.leave(s.cfg.RebalanceTimeout)
 	for {
-		gen, err := group.Next(s.stop)
+		gen, err := m.next(s.stop)
 		if s.stop.Err() != nil {
 			return
 		}
@@ -134,7 +134,7 @@ func (s *subscription) fetch(ctx context.Context, id int, offset *int64) ([]Reco
 			*offset = all[id].First
 		}
 	}
-	records, next, _, err := s.link.fetch(ctx, s.topic, id, *offset, s.cfg.FetchBytes)
+	records, next, err := s.link.fetch(ctx, s.topic, id, *offset, s.cfg.FetchBytes)
 	if errors.Is(err, kafkago.OffsetOutOfRange) {
 		// Retention passed us by, or the log was made anew and is shorter. Repeats are safe, gaps are not.
 		s.log.Info("kafka: the records to go on from are gone, going on from the first kept",
@@ -185,12 +185,4 @@ func (s *subscription) offer(ctx context.Context, r Record) (acked, again bool) 
 	case <-grace.C:
 	}
 	return false, false
-}
-
-func newBackoff() *backoff.ExponentialBackOff {
-	return backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(100*time.Millisecond),
-		backoff.WithMaxInterval(5*time.Second),
-		backoff.WithMaxElapsedTime(0), // for ever
-	)
 }

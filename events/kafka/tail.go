@@ -56,19 +56,14 @@ func (r *Reader) Close() error {
 // a broker are waited out while following, and end a bounded read.
 func (r *Reader) Read(ctx context.Context, topic string, o ReadOptions, each func(Record) error) error {
 	r.link.refresh()
-	ids, err := r.link.partitions(ctx, topic)
-	if err != nil {
-		return r.failed(topic, err)
-	}
-	bounds, err := r.link.bounds(ctx, topic, ids)
+	bounds, err := r.link.contents(ctx, topic)
 	if err != nil {
 		return r.failed(topic, err)
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	records := make(chan []Record)
 	readers, rctx := errgroup.WithContext(gctx)
-	for _, id := range ids {
-		b := bounds[id]
+	for id, b := range bounds {
 		start := b.First
 		if o.FromEnd {
 			start = b.End
@@ -98,7 +93,12 @@ func (r *Reader) Read(ctx context.Context, topic string, o ReadOptions, each fun
 func (r *Reader) partition(ctx context.Context, topic string, id int, offset, end int64, follow bool, to chan<- []Record) error {
 	retry := newBackoff()
 	for follow || offset < end {
-		batch, next, _, err := r.link.fetch(ctx, topic, id, offset, r.cfg.FetchBytes)
+		var batch []Record
+		var next int64
+		err := r.link.patiently(ctx, func() (err error) {
+			batch, next, err = r.link.fetch(ctx, topic, id, offset, r.cfg.FetchBytes)
+			return err
+		})
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
