@@ -89,3 +89,8 @@ func firstRunes(s string, n int) string {
 	}
 	return s[:i]
 }
+
+// stemOf reports whether s is the bare name of some division.
+func (d *Divisions) stemOf(s string) bool {
+	return slices.ContainsFunc(d.names[s], func(n naming) bool { return n.bare })
+}

@@ -1,7 +1,6 @@
 package normalize
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,6 +12,7 @@ type Place struct {
 	Units    []Division // from the widest unit named to Division itself
 	Bare     bool       // the deepest unit was named without its level word
 	Others   int        // how many further units fit as well
+	related  bool       // a unit that fits contains the place asked for, or lies in it
 }
 
 // Lead reads the division at the beginning of a text in matching form: province, prefecture and county in this order,
@@ -23,7 +23,8 @@ type Place struct {
 // A municipality may stand twice (北京市北京市, 北京市市辖区). A name without its level word (青河) is read only before a unit
 // named in full, unless bare is set; before a word such as 路 or 大学 it is never a division (中山路, 南京大学).
 func (d *Divisions) Lead(s, inside string, bare bool) Place {
-	l := lead{d: d, text: s, bare: bare}
+	var buf [4]reading
+	l := lead{d: d, text: s, bare: bare, best: buf[:0]}
 	l.read(reading{})
 	if l.end == 0 {
 		return Place{}
@@ -113,7 +114,14 @@ func notPlace(rest string) bool {
 
 func (d *Divisions) municipality(unit int) bool {
 	u := d.units[unit]
-	return u.Level == Province && slices.Contains([]string{"11", "12", "31", "50"}, u.Code[:2])
+	if u.Level != Province {
+		return false
+	}
+	switch u.Code[:2] {
+	case "11", "12", "31", "50":
+		return true
+	}
+	return false
 }
 
 // nests reports whether unit b may follow unit a in a text: it lies in a or in a's successor, or its successor does.
@@ -126,40 +134,56 @@ func (d *Divisions) nests(a, b int) bool {
 // place narrows the readings to one unit where something decides.
 func (l *lead) place(inside string) Place {
 	fits := l.best
-	narrow := func(keep func(r reading, u Division) bool) {
-		if len(fits) < 2 {
-			return
-		}
-		var kept []reading
-		for _, r := range fits {
-			if last := r.units[r.n-1]; keep(r, l.d.units[last.unit]) {
-				kept = append(kept, r)
-			}
-		}
-		if len(kept) > 0 {
-			fits = kept
-		}
+	if inside != "" {
+		fits = narrow(fits, func(r *reading) bool { return l.d.related(l.d.units[r.last().unit], inside) })
 	}
-	narrow(func(_ reading, u Division) bool { return inside != "" && l.d.related(u, inside) })
-	narrow(func(r reading, _ Division) bool { return !r.units[r.n-1].bare })
-	narrow(func(_ reading, u Division) bool { return u.Current() })
-	narrow(func(r reading, u Division) bool { return u.Level == Province }) // 河南 is the province before 河南县 of 青海
+	fits = narrow(fits, func(r *reading) bool { return !r.last().bare })
+	fits = narrow(fits, func(r *reading) bool { return !l.d.units[r.last().unit].retired })
+	fits = narrow(fits, func(r *reading) bool { return l.d.units[r.last().unit].Level == Province }) // 河南, not 河南县 of 青海
 
-	first := fits[0]
-	p := Place{Text: l.text[:l.end], Bare: first.units[first.n-1].bare}
+	best := fits[0]
+	unit := l.d.units[best.last().unit]
+	p := Place{Text: l.text[:l.end], Bare: best.last().bare, related: inside != "" && l.d.related(unit, inside)}
 	for _, r := range fits[1:] {
-		if r.units[r.n-1].unit != first.units[first.n-1].unit {
+		switch other := l.d.units[r.last().unit]; {
+		case other.Code == unit.Code:
+		case other.Successor != "" && other.Successor == unit.Successor: // one unit under two retired codes: the later one
+			if other.FirstYear > unit.FirstYear {
+				best, unit = r, other
+			}
+		default:
 			p.Others++
 		}
 	}
 	if p.Others > 0 {
 		return p
 	}
-	for _, n := range first.units[:first.n] {
-		p.Units = append(p.Units, l.d.units[n.unit])
+	p.Units = make([]Division, best.n)
+	for i, n := range best.units[:best.n] {
+		p.Units[i] = l.d.units[n.unit]
 	}
-	p.Division = p.Units[len(p.Units)-1]
+	p.Division = unit
 	return p
+}
+
+func (r *reading) last() naming { return r.units[r.n-1] }
+
+// narrow keeps the readings that pass, or all when none does.
+func narrow(all []reading, keep func(*reading) bool) []reading {
+	if len(all) < 2 {
+		return all
+	}
+	n := 0
+	for i := range all {
+		if keep(&all[i]) {
+			all[n], all[i] = all[i], all[n]
+			n++
+		}
+	}
+	if n == 0 {
+		return all
+	}
+	return all[:n]
 }
 
 // related reports whether the unit contains the place of code, lies in it, or lives on in such a unit.
