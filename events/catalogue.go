@@ -3,6 +3,7 @@ package events
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -79,16 +80,24 @@ func Catalogue() []Topic {
 
 // TopicOf finds a topic by its full name.
 func TopicOf(name string) (Topic, bool) {
-	for _, t := range catalogue {
-		if t.Name == name {
-			return t, true
-		}
-	}
-	return Topic{}, false
+	t, ok := index().topics[name]
+	return t, ok
 }
 
-// catalogue is Catalogue for lookups; it is never changed.
-var catalogue = Catalogue()
+// index is the catalogue for look-ups; it is never changed.
+var index = sync.OnceValue(func() (x struct {
+	topics map[string]Topic
+	types  map[string]string // topic by event type
+}) {
+	x.topics, x.types = map[string]Topic{}, map[string]string{}
+	for _, t := range Catalogue() {
+		x.topics[t.Name] = t
+		for _, op := range t.Ops {
+			x.types[t.Type(op)] = t.Name
+		}
+	}
+	return x
+})
 
 // Subject is the topic's name without product and version: customer.golden.
 func (t Topic) Subject() string {
@@ -99,14 +108,7 @@ func (t Topic) Subject() string {
 func (t Topic) Type(op Op) string { return typeOf(t.Name, op) }
 
 // HasType reports whether an event type belongs to the topic.
-func (t Topic) HasType(ceType string) bool {
-	for _, op := range t.Ops {
-		if t.Type(op) == ceType {
-			return true
-		}
-	}
-	return false
-}
+func (t Topic) HasType(ceType string) bool { return index().types[ceType] == t.Name }
 
 func typeOf(topic string, op Op) string {
 	return strings.TrimSuffix(topic, ".v1") + "." + string(op) + ".v1"
