@@ -12,7 +12,7 @@ import (
 )
 
 // A broker that goes away and comes back at the same address, its log kept: the same publisher and subscribers go on,
-// and nothing is lost.
+// and nothing is lost. A member that could not say goodbye is waited for as long as its session lasts.
 func TestBrokerRestart(t *testing.T) {
 	dir := t.TempDir()
 	run := func(listen string) *embedded.Broker {
@@ -27,7 +27,7 @@ func TestBrokerRestart(t *testing.T) {
 	pub := newPublisher(t, kafka.PublisherConfig{Config: cfg, WriteTimeout: time.Second, MaxAttempts: 1})
 	subscribers := map[string]*kafka.Subscriber{
 		"alone": newSubscriber(t, kafka.SubscriberConfig{Config: cfg}),
-		"group": newSubscriber(t, kafka.SubscriberConfig{Config: cfg, Group: "g", Heartbeat: 100 * time.Millisecond}),
+		"group": newSubscriber(t, kafka.SubscriberConfig{Config: cfg, Group: "g", Heartbeat: 100 * time.Millisecond, SessionTimeout: 6 * time.Second}),
 	}
 	seen := map[string]map[string]bool{}
 	read := map[string]func(string){}

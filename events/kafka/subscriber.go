@@ -28,7 +28,8 @@ type SubscriberConfig struct {
 	CloseTimeout time.Duration
 	// FetchBytes is what one request brings at most, per partition; default 1 MiB. A larger record still comes.
 	FetchBytes int
-	// Heartbeat, SessionTimeout and RebalanceTimeout are those of the group protocol; defaults 3 s, 30 s, 30 s.
+	// Heartbeat, SessionTimeout and RebalanceTimeout are those of the group protocol; defaults 3 s, 10 s, 30 s. A
+	// member that died, or lost its broker, holds its partitions for a SessionTimeout; brokers refuse less than 6 s.
 	Heartbeat, SessionTimeout, RebalanceTimeout time.Duration
 	// NewTopic shapes a topic that SubscribeInitialize has to make; its Name is ignored.
 	NewTopic TopicSpec
@@ -57,7 +58,7 @@ func NewSubscriber(cfg SubscriberConfig, logger watermill.LoggerAdapter) (*Subsc
 	cfg.CloseTimeout = cmp.Or(cfg.CloseTimeout, 5*time.Second)
 	cfg.FetchBytes = cmp.Or(cfg.FetchBytes, 1<<20)
 	cfg.Heartbeat = cmp.Or(cfg.Heartbeat, 3*time.Second)
-	cfg.SessionTimeout = cmp.Or(cfg.SessionTimeout, 30*time.Second)
+	cfg.SessionTimeout = cmp.Or(cfg.SessionTimeout, 10*time.Second)
 	cfg.RebalanceTimeout = cmp.Or(cfg.RebalanceTimeout, 30*time.Second)
 	l, err := cfg.open()
 	if err != nil {
