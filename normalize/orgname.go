@@ -132,7 +132,8 @@ type orgParser struct {
 func (p *orgParser) parse(t string) OrgName {
 	var o OrgName
 	main := p.brackets(p.list(t, &o), &o)
-	main = p.tail(military(main), &o)
+	main = p.list(spellOut(military(main)), &o) // what a bracket hid may be a list as well
+	main = p.tail(main, &o)
 	p.parts(main, &o)
 	return o
 }

@@ -67,11 +67,12 @@ func (p *orgParser) institutionTail(main string, o *OrgName) string {
 		}
 		name, rest := main[:end], main[end:]
 		_, begin := p.kinds.suffix(rest)
+		next := wordEnd(rest, 0)
 		switch {
-		case hasSuffix(rest, campusEnds):
+		case hasSuffix(rest, campusEnds) && (next < 0 || next == len(rest)):
 			o.Campus = rest + o.Campus
 			return name
-		case begin == len(rest) && wordEnd(rest, 0) < 0 && !strings.HasSuffix(rest, "院"):
+		case begin == len(rest) && next < 0 && !strings.HasSuffix(rest, "院"):
 			o.Branch = rest + o.Branch
 			return name
 		case begin < len(rest) && p.glued(name, rest):
