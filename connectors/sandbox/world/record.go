@@ -1,0 +1,152 @@
+package world
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"tributary/canonical"
+)
+
+// Record is what one system knows of a customer, in that system's spelling.
+type Record struct {
+	System   System
+	ID       string
+	Truth    int // customer index
+	Customer canonical.Customer
+	Created  time.Time
+	Modified time.Time
+}
+
+// zone is where the world lies.
+var zone = time.FixedZone("+08:00", 8*3600)
+
+// sfaIDs begin high: they do not fit a float64 exactly.
+const sfaIDs = 9_200_000_000_000_001
+
+func (w *World) id(sys System, i int) string {
+	switch sys {
+	case ERP:
+		return fmt.Sprintf("C%06d", i+1)
+	case SFA:
+		return strconv.Itoa(sfaIDs + 2*i)
+	case Chain:
+		if i == 0 {
+			return "HQ"
+		}
+		return fmt.Sprintf("S%05d", i)
+	case EMR:
+		return fmt.Sprintf("MRN%08d", i+1)
+	case Events:
+		return fmt.Sprintf("EV-%06d", i+1)
+	}
+	return fmt.Sprintf("T%06d", i+1)
+}
+
+// Record is the i-th record of a system.
+func (w *World) Record(sys System, i int) Record {
+	v := w.views[sys][i]
+	c := &w.Customers[v.truth]
+	r := w.random(forRecord, slices.Index(Systems(), sys), i)
+	created := w.From().Time().Add(time.Duration(r.between(-500*24, 0))*time.Hour + time.Duration(r.between(0, 3599))*time.Second)
+	out := Record{
+		System: sys, ID: w.id(sys, i), Truth: v.truth,
+		Created:  created.In(zone),
+		Modified: created.Add(time.Duration(r.between(0, int(w.Config.Until.Time().Sub(created)/time.Second))) * time.Second).In(zone),
+	}
+	h := habitsOf(sys, v.again)
+	if c.Kind.Person() {
+		out.Customer = w.person(r, h, c)
+	} else {
+		out.Customer = w.organisation(r, h, c)
+	}
+	out.Customer.Code = out.ID
+	if sys == SFA && c.Kind.Person() {
+		out.Customer.OrganisationID = w.account(c.Parent)
+	}
+	return out
+}
+
+// account is the SFA's id of an organisation, "" when it has none.
+func (w *World) account(customer int) string {
+	i, ok := w.accounts[customer]
+	if !ok {
+		return ""
+	}
+	return w.id(SFA, i)
+}
+
+func (w *World) organisation(r random, h habits, c *Customer) canonical.Customer {
+	out := canonical.Customer{Kind: c.Kind, Name: spell(r, h, c.Name, c.place)}
+	if c.Former != "" && r.chance(h.former) {
+		out.Name = spell(r, h, c.Former, c.place)
+	}
+	if r.chance(h.uscc) {
+		out.USCC = c.USCC
+		if r.chance(h.typo / 2) {
+			out.USCC = typoDigit(r, out.USCC)
+		}
+	}
+	if r.chance(h.licence) {
+		out.LicenceNo = c.Licence
+	}
+	if c.Kind == canonical.Hospital && r.chance(h.detail) {
+		out.Level = c.Level
+		if r.chance(0.3) {
+			out.Level = shortLevel[c.Level]
+		}
+	}
+	road := c.Address
+	if c.OldAddress != "" && r.chance(0.4) {
+		road = c.OldAddress
+	}
+	out.Address = address(r, h, c.place, road)
+	if r.chance(h.phone) {
+		out.Phones = []string{phone(r, h, c.Phone)}
+	}
+	return out
+}
+
+var shortLevel = map[string]string{"三级甲等": "三甲", "三级乙等": "三乙", "二级甲等": "二甲", "二级乙等": "二乙", "一级甲等": "一甲"}
+
+func (w *World) person(r random, h habits, c *Customer) canonical.Customer {
+	at := &w.Customers[c.Parent]
+	out := canonical.Customer{Kind: c.Kind, Name: spellPerson(r, h, c.Name), Organisation: spell(r, h, at.Name, at.place)}
+	if r.chance(h.detail) {
+		out.Gender = map[bool]string{false: "男", true: "女"}[c.Female]
+	}
+	if r.chance(h.phone) {
+		out.Phones = []string{phone(r, h, c.Phone)}
+	}
+	if c.Kind == canonical.Patient {
+		if r.chance(h.detail) {
+			out.BirthDate = c.Birth
+			if r.chance(h.typo / 2) {
+				out.BirthDate = c.Birth.AddDays(r.between(1, 27))
+			}
+		}
+		if r.chance(h.identity) {
+			out.NationalID = c.NationalID
+		}
+		out.Address = address(r, h, at.place, c.Address)
+		return out
+	}
+	out.Department = c.Department
+	if r.chance(h.abbreviate) {
+		out.Department = shortDepartment(c.Department)
+	}
+	title := c.Title
+	if title > 0 && r.chance(h.oldTitle) {
+		title--
+	}
+	if r.chance(h.detail) {
+		out.Title = titles[title]
+	}
+	if r.chance(h.detail) {
+		out.AdminTitle = c.Post
+	}
+	out.Tier = pick(r, split("A B B C C C"))
+	out.Address = canonical.Address{City: at.place.city}
+	return out
+}
