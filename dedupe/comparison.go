@@ -30,6 +30,7 @@ const (
 	nameContains                // one core holds the other
 	nameSimilar                 // a typing error in the core
 	nameAbbreviated             // one is short for the other
+	nameShort                   // so, and the places agree
 	nameBare                    // all parts agree, but nothing says that the place does
 	namePlaced                  // all parts agree, and one record's own place fills what the other's name says
 	nameWhole                   // all parts agree, the own division or the legal form among them
@@ -121,7 +122,7 @@ func comparisonsOf(t Type) []comparison {
 			orgUSCC:        {"uscc", []string{"other", "organisation", "same"}},
 			orgLicence:     {"licence", yesNo},
 			orgInstitution: {"institution", yesNo},
-			orgName:        {"name", []string{"conflict", "other", "contains", "similar", "abbreviated", "bare", "placed", "whole"}},
+			orgName:        {"name", []string{"conflict", "other", "contains", "similar", "abbreviated", "short", "bare", "placed", "whole"}},
 			orgPlace:       {"place", []string{"other_province", "other_city", "other_county", "same_city", "same_county"}},
 			orgKind:        {"kind", yesNo},
 			orgAddress:     {"address", []string{"other_number", "other", "road", "same"}},

@@ -28,7 +28,8 @@ var levelLabels = map[string]label{
 	"other": {"不同", "different"}, "same": {"相同", "the same"}, "similar": {"相近", "alike"},
 	"organisation": {"同一机构代码，校验位或登记类别不同", "the same organisation code inside"}, "conflict": {"名称中有互相矛盾的部分", "a part of the name contradicts"},
 	"contains": {"一个名称包含另一个", "one name holds the other"}, "abbreviated": {"一个是另一个的简称", "one is short for the other"},
-	"bare": {"名称一致，但无法确认是同一地区", "the names agree, nothing confirms the place"}, "placed": {"名称一致，地区由另一条记录确认", "the names agree, the other record confirms the place"},
+	"short": {"一个是另一个的简称，且地区一致", "one is short for the other, and the places agree"},
+	"bare":  {"名称一致，但无法确认是同一地区", "the names agree, nothing confirms the place"}, "placed": {"名称一致，地区由另一条记录确认", "the names agree, the other record confirms the place"},
 	"whole": {"全称一致", "the full names agree"}, "other_province": {"不同省份", "another province"}, "other_city": {"不同城市", "another city"},
 	"other_county": {"同市不同区县", "the same city, another county"}, "same_city": {"同一城市", "the same city"}, "same_county": {"同一区县", "the same county"},
 	"other_number": {"同一道路，门牌号不同", "the same road, another number"}, "road": {"同一道路", "the same road"},
@@ -49,6 +50,7 @@ var vetoLabels = map[string]label{
 	"name":        {"姓名不同", "names of different persons"},
 	"unplaced":    {"名称未写明地区，记录中也没有地区", "the name lacks its place and the record has none"},
 	"bare_name":   {"除姓名外没有其他依据", "nothing but the name agrees"},
+	"other_name":  {"姓名毫无共同之处", "the names have nothing in common"},
 	"same_source": {"来自声明无重复的同一来源", "both from one source that is declared free of duplicates"},
 }
 

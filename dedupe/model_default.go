@@ -16,7 +16,7 @@ func DefaultModel() *Model {
 					"licence":     {{"other", .15, .95}, {"same", .8, .00001}},
 					"institution": {{"other", .1, .95}, {"same", .85, .00001}},
 					"name": {{"conflict", .002, .3}, {"other", .03, .6}, {"contains", .05, .015}, {"similar", .06, .0015},
-						{"abbreviated", .08, .0008}, {"bare", .2, .00005}, {"placed", .3, .0000007}, {"whole", .4, .0000002}},
+						{"abbreviated", .06, .0008}, {"short", .1, .00003}, {"bare", .2, .00006}, {"placed", .3, .0000007}, {"whole", .4, .0000002}},
 					"place":   {{"other_province", .004, .6}, {"other_city", .02, .3}, {"other_county", .05, .1}, {"same_city", .12, .03}, {"same_county", .75, .12}},
 					"kind":    {{"other", .04, .5}, {"same", .95, .4}},
 					"address": {{"other_number", .02, .3}, {"other", .15, .65}, {"road", .15, .01}, {"same", .6, .0004}},

@@ -9,74 +9,94 @@ import (
 
 // houseName is one name of an organisation, in parts. All texts are in matching form.
 type houseName struct {
-	full     string // the whole name, without notes
-	division string // code of the division that the name itself states; "" when it states none
-	level    string // level word that stands alone, as in 市一院; "" when there is none
-	body     string // what it is affiliated to: a university, a group
-	core     similarity.Text
-	stem     string // the core without the words that many names share
-	ordinal  string
-	generic  string // the kind of house: 中医医院, 大药房, 有限公司
-	group    string // class of generic within which other words mean the same
-	campus   string
-	branch   string
-	legal    bool // a registered company name
+	full       string // the whole name, without notes
+	division   string // code of the division that the name itself states, when there is no doubt which
+	written    string // that division as the name writes it
+	level      string // level word that stands alone, as in 市一院
+	inferred   string // the division such a level word means, by the record's own
+	body       string // what it is affiliated to: a university, an army, a group
+	core       similarity.Text
+	stem       string // the core, unless many houses share it
+	ordinal    string
+	generic    string // the kind of house: 中医医院, 大药房, 医药
+	group      string // what generic belongs to
+	campus     string
+	branch     string
+	legal      string // legal form of a registered company
+	lacksPlace bool   // the name cannot say by itself which place it means: 人民医院, 协和医院
 }
 
 // nameMatch is the comparison of two names.
 type nameMatch struct {
-	level  int8
-	vetoes Veto
-	whole  bool // both names are the same text and can stand alone
+	level    int8
+	vetoes   Veto
+	exact    bool // the same text, and one that can stand alone
+	numbered bool // one is short for the other, and both have the number: 一院 of a city and its 第一人民医院
+	unplaced bool // agrees as far as it goes, but a side does not say which place it means
 }
 
-// compareNames takes names apart. The level says how well they agree; vetoes say which part contradicts. here and there
-// are the places of the records, beyond what the names say.
+// compareNames compares two names part by part. The level says how well they agree; vetoes say which part contradicts.
+// here and there are the places of the records.
 func compareNames(a, b *houseName, here, there string) nameMatch {
-	m := nameMatch{vetoes: contradiction(a, b)}
-	if m.vetoes != 0 {
-		m.level = nameConflict
-		return m
+	if v := contradiction(a, b); v != 0 {
+		return nameMatch{level: nameConflict, vetoes: v}
 	}
-	agreement := coreLevel(a, b)
-	if agreement < nameBare {
-		m.level = agreement
-		return m
-	}
-	m.whole = a.full == b.full && (a.division != "" || a.legal || a.stem != "")
+	m := nameMatch{level: coreLevel(a, b)}
+	stated := placesStated(a, b)
 	switch {
-	case a.legal && b.legal && a.full == b.full, a.division != "" && b.division != "":
+	case m.level == nameAbbreviated && (stated || placesMeet(a, b, here, there)):
+		m.level = nameShort
+		m.numbered = a.ordinal != "" && a.stem == "" && b.stem == ""
+	case m.level < nameBare:
+	case stated || a.full == b.full && a.legal != "" && a.stem != "":
 		m.level = nameWhole
 	case placesMeet(a, b, here, there):
 		m.level = namePlaced
-	default:
-		m.level = nameBare
+	}
+	m.exact = m.level >= nameBare && a.full == b.full && !a.lacksPlace && !b.lacksPlace
+	if first(a.division, a.inferred, here) == "" || first(b.division, b.inferred, there) == "" {
+		m.unplaced = m.level == nameBare || m.level == nameAbbreviated && (a.lacksPlace || b.lacksPlace)
 	}
 	return m
 }
 
-// placesMeet reports whether the place that one name states, or one record has, is confirmed by the other side down to
-// the city. Two shops of one common name in one city are not yet the same shop.
-func placesMeet(a, b *houseName, here, there string) bool {
-	if a.division == "" && b.division == "" && !a.single() {
-		return false
+// placesStated reports whether both names state one place themselves.
+func placesStated(a, b *houseName) bool {
+	switch {
+	case a.division != "" && b.division != "":
+		return true // contradiction has looked whether they fit
+	case a.written != "" && a.written == b.written:
+		return true
 	}
-	p, q := first(a.division, here), first(b.division, there)
-	return len(significantDivision(p)) >= 4 && len(significantDivision(q)) >= 4 && (within(p, q) || within(q, p))
+	return a.division == "" && b.division == "" && a.written == "" && b.written == "" && a.body != "" && a.body == b.body
 }
 
-// single reports whether a city has one house of the name at most: hospitals do not share a name within a city.
-func (n *houseName) single() bool { return n.group == groupHospital && n.stem != "" }
+// placesMeet reports whether the place that one name states, or one record has, is confirmed by the other side down to
+// the city. Two shops with one common name in one city are not yet the same shop, two hospitals are.
+func placesMeet(a, b *houseName, here, there string) bool {
+	if a.division == "" && b.division == "" && a.inferred == "" && b.inferred == "" && a.group != groupHospital {
+		return false
+	}
+	p, q := first(a.division, a.inferred, here), first(b.division, b.inferred, there)
+	if len(significantDivision(p)) < 4 || len(significantDivision(q)) < 4 {
+		return false
+	}
+	if a.stem == "" || b.stem == "" {
+		// 人民医院 of a city and of one of its counties are two.
+		return p == q || a.division == "" && within(p, q) || b.division == "" && within(q, p)
+	}
+	return within(p, q) || within(q, p)
+}
 
 // contradiction lists the parts that say "another house".
 func contradiction(a, b *houseName) (v Veto) {
-	if a.campus != b.campus || a.branch != b.branch {
+	if a.campus != b.campus || a.branch != b.branch && !sameBranch(a.branch, b.branch) {
 		v |= VetoBranch
 	}
-	if a.ordinal != b.ordinal && !(a.group == groupShop && b.group == groupShop && (a.ordinal == "" || b.ordinal == "")) {
+	if a.ordinal != b.ordinal {
 		v |= VetoOrdinal
 	}
-	if a.group != "" && b.group != "" && a.group != b.group && !kindFree(a, b) {
+	if kindsConflict(a, b) {
 		v |= VetoGeneric
 	}
 	if a.body != "" && b.body != "" && a.body != b.body && !shortOf(a.body, b.body) && !shortOf(b.body, a.body) {
@@ -85,17 +105,35 @@ func contradiction(a, b *houseName) (v Veto) {
 	return v | placeContradiction(a, b)
 }
 
+// sameBranch forgives what shops are called at their end: 南山路店 and 南山路分店.
+func sameBranch(a, b string) bool {
+	return a != "" && b != "" && branchStem(a) == branchStem(b)
+}
+
+func branchStem(s string) string {
+	for _, end := range [...]string{"连锁店", "分店", "门店", "药店", "店", "门市部", "门市", "分公司"} {
+		if rest, ok := strings.CutSuffix(s, end); ok && rest != "" {
+			if end == "分公司" {
+				return rest + "分公司"
+			}
+			return rest
+		}
+	}
+	return s
+}
+
 // placeContradiction compares the divisions and the level words that the names themselves state.
 func placeContradiction(a, b *houseName) Veto {
+	p, q := first(a.division, a.inferred), first(b.division, b.inferred)
 	switch {
-	case a.division == "" || b.division == "":
+	case p == "" || q == "":
 		if a.level != "" && b.level != "" && a.level != b.level {
 			return VetoLevel
 		}
 		return levelAgainst(a, b) | levelAgainst(b, a)
-	case a.division == b.division:
+	case p == q:
 		return 0
-	case !within(a.division, b.division) && !within(b.division, a.division):
+	case !within(p, q) && !within(q, p):
 		return VetoPlace
 	case a.stem == "" || b.stem == "":
 		return VetoLevel // 承德市医院 and 承德县医院
@@ -108,7 +146,7 @@ func levelAgainst(a, b *houseName) Veto {
 	if a.level == "" || b.division == "" {
 		return 0
 	}
-	var fits bool
+	fits := true
 	switch n := len(significantDivision(b.division)); a.level {
 	case "省":
 		fits = n == 2
@@ -116,8 +154,6 @@ func levelAgainst(a, b *houseName) Veto {
 		fits = n == 4 || n == 6 // county-level cities call themselves 市 as well
 	case "县", "区", "旗":
 		fits = n == 6
-	default:
-		fits = true
 	}
 	if fits {
 		return 0
@@ -125,29 +161,23 @@ func levelAgainst(a, b *houseName) Veto {
 	return VetoLevel
 }
 
-// kindFree reports whether the generic words of two names may differ without meaning two houses: a short form that
-// names no special kind beside a name with one.
-func kindFree(a, b *houseName) bool {
-	return a.group == groupCompany && b.group == groupShop && a.legal == b.legal
-}
-
-// coreLevel compares the cores: nameBare when they agree.
+// coreLevel compares what is left beside the place: nameBare when all parts agree.
 func coreLevel(a, b *houseName) int8 {
-	if similarity.Equal(&a.core, &b.core) && a.body == b.body && a.generic == b.generic {
-		return nameBare
-	}
-	if similarity.Equal(&a.core, &b.core) && a.body == b.body && a.core.Len() > 0 {
-		if a.stem != "" {
-			return nameBare // 康泰药房 and 康泰大药房
+	if similarity.Equal(&a.core, &b.core) && a.body == b.body {
+		switch {
+		case !kindsAgree(a, b):
+			return nameAbbreviated // 医院 for 人民医院
+		case a.legal != "" && b.legal != "" && a.legal != b.legal:
+			return nameAbbreviated // two legal forms of one firm, or two firms
 		}
-		return nameAbbreviated
+		return nameBare
 	}
 	x, y := a.core.String(), b.core.String()
 	switch {
-	case a.body == b.body && typo(&a.core, &b.core):
+	case a.body == b.body && typo(&a.core, &b.core) && kindsAgree(a, b):
 		return nameSimilar
-	case a.ordinal != "" && (x == "" || y == "") && (a.stem == "" || b.stem == ""):
-		return nameAbbreviated // 市一院 and 市第一人民医院
+	case a.stem == "" && b.stem == "" && a.ordinal != "" && a.body == b.body:
+		return nameAbbreviated
 	case shortOf(a.body+x, b.body+y) || shortOf(b.body+y, a.body+x):
 		return nameAbbreviated
 	case a.stem != "" && b.stem != "" && (strings.Contains(x, y) || strings.Contains(y, x)):
@@ -156,19 +186,19 @@ func coreLevel(a, b *houseName) int8 {
 	return nameOther
 }
 
-// typo reports whether two cores differ by one character, or two in long ones.
+// typo reports whether two cores differ by one character, or by two in long ones.
 func typo(a, b *similarity.Text) bool {
 	n := min(a.Len(), b.Len())
 	switch {
 	case n < 3:
 		return false
-	case n < 7:
+	case n < 8:
 		return similarity.Within(a, b, 1)
 	}
 	return similarity.Within(a, b, 2)
 }
 
-// shortOf reports whether short is made of characters of long in their order, beginning with the first: 中山一 of 中山大学附属一.
+// shortOf reports whether short is made of characters of long in their order, beginning with the first: 中大 for 中山大学.
 func shortOf(short, long string) bool {
 	if utf8.RuneCountInString(short) < 2 || len(short) >= len(long) {
 		return false
@@ -196,7 +226,7 @@ func first(values ...string) string {
 	return ""
 }
 
-// within reports whether one division code lies in another, or the reverse is meant by the caller's order.
+// within reports whether a division lies in another, or is it.
 func within(code, parent string) bool {
 	p := significantDivision(parent)
 	return p != "" && strings.HasPrefix(code, p)

@@ -150,11 +150,14 @@ func (e *Engine) nameKeys(k *keyring, n *houseName, place string) {
 	city := cityOf(first(n.division, place))
 	k.add("name", city, n.full)
 	core := n.core.String()
-	k.add("core", city, core, n.ordinal)
+	k.add("core", city, core, first(n.ordinal, "-"))
+	if n.stem == "" {
+		k.add("bare", city, n.group, first(n.ordinal, n.generic))
+	}
 	if city == "" {
 		return
 	}
-	k.add("house", n.group, city, n.ordinal, ends(core, 1))
+	k.add("house", n.group, city, first(n.ordinal, "-"), ends(core, 1))
 	if n.ordinal != "" {
 		k.add("ordinal", n.body, city, n.ordinal)
 	}

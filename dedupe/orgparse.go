@@ -1,21 +1,125 @@
 package dedupe
 
 import (
+	"strings"
+
 	"tributary/canonical"
 	"tributary/dedupe/similarity"
+	"tributary/normalize"
 )
 
+// Groups of generic words. Words of one group may stand for each other, as far as kindsAgree says.
 const (
 	groupHospital = "hospital"
+	groupPrimary  = "primary" // clinics, health centres
+	groupPublic   = "public"
 	groupShop     = "shop"
+	groupChain    = "chain" // head offices of pharmacy chains
 	groupCompany  = "company"
 )
 
+// parseOrgName takes one written name apart: the name itself and whatever further names the string carries. place is
+// the record's own division; it explains level words (市一院) and decides between places of one name.
+func parseOrgName(name, place string) []houseName {
+	if h, latin := latinName(matchingForm(name)); latin {
+		return []houseName{h}
+	}
+	var own *normalize.Division
+	if d, ok := normalize.StandardDivisions().ByCode(place); ok {
+		own = &d
+	}
+	var out []houseName
+	for _, n := range normalize.ParseOrg(name, own).Names() {
+		if n.Full != "" {
+			out = append(out, newHouseName(&n, place))
+		}
+	}
+	return out
+}
+
+func newHouseName(n *normalize.OrgName, place string) houseName {
+	h := houseName{
+		full: n.Full, body: n.Affiliation, core: similarity.Prepare(n.Core), ordinal: n.Ordinal, generic: n.Kind,
+		group: groupOf(n.Kind), campus: n.Campus, branch: n.Branch, legal: n.Legal, lacksPlace: n.LacksDivision(),
+	}
+	if n.DivisionFrom == normalize.FromName {
+		h.written = n.Division
+		h.division = n.DivisionCode
+		if h.division == "" {
+			// 南京 without 市 at the head of a name: a place when only one unit bears the name.
+			h.division = normalize.StandardDivisions().Lead(n.Division, place, true).Code
+		}
+	} else {
+		h.level = n.Level
+		if n.Level != "" {
+			h.inferred = n.DivisionCode
+		}
+	}
+	if !commonCores[n.Core] {
+		h.stem = n.Core
+	}
+	return h
+}
+
+// commonCores are cores that many houses of a country share and that therefore name nobody.
+var commonCores = map[string]bool{"人民": true, "中心": true, "中医": true, "综合": true, "职工": true, "红十字": true, "红十字会": true}
+
+func groupOf(kind string) string {
+	switch normalize.KindFamilyOf(kind) {
+	case normalize.Hospitals:
+		return groupHospital
+	case normalize.Primary:
+		return groupPrimary
+	case normalize.PublicBody:
+		return groupPublic
+	case normalize.Pharmacies:
+		if strings.Contains(kind, "连锁") {
+			return groupChain
+		}
+		return groupShop
+	case normalize.Companies:
+		return groupCompany
+	}
+	return ""
+}
+
+// kindsAgree reports whether two generic words mean the same: 药店 and 大药房 do, 医院 and 人民医院 only may.
+func kindsAgree(a, b *houseName) bool {
+	return a.generic == b.generic || a.group == groupShop && b.group == groupShop
+}
+
+// kindsConflict reports whether two generic words cannot be of one house.
+func kindsConflict(a, b *houseName) bool {
+	if a.group == groupShop && b.group == groupShop {
+		return false
+	}
+	if (a.group == groupChain) != (b.group == groupChain) && a.group != "" && b.group != "" {
+		return true // a head office is no shop, whatever its company is called
+	}
+	return normalize.KindsConflict(a.generic, b.generic)
+}
+
+// addressParts are the parts of an address that are compared.
 type addressParts struct{ place, road, number, rest string }
 
-func parseAddress(a canonical.Address) addressParts { return addressParts{place: a.Division} }
-
-func parseOrgName(name, place string) []houseName {
-	f := matchingForm(name)
-	return []houseName{{full: f, core: similarity.Prepare(f), stem: f}}
+func parseAddress(a canonical.Address) addressParts {
+	if a.IsZero() {
+		return addressParts{}
+	}
+	written := a.Province + a.City + a.County + a.Text
+	p := normalize.ParseAddress(written, a.Division)
+	out := addressParts{place: first(a.Division, p.Place.Code), road: p.Road, rest: p.Rest}
+	if now, ok := normalize.StandardDivisions().ByCode(out.place); ok {
+		if now, ok = normalize.StandardDivisions().Successor(now); ok {
+			out.place = now.Code
+		}
+	}
+	if p.Lane != "" {
+		out.number = p.Lane + "弄"
+	}
+	out.number += p.Number
+	if out.road == "" && p.Town+p.Village != "" && out.number != "" {
+		out.road = p.Town + p.Village
+	}
+	return out
 }

@@ -47,7 +47,7 @@ func bestNames(x, y *organisation) nameMatch {
 	for i := range x.names {
 		for j := range y.names {
 			m := compareNames(&x.names[i], &y.names[j], x.place, y.place)
-			better := m.level > best.level || m.level == best.level && m.whole && !best.whole ||
+			better := m.level > best.level || m.level == best.level && m.exact && !best.exact ||
 				m.level == best.level && m.level == nameConflict && i+j == 0
 			if !found || better {
 				best, found = m, true
@@ -187,7 +187,8 @@ func (e *Engine) organisationRules(a, b *Record, names nameMatch, p *Pair) {
 		}
 		e.mentionRules(mention, real, names, p)
 	}
-	if p.Rule == NoRule && names.level >= nameAbbreviated && names.level <= nameBare && !names.whole {
+	placed := p.levels[orgPhone] == agrees || p.levels[orgEmail] == agrees || p.levels[orgAddress] == addressSame || p.levels[orgUSCC] == usccSame
+	if p.Rule == NoRule && names.unplaced && !placed {
 		p.Vetoes |= VetoUnplaced
 	}
 }
@@ -201,7 +202,7 @@ func (e *Engine) mentionRules(mention, real *Record, names nameMatch, p *Pair) {
 		}
 		return
 	}
-	if p.Rule == NoRule && (names.level >= namePlaced || names.whole) {
+	if p.Rule == NoRule && (names.level >= namePlaced || names.exact || names.level == nameShort && names.numbered) {
 		p.Rule = RuleName
 	}
 }

@@ -65,11 +65,12 @@ const (
 	VetoName                        // persons of different names
 	VetoUnplaced                    // a name without its division, and nothing says the place
 	VetoBare                        // a person's name and nothing else
+	VetoOther                       // persons whose names have nothing in common: not even a question
 	VetoSameSource                  // two records of a source declared free of duplicates
 	vetoCount      = iota
 )
 
-var vetoNames = [vetoCount]string{"identifier", "ordinal", "level", "generic", "place", "branch", "body", "kind", "name", "unplaced", "bare_name", "same_source"}
+var vetoNames = [vetoCount]string{"identifier", "ordinal", "level", "generic", "place", "branch", "body", "kind", "name", "unplaced", "bare_name", "other_name", "same_source"}
 
 // List names the vetoes of the set.
 func (v Veto) List() []string {
@@ -87,7 +88,7 @@ func (v Veto) String() string { return strings.Join(v.List(), ",") }
 
 // contradictions are the vetoes that say "another one"; the rest only say "not enough is known". Records between which
 // a contradiction stands are never in one customer unless a steward put them there.
-const contradictions = VetoID | VetoOrdinal | VetoLevel | VetoGeneric | VetoPlace | VetoBranch | VetoBody | VetoKind | VetoName | VetoSameSource
+const contradictions = VetoID | VetoOrdinal | VetoLevel | VetoGeneric | VetoPlace | VetoBranch | VetoBody | VetoKind | VetoName | VetoOther | VetoSameSource
 
 // RestorePair is a stored pair: what clustering needs of it, without the levels.
 func RestorePair(t Type, a, b int64, weight, p float64, rule Rule, vetoes Veto) Pair {

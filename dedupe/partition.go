@@ -2,6 +2,9 @@ package dedupe
 
 import "slices"
 
+// maxQuestions bounds what is asked about one mention: a name that fits hundreds of houses is no question, it is a gap.
+const maxQuestions = 5
+
 // partition reads off the result: clusters in the order of their first members, one question per two clusters.
 func (c *clusterer) partition() Partition {
 	out := Partition{Cut: c.cut}
@@ -17,6 +20,7 @@ func (c *clusterer) partition() Partition {
 		out.Clusters = append(out.Clusters, cl)
 	}
 	asked := map[[2]int]bool{}
+	perMention := map[int]int{}
 	for _, e := range slices.Concat(c.must, c.edges) {
 		x, y := c.cluster[e.a], c.cluster[e.b]
 		between := [2]int{min(x, y), max(x, y)}
@@ -24,6 +28,15 @@ func (c *clusterer) partition() Partition {
 			continue
 		}
 		asked[between] = true
+		if c.real[x] == 0 || c.real[y] == 0 {
+			mention := x
+			if c.real[x] > 0 {
+				mention = y
+			}
+			if perMention[mention]++; perMention[mention] > maxQuestions {
+				continue
+			}
+		}
 		out.Review = append(out.Review, Question{Pair: e.pair, Why: c.reason(e)})
 	}
 	for _, p := range c.cut {

@@ -158,6 +158,9 @@ func (e *Engine) comparePersons(a, b *Record, p *Pair) {
 	if a.Key.Source == b.Key.Source && slices.Contains(e.options.DuplicateFree, a.Key.Source) {
 		p.Vetoes |= VetoSameSource
 	}
+	if name == personOther && ids != agrees {
+		p.Vetoes |= VetoOther
+	}
 	if ids == agrees && name > personFamily {
 		p.Rule = RulePersonID
 	}
@@ -248,7 +251,7 @@ func compareEmployers(x, y *person) int8 {
 	}
 	best := bestNames(&organisation{names: x.employers, place: x.place}, &organisation{names: y.employers, place: y.place})
 	switch {
-	case best.level >= namePlaced || best.whole:
+	case best.level >= namePlaced || best.exact:
 		return fully
 	case best.level >= nameSimilar:
 		return partly

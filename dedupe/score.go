@@ -36,6 +36,8 @@ func (e *Engine) decide(p *Pair) {
 	tm := e.model.Types[p.kind]
 	ask := exactBits(math.Log2(tm.Review / (1 - tm.Review)))
 	switch {
+	case p.Vetoes&VetoOther != 0:
+		p.Weight = min(p.Weight, ask-1)
 	case p.Rule != NoRule && p.Vetoes == 0:
 		p.Weight = max(p.Weight, ruleWeight)
 	case p.Rule != NoRule || p.Vetoes&VetoUnplaced != 0 && p.Vetoes&contradictions == 0:
