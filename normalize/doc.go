@@ -12,9 +12,8 @@
 // Normalised values are for comparing. Keep the raw value, and RulesVersion, beside them.
 //
 //	name := normalize.ParseOrg("青河县中医院（东院区）", nil)
-//	name.Kind   // "中医医院"
-//	name.Campus // "东院区"
-//	name.Key()  // "青河中医医院"
+//	name.Kind, name.Campus // "中医医院", "东院区"
+//	name.DivisionCode      // "654325"
 //
 //	id := normalize.USCC("1231O000425001236R")
 //	id.Value, id.Repaired // "12310000425001236R", true

@@ -25,7 +25,7 @@ func (p *orgParser) parts(main string, o *OrgName) {
 	if o.Legal == "" {
 		rest = p.affiliation(rest, kind, o)
 	}
-	o.Ordinal, o.Core = leadOrdinal(rest, o.Ordinal)
+	o.Ordinal, o.Core = cutOrdinals(rest, o.Ordinal, kind)
 	if o.DivisionCode == "" && o.Division == "" && p.inside != "" {
 		o.DivisionCode, o.DivisionFrom = p.inside, FromRecord
 	}
@@ -48,10 +48,13 @@ func spellOut(main string) string {
 
 // division reads the division at the beginning of head and returns what follows.
 func (p *orgParser) division(head string, kind orgKind, o *OrgName) string {
-	place := p.divisions.Lead(head, p.inside, true)
+	place := p.divisions.lead(head, p.inside, County)
+	if nested := place.Bare && place.Level == County && len(place.Units) > 1; nested && (!place.related || place.Text == head && kind.generic) {
+		place = p.divisions.lead(head, p.inside, Prefecture) // 北京朝阳医院, 广州白云山: a name, not the county
+	}
 	if place.Bare && !p.believes(place, head, kind) {
 		bare := place
-		if place = p.divisions.Lead(head, p.inside, false); place.Text == "" && bare.Text != "" {
+		if place = p.divisions.lead(head, p.inside, 0); place.Text == "" && bare.Text != "" {
 			return head
 		}
 	}
@@ -133,7 +136,7 @@ func (p *orgParser) affiliation(rest string, kind orgKind, o *OrgName) string {
 	case attached && before != "":
 		o.Ordinal, before = cutOrdinal(before)
 		o.Affiliation, rest = strings.TrimSuffix(before, "直属"), after
-	case schoolEnd(rest) > 0:
+	case schoolEnd(rest) > 0 && kind.name != "":
 		o.Affiliation, rest = rest[:schoolEnd(rest)], rest[schoolEnd(rest):]
 	default:
 		for _, body := range [...]struct{ written, name string }{
@@ -168,26 +171,20 @@ func cutOrdinal(s string) (ordinal, rest string) {
 	return trimZeros(s[i:]), strings.TrimSuffix(s[:i], "第")
 }
 
-// leadOrdinal takes 第N at the beginning or the end, or digits that are all there is, off rest. have wins when it is set.
-func leadOrdinal(rest, have string) (ordinal, core string) {
+// cutOrdinals takes 第N at the beginning or the end, or digits that are all there is, off rest; before the kinds of
+// hospitals also bare digits at the end (湘雅二医院). have wins when it is set.
+func cutOrdinals(rest, have string, kind orgKind) (ordinal, core string) {
 	if have != "" || rest == "" {
 		return have, rest
 	}
-	if allDigits(rest) {
-		return trimZeros(rest), ""
-	}
 	if tail, ok := strings.CutPrefix(rest, "第"); ok {
-		n := 0
-		for n < len(tail) && tail[n] >= '0' && tail[n] <= '9' {
-			n++
-		}
-		if n > 0 {
+		if n := len(tail) - len(strings.TrimLeft(tail, "0123456789")); n > 0 {
 			return trimZeros(tail[:n]), tail[n:]
 		}
 	}
-	if digits := len(rest) - len(strings.TrimRight(rest, "0123456789")); digits > 0 {
-		if before, ok := strings.CutSuffix(rest[:len(rest)-digits], "第"); ok {
-			return trimZeros(rest[len(rest)-digits:]), before
+	if n, before := cutOrdinal(rest); n != "" {
+		if before == "" || kind.family == Hospitals || strings.HasSuffix(strings.TrimRight(rest, "0123456789"), "第") {
+			return n, before
 		}
 	}
 	return "", rest

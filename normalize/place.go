@@ -23,6 +23,14 @@ type Place struct {
 // A municipality may stand twice (北京市北京市, 北京市市辖区). A name without its level word (青河) is read only before a unit
 // named in full, unless bare is set; before a word such as 路 or 大学 it is never a division (中山路, 南京大学).
 func (d *Divisions) Lead(s, inside string, bare bool) Place {
+	if bare {
+		return d.lead(s, inside, County)
+	}
+	return d.lead(s, inside, 0)
+}
+
+// lead is Lead with the lowest level that a text may end on by a bare name: 0 none, County any.
+func (d *Divisions) lead(s, inside string, bare Level) Place {
 	var buf [4]reading
 	l := lead{d: d, text: s, bare: bare, best: buf[:0]}
 	l.read(reading{})
@@ -43,7 +51,7 @@ type reading struct {
 type lead struct {
 	d    *Divisions
 	text string
-	bare bool
+	bare Level
 	end  int
 	best []reading
 }
@@ -91,7 +99,7 @@ func (l *lead) read(path reading) {
 
 // keep remembers a finished path when it is among the longest. The bound only guards against absurd tables.
 func (l *lead) keep(path reading) {
-	if path.units[path.n-1].bare && !l.bare {
+	if last := path.last(); last.bare && l.d.units[last.unit].Level > l.bare {
 		return
 	}
 	if path.end > l.end {
