@@ -88,13 +88,27 @@ func FuzzSheet(f *testing.F) {
 	f.Add(`<worksheet><sheetData><row r="1048577"/><row r="-1"><c r="ZZZZ1"><v>1</v></c></row>`)
 	f.Add(`<worksheet><sheetData><row><c t="s"><v>99</v></c><c s="7"><v>1E+400</v></c></row>`)
 	f.Fuzz(func(t *testing.T, sheet string) {
-		readFuzzed(t, "f.xlsx", zipped(t,
-			"[Content_Types].xml", `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>`,
-			"_rels/.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
-			"xl/_rels/workbook.xml.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
-			"xl/workbook.xml", `<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>`,
-			"xl/worksheets/sheet1.xml", sheet), filesource.Options{Known: known})
+		readFuzzed(t, "f.xlsx", sheetBook(t, sheet), filesource.Options{Known: known})
 	})
+}
+
+// sheetBook is a workbook with the one sheet given as XML.
+func sheetBook(t testing.TB, sheet string) []byte {
+	const (
+		types   = "http://schemas.openxmlformats.org/package/2006/content-types"
+		links   = "http://schemas.openxmlformats.org/package/2006/relationships"
+		main    = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+		docLink = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+	)
+	link := func(kind, target string) string {
+		return `<Relationships xmlns="` + links + `"><Relationship Id="rId1" Type="` + docLink + "/" + kind + `" Target="` + target + `"/></Relationships>`
+	}
+	return zipped(t,
+		"[Content_Types].xml", `<Types xmlns="`+types+`"/>`,
+		"_rels/.rels", link("officeDocument", "xl/workbook.xml"),
+		"xl/_rels/workbook.xml.rels", link("worksheet", "worksheets/sheet1.xml"),
+		"xl/workbook.xml", `<workbook xmlns="`+main+`" xmlns:r="`+docLink+`"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>`,
+		"xl/worksheets/sheet1.xml", sheet)
 }
 
 func FuzzParseName(f *testing.F) {
