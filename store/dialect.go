@@ -19,6 +19,8 @@ type dialect interface {
 	rebind(query string) string
 	bulk(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error
 	anyOf(column string, typed any, values []any) (string, []any)
+	// holds is the condition that a bytes column contains the bytes of one argument.
+	holds(column string) string
 	// explain turns a driver's error into one a person can act on; errors it does not know pass unchanged.
 	explain(err error, cfg Config) error
 	// conflict reports a violated unique constraint.

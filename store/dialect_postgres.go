@@ -21,8 +21,10 @@ type postgresDialect struct{}
 
 func (*postgresDialect) name() string               { return "postgres" }
 func (*postgresDialect) rebind(query string) string { return sqlx.Rebind(sqlx.DOLLAR, query) }
-func (*postgresDialect) versionQuery() string       { return `SELECT 'PostgreSQL ' || current_setting('server_version')` }
-func (*postgresDialect) goose() goose.Dialect       { return goose.DialectPostgres }
+func (*postgresDialect) versionQuery() string {
+	return `SELECT 'PostgreSQL ' || current_setting('server_version')`
+}
+func (*postgresDialect) goose() goose.Dialect { return goose.DialectPostgres }
 
 // migrateOptions lets one process migrate while the others wait.
 func (*postgresDialect) migrateOptions() ([]goose.ProviderOption, error) {
@@ -91,6 +93,10 @@ func (*postgresDialect) anyOf(column string, typed any, values []any) (string, [
 		return "1 = 0", nil
 	}
 	return column + " = ANY(?)", []any{typed}
+}
+
+func (*postgresDialect) holds(column string) string {
+	return "position(CAST(? AS bytea) IN " + column + ") > 0"
 }
 
 func (*postgresDialect) conflict(err error) bool {

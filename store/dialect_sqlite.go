@@ -94,6 +94,8 @@ func (*sqliteDialect) anyOf(column string, _ any, values []any) (string, []any) 
 	return column + " IN (" + strings.TrimSuffix(strings.Repeat("?,", len(values)), ",") + ")", values
 }
 
+func (*sqliteDialect) holds(column string) string { return "instr(" + column + ", ?) > 0" }
+
 func (*sqliteDialect) conflict(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)

@@ -1,0 +1,444 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tributary/canonical"
+	"tributary/store"
+)
+
+// Ingest takes files and pulled rows in. It has no state of its own and is safe for concurrent use; two runs of one
+// stream wait for each other.
+type Ingest struct {
+	DB *store.DB
+}
+
+const (
+	leaseTime = time.Minute
+	leasePoll = 200 * time.Millisecond
+	maxTries  = 5
+
+	maxUnit    = 5000                   // rows of a unit of work (rule 6.9)
+	firstUnit  = 1000                   // on SQLite, until it is known how long they take
+	minUnit    = 100                    //
+	unitTarget = 200 * time.Millisecond // below the 250 ms that a writer may hold a SQLite file
+)
+
+// unit is what one transaction brings in.
+type unit struct {
+	read, filtered int64
+	flow           map[store.Party][]store.FlowRow
+	records        []store.Record
+	bad            []store.Quarantined
+	raw            []store.RawRow
+	personal       []personalRow
+	stored         bool            // the rows are in the store already, from a run that was cut off
+	position       json.RawMessage // of a pull: the position after these rows; nil = not yet
+}
+
+// personalRow is the raw form of a record in the same unit; it is kept only when the record is news.
+type personalRow struct {
+	record int
+	data   []byte
+}
+
+func (u *unit) addFlow(p store.Party, r store.FlowRow) {
+	if u.flow == nil {
+		u.flow = map[store.Party][]store.FlowRow{}
+	}
+	u.flow[p] = append(u.flow[p], r)
+}
+
+// job is one run at work.
+type job struct {
+	db    *store.DB
+	lease *store.Lease
+	run   *store.Run
+	file  *store.DataFile // nil for pulls
+	codes string          // the source whose ids the partners' codes may be
+	dry   bool
+	sinks map[store.Party]*store.FlowSink
+	units int64
+	size  atomic.Int64 // rows the next unit should have
+
+	committed atomic.Pointer[json.RawMessage] // of a pull: the newest position that is stored
+}
+
+func newJob(db *store.DB, run *store.Run, codes string, dry bool) *job {
+	j := &job{db: db, run: run, codes: codes, dry: dry, sinks: map[store.Party]*store.FlowSink{}}
+	if dry {
+		run.ID = canonical.DeriveID("dry run") // what is rolled back needs an id too
+	}
+	j.size.Store(maxUnit)
+	if db.Dialect() == "sqlite" {
+		j.size.Store(firstUnit)
+	}
+	return j
+}
+
+// errDry rolls back a unit of a dry run.
+var errDry = errors.New("dry run")
+
+// pump reads units in one goroutine and commits them in another, and waits for both. What was read before a failure is
+// committed. next returns a last unit together with io.EOF, or nil.
+func (j *job) pump(ctx context.Context, next func(context.Context) (*unit, error)) error {
+	units := make(chan *unit, 1)
+	var readErr error
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(units)
+		for {
+			u, err := next(gctx)
+			if u != nil {
+				select {
+				case units <- u:
+				case <-gctx.Done():
+					return gctx.Err()
+				}
+			}
+			if err != nil {
+				if err != io.EOF {
+					readErr = err
+				}
+				return nil
+			}
+		}
+	})
+	g.Go(func() error {
+		for u := range units {
+			if err := j.commit(gctx, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return readErr
+}
+
+// commit is the unit of work. Invariants 1 and 3: rows, raw input, quarantine, position, counts, dirty marks and outbox
+// commit together or not at all.
+func (j *job) commit(ctx context.Context, u *unit) error {
+	err := j.inTx(ctx, func(tx *store.Tx) error {
+		counts, err := j.write(ctx, tx, u)
+		if err != nil {
+			return err
+		}
+		if j.dry {
+			j.run.Counts = j.run.Counts.Add(counts)
+			return errDry
+		}
+		if err := j.advance(ctx, tx, u, counts); err != nil {
+			return err
+		}
+		return tx.AddToRun(ctx, j.run.ID, counts)
+	})
+	if err != nil || j.dry {
+		return err
+	}
+	j.units++
+	if u.position != nil {
+		j.run.Position = u.position
+		j.committed.Store(&u.position)
+	}
+	return j.relieve(ctx)
+}
+
+// relieve bounds the memory of the sinks.
+func (j *job) relieve(ctx context.Context) error {
+	for _, s := range j.sinks {
+		if s.Full() {
+			if err := j.flush(ctx, s); err != nil {
+				return err
+			}
+			s.Forget()
+		}
+	}
+	return nil
+}
+
+func (j *job) flush(ctx context.Context, s *store.FlowSink) error {
+	for left := 1; left > 0; {
+		err := j.inTx(ctx, func(tx *store.Tx) (err error) {
+			left, err = s.FlushMentions(ctx, tx, j.origin(), 2000)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inTx runs fn under the lease, again when another transaction was in the way, and learns from the time it took.
+func (j *job) inTx(ctx context.Context, fn func(*store.Tx) error) error {
+	for try := 1; ; try++ {
+		began := j.db.Now()
+		err := j.db.InTx(ctx, func(tx *store.Tx) error {
+			if j.lease != nil {
+				if err := tx.Hold(ctx, j.lease); err != nil {
+					return err
+				}
+			}
+			return fn(tx)
+		})
+		if err == nil {
+			j.tune(j.db.Now().Sub(began))
+			return nil
+		}
+		for _, s := range j.sinks {
+			s.Reset()
+		}
+		if errors.Is(err, errDry) {
+			return nil
+		}
+		if !store.Retryable(err) || try == maxTries {
+			return err
+		}
+	}
+}
+
+// tune keeps the units of SQLite within the time a writer may hold the file.
+func (j *job) tune(took time.Duration) {
+	if j.db.Dialect() != "sqlite" {
+		return
+	}
+	size := j.size.Load()
+	switch {
+	case took > unitTarget:
+		size = max(minUnit, size*int64(unitTarget)/int64(took))
+	case took < unitTarget/2:
+		size = min(maxUnit, size+size/4)
+	}
+	j.size.Store(size)
+}
+
+func (j *job) write(ctx context.Context, tx *store.Tx, u *unit) (store.Counts, error) {
+	c := store.Counts{Read: u.read, Filtered: u.filtered, Quarantined: int64(len(u.bad))}
+	if u.stored {
+		c.Unchanged = u.read - c.Quarantined - c.Filtered
+		return c, j.meet(ctx, tx, u)
+	}
+	for i := range u.bad {
+		u.bad[i].Run = j.run.ID
+	}
+	erased, err := tx.PutQuarantine(ctx, u.bad)
+	if err != nil {
+		return c, err
+	}
+	c.Quarantined -= int64(erased)
+	c.Filtered += int64(erased)
+	count := func(o store.Outcome) {
+		switch o {
+		case store.Stored:
+			c.Canonical++
+		case store.Suppressed:
+			c.Filtered++
+		default:
+			c.Unchanged++
+		}
+	}
+	if len(u.flow) > 0 {
+		err = j.writeFlow(ctx, tx, u, count)
+	} else {
+		err = j.writeRecords(ctx, tx, u, count)
+	}
+	return c, err
+}
+
+func (j *job) writeFlow(ctx context.Context, tx *store.Tx, u *unit, count func(store.Outcome)) error {
+	raw, err := tx.PutRaw(ctx, j.rawBatch(u))
+	if err != nil {
+		return err
+	}
+	for party, rows := range u.flow {
+		sink, err := j.sink(ctx, tx, party)
+		if err != nil {
+			return err
+		}
+		out, err := sink.Put(ctx, tx, store.FlowBatch{Rows: rows, Raw: raw, Origin: j.origin()})
+		if err != nil {
+			return err
+		}
+		for _, o := range out {
+			count(o)
+		}
+	}
+	return nil
+}
+
+func (j *job) meet(ctx context.Context, tx *store.Tx, u *unit) error {
+	for party, rows := range u.flow {
+		sink, err := j.sink(ctx, tx, party)
+		if err != nil {
+			return err
+		}
+		if err := sink.Meet(ctx, tx, store.FlowBatch{Rows: rows, Origin: j.origin()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeRecords keeps the raw form only of batches, and of persons only of rows, that brought something new: a stream
+// that is read again and again without news must not grow.
+func (j *job) writeRecords(ctx context.Context, tx *store.Tx, u *unit, count func(store.Outcome)) error {
+	for i := range u.records {
+		u.records[i].Run = j.run.ID
+	}
+	put, err := tx.PutRecords(ctx, u.records)
+	if err != nil {
+		return err
+	}
+	news := len(u.bad) > 0
+	for _, p := range put {
+		count(p.Outcome)
+		news = news || p.Outcome == store.Stored || p.Outcome == store.Stale
+	}
+	if !news {
+		return nil
+	}
+	if _, err := tx.PutRaw(ctx, j.rawBatch(u)); err != nil {
+		return err
+	}
+	var personal []store.PersonalRow
+	for _, p := range u.personal {
+		if o := put[p.record].Outcome; o == store.Stored || o == store.Stale {
+			r := &u.records[p.record]
+			personal = append(personal, store.PersonalRow{Owner: r.Key(), Number: r.Row, Data: p.data})
+		}
+	}
+	return tx.PutPersonalRows(ctx, j.run.ID, personal)
+}
+
+func (j *job) rawBatch(u *unit) store.RawBatch {
+	b := store.RawBatch{Run: j.run.ID, Seq: j.units, Rows: u.raw}
+	if j.file != nil {
+		b.File = j.file.ID
+	}
+	return b
+}
+
+// advance keeps the position: of a file the rows that are in, of a pull what the source said.
+func (j *job) advance(ctx context.Context, tx *store.Tx, u *unit, c store.Counts) error {
+	if j.file != nil {
+		if u.stored {
+			return nil
+		}
+		return tx.AdvanceFile(ctx, j.file.ID, c.Read, c.Quarantined)
+	}
+	if u.position == nil {
+		return nil
+	}
+	return tx.SetPosition(ctx, j.run.Source, j.run.Stream, u.position, j.run.ID)
+}
+
+func (j *job) origin() store.Origin {
+	return store.Origin{Run: j.run.ID, ReadOrder: readOrder(j.run.StartedAt, 0, 0)}
+}
+
+// readOrder is the place of a row in the order in which everything was ever read (rule 6.1).
+func readOrder(start time.Time, page, row int) string {
+	return fmt.Sprintf("%016x-%08x-%08x", store.Micros(start), page, row)
+}
+
+// sink is the sink of a party, made at its first row.
+func (j *job) sink(ctx context.Context, tx *store.Tx, p store.Party) (*store.FlowSink, error) {
+	s := j.sinks[p]
+	if s == nil {
+		s = store.NewFlowSink(p.Key, j.codes)
+		j.sinks[p] = s
+	}
+	if s.Bound() {
+		return s, nil
+	}
+	record, err := tx.EnsureParty(ctx, p, j.origin())
+	if err != nil {
+		return nil, err
+	}
+	s.Bind(record)
+	return s, nil
+}
+
+// settle does what waits for the end of a run of ledgers: the order of mentions, and suspected duplicates.
+func (j *job) settle(ctx context.Context, ledger canonical.Ledger) error {
+	marked := 0
+	for party := range j.sinks {
+		var s *store.FlowSink
+		err := j.inTx(ctx, func(tx *store.Tx) (err error) {
+			s, err = j.sink(ctx, tx, party)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := j.flush(ctx, s); err != nil {
+			return err
+		}
+		err = j.inTx(ctx, func(tx *store.Tx) error {
+			n, err := s.MarkSuspects(ctx, tx, ledger)
+			marked += n
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if marked > 0 {
+		j.run.Warnings = append(j.run.Warnings, store.Notice{Code: "ingest.suspects", Args: map[string]any{"count": marked}})
+	}
+	return nil
+}
+
+// begin takes the lease and records the run.
+func (j *job) begin(ctx context.Context, lease string, more func(*store.Tx) error) error {
+	l, err := j.db.AcquireWait(ctx, lease, leaseTime, leasePoll)
+	if err != nil {
+		return err
+	}
+	j.lease = l
+	return j.inTx(ctx, func(tx *store.Tx) error {
+		if err := tx.StartRun(ctx, j.run); err != nil {
+			return err
+		}
+		return more(tx)
+	})
+}
+
+// end closes the run as what cause says, on a context that may be cancelled, and gives the lease back.
+func (j *job) end(ctx context.Context, cause error) (store.Run, error) {
+	outer := ctx
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case cause == nil:
+		j.run.Status = store.RunDone
+	case outer.Err() != nil:
+		j.run.Status = store.RunInterrupted
+	default:
+		j.run.Status, j.run.Error = store.RunFailed, store.NoticeOf(cause)
+	}
+	if j.dry {
+		j.run.ID = canonical.ID{}
+		return *j.run, cause
+	}
+	if !j.run.ID.IsZero() {
+		err := j.inTx(ctx, func(tx *store.Tx) error { return tx.FinishRun(ctx, j.run) })
+		if !errors.Is(err, store.ErrLeaseLost) { // then the successor has closed the run already
+			cause = errors.Join(cause, err)
+		}
+	}
+	if j.lease != nil {
+		cause = errors.Join(cause, j.db.Release(ctx, j.lease))
+	}
+	return *j.run, cause
+}

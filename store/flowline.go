@@ -1,0 +1,282 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"tributary/canonical"
+)
+
+// FlowSink takes in the ledgers of one reporting party. It remembers the mentions it met, so that a million rows cost
+// few look-ups; the memory is bounded. One goroutine uses it, under the lease of the party's ledgers. When a transaction
+// it wrote to fails, call Reset before the next.
+type FlowSink struct {
+	party    int64
+	source   string // of the mentions
+	codes    string // the source whose ids the partners' codes may be
+	mentions map[canonical.PartyMention]*mention
+	products map[canonical.ProductMention]int64
+	replaced map[ledgerMonth]string
+	from, to canonical.Date // business dates of the lines that changed
+}
+
+type ledgerMonth struct {
+	ledger int
+	month  string
+}
+
+// NewFlowSink makes a sink for a party by its key; codes is the source whose ids the partners' codes may be. It must be
+// bound before use.
+func NewFlowSink(key, codes string) *FlowSink {
+	f := &FlowSink{source: FlowSource(key), codes: codes}
+	f.Forget()
+	return f
+}
+
+// Bind tells the sink the record number of its party (EnsureParty).
+func (f *FlowSink) Bind(record int64) { f.party = record }
+
+// Bound reports whether the sink knows its party's record.
+func (f *FlowSink) Bound() bool { return f.party != 0 }
+
+// Reset forgets every number it learned, as a transaction that failed may have made some of them; it is to be bound
+// again. What the rows of this run said stays.
+func (f *FlowSink) Reset() {
+	f.party, f.products, f.replaced = 0, map[canonical.ProductMention]int64{}, nil
+	for _, m := range f.mentions {
+		m.id, m.kept, m.keptVer = 0, canonical.NoDate, ""
+	}
+}
+
+// Forget empties the memory of mentions. Flush them before.
+func (f *FlowSink) Forget() {
+	f.mentions, f.products, f.replaced = map[canonical.PartyMention]*mention{}, map[canonical.ProductMention]int64{}, nil
+}
+
+// Full reports whether it is time to flush the mentions and Reset, to bound memory.
+func (f *FlowSink) Full() bool { return len(f.mentions)+len(f.products) > 200_000 }
+
+// FlowBatch is what one unit of work brings in.
+type FlowBatch struct {
+	Rows []FlowRow
+	Raw  int64 // raw_batch that holds their bytes
+	Origin
+}
+
+// Put takes rows in, in their order, by rules 6.2 and CLI §3, and marks what the join must look at again. It returns the
+// outcome of each row: Stored, Unchanged or Stale.
+func (f *FlowSink) Put(ctx context.Context, tx *Tx, b FlowBatch) ([]Outcome, error) {
+	if err := f.Meet(ctx, tx, b); err != nil {
+		return nil, err
+	}
+	if err := f.loadReplacements(ctx, tx); err != nil {
+		return nil, err
+	}
+	w := flowWriter{f: f, tx: tx, batch: b, states: make(map[canonical.ID]*lineState, len(b.Rows)), dirty: map[flowGroup]bool{}}
+	if err := w.load(ctx); err != nil {
+		return nil, fmt.Errorf("read current flow lines: %w", err)
+	}
+	out := make([]Outcome, len(b.Rows))
+	for i := range b.Rows {
+		out[i] = w.take(&b.Rows[i])
+	}
+	if err := w.write(ctx); err != nil {
+		return nil, fmt.Errorf("write flow lines: %w", err)
+	}
+	return out, nil
+}
+
+// Meet makes the mentions of rows known without taking the rows in: for rows that are stored already.
+func (f *FlowSink) Meet(ctx context.Context, tx *Tx, b FlowBatch) error {
+	if err := f.mentionsOf(ctx, tx, b.Rows, b.Origin); err != nil {
+		return err
+	}
+	if err := f.productsOf(ctx, tx, b.Rows); err != nil {
+		return fmt.Errorf("store product mentions: %w", err)
+	}
+	return nil
+}
+
+func (f *FlowSink) changedOn(d canonical.Date) {
+	if d.IsZero() {
+		return
+	}
+	if f.from.IsZero() || d < f.from {
+		f.from = d
+	}
+	f.to = max(f.to, d)
+}
+
+func (f *FlowSink) mention(m *canonical.PartyMention) int64 {
+	if m.IsZero() {
+		return 0
+	}
+	return f.mentions[*m].id
+}
+
+type flowGroup struct{ partner, product int64 }
+
+// lineState is the current version of a line while a batch passes over it.
+type lineState struct {
+	hash    [16]byte
+	version string
+	active  bool
+	date    canonical.Date
+	group   flowGroup
+	stored  bool     // there is a row in the table
+	next    *FlowRow // the version to write; nil = the stored content stays
+	bumped  bool     // the content was confirmed by a higher version, or came back or went
+}
+
+type flowWriter struct {
+	f      *FlowSink
+	tx     *Tx
+	batch  FlowBatch
+	states map[canonical.ID]*lineState
+	order  []canonical.ID
+	past   []pastLine
+	dirty  map[flowGroup]bool
+}
+
+type pastLine struct {
+	row   *FlowRow
+	stale bool
+}
+
+func (w *flowWriter) load(ctx context.Context) error {
+	ids := make([]canonical.ID, 0, len(w.batch.Rows))
+	for i := range w.batch.Rows {
+		id := w.batch.Rows[i].ID
+		if _, seen := w.states[id]; !seen {
+			w.states[id] = nil
+			ids = append(ids, id)
+		}
+	}
+	w.order = ids
+	return inChunks(ids, func(part []canonical.ID) error {
+		cond, args := anyOf(w.tx.querier, "row_id", part)
+		return w.tx.each(ctx, `SELECT row_id, hash, version_key, active, biz_date, partner, product_mention FROM flow_line WHERE `+cond, args, func(rows *sqlx.Rows) error {
+			var id canonical.ID
+			var hash []byte
+			s := &lineState{stored: true}
+			if err := rows.Scan(&id, &hash, &s.version, &s.active, &s.date, &s.group.partner, &s.group.product); err != nil {
+				return err
+			}
+			copy(s.hash[:], hash)
+			w.states[id] = s
+			return nil
+		})
+	})
+}
+
+// take decides what a row is against the current version of its line. A line is active when its version is not below
+// the version that replaced its month.
+func (w *flowWriter) take(r *FlowRow) Outcome {
+	s := w.states[r.ID]
+	active := !r.Deleted && r.Version >= w.f.replacement(r)
+	if s == nil && r.Deleted && r.Line.Date.IsZero() {
+		return Unchanged // gone before it ever came, and nothing is known of it
+	}
+	if s == nil {
+		s = &lineState{hash: r.Hash, version: r.Version, active: active, date: r.Line.Date, group: w.groupOf(r), next: r}
+		w.states[r.ID] = s
+		if !active {
+			return Stale
+		}
+		w.mark(s)
+		return Stored
+	}
+	same := s.hash == r.Hash
+	switch {
+	case r.Version <= s.version && same:
+		return Unchanged
+	case r.Version <= s.version:
+		w.past = append(w.past, pastLine{r, true})
+		return Stale
+	case same && active == s.active:
+		s.version, s.bumped = r.Version, true
+		return Unchanged
+	}
+	seen := s.active || active
+	if seen {
+		w.mark(s)
+	}
+	if s.next != nil && !same && !r.Deleted {
+		w.past = append(w.past, pastLine{s.next, false})
+	}
+	s.version, s.active = r.Version, active
+	if same || r.Deleted {
+		s.bumped = true // the stored content stays; a deletion need not repeat it
+	} else {
+		s.hash, s.date, s.group, s.next = r.Hash, r.Line.Date, w.groupOf(r), r
+	}
+	if !seen {
+		return Stale
+	}
+	w.mark(s)
+	return Stored
+}
+
+func (w *flowWriter) groupOf(r *FlowRow) flowGroup {
+	return flowGroup{w.f.mention(&r.Line.Partner), w.f.products[r.Line.Product]}
+}
+
+func (w *flowWriter) mark(s *lineState) {
+	w.dirty[s.group] = true
+	w.f.changedOn(s.date)
+}
+
+func (w *flowWriter) write(ctx context.Context) error {
+	var insert, bump [][]any
+	var replaced []canonical.ID
+	for _, id := range w.order {
+		s := w.states[id]
+		switch {
+		case s == nil:
+		case s.next != nil:
+			insert = append(insert, w.lineRow(s))
+			if s.stored {
+				replaced = append(replaced, id)
+			}
+		case s.bumped:
+			bump = append(bump, []any{id, s.version, s.active})
+		}
+	}
+	if err := w.keepReplaced(ctx, replaced); err != nil {
+		return err
+	}
+	if err := w.tx.bulk(ctx, "flow_line", lineColumns, insert); err != nil {
+		if w.tx.d.conflict(err) {
+			return ErrRaced
+		}
+		return err
+	}
+	if err := w.tx.updateMany(ctx, "flow_line", column{"row_id", "uuid"}, []column{{"version_key", "text"}, {"active", "boolean"}}, bump); err != nil {
+		return err
+	}
+	if err := w.keepPast(ctx); err != nil {
+		return err
+	}
+	return w.tx.markGroups(ctx, w.f.party, w.dirty)
+}
+
+// markGroups raises the generation of dirty groups, in one order for all transactions.
+func (tx *Tx) markGroups(ctx context.Context, party int64, groups map[flowGroup]bool) error {
+	list := make([]flowGroup, 0, len(groups))
+	for g := range groups {
+		list = append(list, g)
+	}
+	slices.SortFunc(list, func(a, b flowGroup) int {
+		return cmp.Or(cmp.Compare(a.partner, b.partner), cmp.Compare(a.product, b.product))
+	})
+	rows := make([][]any, len(list))
+	for i, g := range list {
+		rows[i] = []any{party, g.partner, g.product, 1}
+	}
+	return tx.insertMany(ctx, "dirty_flow", []string{"party", "partner", "product_mention", "generation"}, rows,
+		"ON CONFLICT (party, partner, product_mention) DO UPDATE SET generation = dirty_flow.generation + 1")
+}

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"tributary/canonical"
+	"tributary/normalize"
+)
+
+// mention is a partner as rows of this run name it. Equal texts are one entry, whatever the record they belong to.
+type mention struct {
+	id      int64
+	date    canonical.Date // newest date and version of a row that says so
+	version string
+	kept    canonical.Date // what the store knows of it
+	keptVer string
+}
+
+// awaited stands for the number of a mention that the batch at hand is about to learn.
+const awaited = -1
+
+// later notes that a row of a date and version names the partner with these texts.
+func (m *mention) later(date canonical.Date, version string) {
+	if date > m.date || date == m.date && version > m.version {
+		m.date, m.version = date, version
+	}
+}
+
+func (m *mention) pending() bool { return m.date != m.kept || m.version != m.keptVer }
+
+// mentionID is the source id of a partner among the mentions of a party: the party's own code where there is one, else
+// a hash of normalised name, USCC and place (rule 6.3).
+func mentionID(m *canonical.PartyMention) string {
+	if code := m.Code; normalize.Text(code) != "" && code != PartyRecordID {
+		return code
+	}
+	h := sha256.New()
+	for _, s := range [...]string{normalize.Text(m.Name), normalize.Text(m.USCC), normalize.Text(m.LicenceNo), normalize.Text(m.City), normalize.Text(m.County), normalize.Text(m.Address)} {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return "#" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// cloneMention copies the texts, which may be parts of a whole row that would stay in memory with them.
+func cloneMention(m *canonical.PartyMention) canonical.PartyMention {
+	return canonical.PartyMention{Code: strings.Clone(m.Code), Name: strings.Clone(m.Name), USCC: strings.Clone(m.USCC), LicenceNo: strings.Clone(m.LicenceNo),
+		Address: strings.Clone(m.Address), City: strings.Clone(m.City), County: strings.Clone(m.County)}
+}
+
+func cloneProduct(m *canonical.ProductMention) canonical.ProductMention {
+	return canonical.ProductMention{Code: strings.Clone(m.Code), Name: strings.Clone(m.Name), Spec: strings.Clone(m.Spec),
+		ApprovalNo: strings.Clone(m.ApprovalNo), Maker: strings.Clone(m.Maker), Unit: strings.Clone(m.Unit)}
+}
+
+func (f *FlowSink) mentionRecord(m *canonical.PartyMention, seen *mention, from Origin) (Record, error) {
+	payload, err := json.Marshal(canonical.Customer{
+		Kind: canonical.UnknownParty, Name: m.Name, Code: m.Code, USCC: m.USCC, LicenceNo: m.LicenceNo,
+		Address: canonical.Address{City: m.City, County: m.County, Text: m.Address},
+	})
+	if err != nil {
+		return Record{}, err
+	}
+	sum := sha256.Sum256(payload)
+	return Record{
+		Entity: canonical.EntityCustomer, Source: f.source, ID: mentionID(m), Stream: f.codes, Kind: canonical.UnknownParty, Payload: payload,
+		SourceTime: seen.date.Time(), SourceSeq: seen.version + "|" + hex.EncodeToString(sum[:8]), ReadOrder: from.ReadOrder, Run: from.Run,
+	}, nil
+}
+
+// mentionsOf finds or makes the record of every partner in the rows.
+func (f *FlowSink) mentionsOf(ctx context.Context, tx *Tx, rows []FlowRow, from Origin) error {
+	var fresh []canonical.PartyMention
+	for i := range rows {
+		r := &rows[i]
+		for _, p := range [...]*canonical.PartyMention{&r.Line.Partner, &r.Line.BillTo} {
+			if p.IsZero() {
+				continue
+			}
+			m := f.mentions[*p]
+			if m == nil {
+				m = &mention{}
+				text := cloneMention(p)
+				f.mentions[text] = m
+			}
+			if m.id == 0 {
+				m.id = awaited
+				fresh = append(fresh, cloneMention(p))
+			}
+			m.later(r.Line.Date, r.Version)
+		}
+	}
+	return f.putMentions(ctx, tx, fresh, from)
+}
+
+func (f *FlowSink) putMentions(ctx context.Context, tx *Tx, list []canonical.PartyMention, from Origin) error {
+	records := make([]Record, len(list))
+	for i := range list {
+		var err error
+		if records[i], err = f.mentionRecord(&list[i], f.mentions[list[i]], from); err != nil {
+			return err
+		}
+	}
+	put, err := tx.PutRecords(ctx, records)
+	if err != nil {
+		return fmt.Errorf("store mentions: %w", err)
+	}
+	for i := range list {
+		m := f.mentions[list[i]]
+		m.id, m.kept, m.keptVer = put[i].Record, m.date, m.version
+	}
+	return nil
+}
+
+// FlushMentions writes, for at most limit mentions, up to when rows of this run confirm their texts; it reports how many
+// are left. The order of versions needs it only when texts of one mention differ, so it waits for the end of a run.
+func (f *FlowSink) FlushMentions(ctx context.Context, tx *Tx, from Origin, limit int) (left int, err error) {
+	var list []canonical.PartyMention
+	for text, m := range f.mentions {
+		if !m.pending() {
+			continue
+		}
+		if len(list) == limit {
+			left++
+			continue
+		}
+		list = append(list, text)
+	}
+	slices.SortFunc(list, func(a, b canonical.PartyMention) int { return int(f.mentions[a].id - f.mentions[b].id) })
+	return left, f.putMentions(ctx, tx, list, from)
+}
+
+var productMentionColumns = []string{"key", "party", "code", "name", "spec", "approval_no", "maker", "unit", "product_id", "num", "den", "rule", "dirty"}
+
+// productsOf finds or makes the mention of every product in the rows.
+func (f *FlowSink) productsOf(ctx context.Context, tx *Tx, rows []FlowRow) error {
+	byKey := map[[16]byte]canonical.ProductMention{}
+	var insert [][]any
+	var keys [][]byte
+	for i := range rows {
+		p := rows[i].Line.Product
+		if _, known := f.products[p]; known {
+			continue
+		}
+		key := productKey(f.party, &p)
+		if _, twice := byKey[key]; twice {
+			continue
+		}
+		byKey[key] = cloneProduct(&p)
+		keys = append(keys, key[:])
+		insert = append(insert, []any{key[:], f.party, p.Code, p.Name, p.Spec, p.ApprovalNo, p.Maker, p.Unit, 0, 1, 1, "", true})
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	slices.SortFunc(insert, func(a, b []any) int { return slices.Compare(a[0].([]byte), b[0].([]byte)) })
+	if err := tx.insertMany(ctx, "product_mention", productMentionColumns, insert, "ON CONFLICT (key) DO NOTHING"); err != nil {
+		return err
+	}
+	return inChunks(keys, func(part [][]byte) error {
+		cond, args := anyOf(tx.querier, "key", part)
+		return tx.each(ctx, `SELECT id, key FROM product_mention WHERE `+cond, args, func(r *sqlx.Rows) error {
+			var id int64
+			var key []byte
+			if err := r.Scan(&id, &key); err != nil {
+				return err
+			}
+			f.products[byKey[[16]byte(key)]] = id
+			return nil
+		})
+	})
+}
+
+func productKey(party int64, p *canonical.ProductMention) [16]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d", party)
+	for _, s := range [...]string{p.Code, p.Name, p.Spec, p.ApprovalNo, p.Maker, p.Unit} {
+		fmt.Fprintf(h, "|%d:%s", len(s), s)
+	}
+	return [16]byte(h.Sum(nil)[:16])
+}

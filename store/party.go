@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"tributary/canonical"
+	"tributary/normalize"
+)
+
+// PartyRecordID is the source id of the reporting party's own record among its mentions.
+const PartyRecordID = "@"
+
+// FlowSource is the source of the mentions in the ledgers of a reporting party (rule 6.3).
+func FlowSource(partyKey string) string { return "flow:" + partyKey }
+
+// Settings that say who the company is; EnsureCompany keeps them.
+const (
+	settingCompanyCode   = "company.code"
+	settingCompanyName   = "company.name"
+	settingCompanySource = "company.source"
+)
+
+// CompanySource is the source of the one record that the configuration makes: the company itself.
+const CompanySource = "company"
+
+// Party is a reporting party: the key under which its ledgers are kept, and its name as far as it is known.
+type Party struct {
+	Key   string
+	Name  string
+	Known bool // the name comes from the customer master or the configuration
+}
+
+// Origin says where a record comes from.
+type Origin struct {
+	Run       canonical.ID
+	ReadOrder string
+}
+
+// Company is the marketing authorisation holder.
+type Company struct {
+	Name, Code, Source string
+}
+
+// EnsureCompany makes the company's own record (kind manufacturer) from the configuration, or brings it up to date. It
+// writes nothing when nothing changed.
+func (db *DB) EnsureCompany(ctx context.Context, c Company) error {
+	same := true
+	settings := []struct{ name, value string }{{settingCompanyCode, c.Code}, {settingCompanyName, c.Name}, {settingCompanySource, c.Source}}
+	for _, s := range settings {
+		have, err := db.Setting(ctx, s.name)
+		if err != nil {
+			return fmt.Errorf("read the company's settings: %w", err)
+		}
+		same = same && have == s.value
+	}
+	if same {
+		return nil
+	}
+	payload, err := json.Marshal(canonical.Customer{Kind: canonical.Manufacturer, Name: c.Name, Code: c.Code})
+	if err != nil {
+		return err
+	}
+	return db.InTx(ctx, func(tx *Tx) error {
+		before, err := tx.Setting(ctx, settingCompanyCode)
+		if err != nil {
+			return err
+		}
+		for _, s := range settings {
+			if err := tx.SetSetting(ctx, s.name, s.value); err != nil {
+				return err
+			}
+		}
+		order := fmt.Sprintf("%016x", Micros(tx.Now))
+		run := canonical.DeriveID("company")
+		records := []Record{{Entity: canonical.EntityCustomer, Source: CompanySource, ID: c.Code, Stream: CompanySource, Kind: canonical.Manufacturer,
+			Trust: 100, Payload: payload, ReadOrder: order, Run: run}}
+		if before != "" && before != c.Code {
+			records = append(records, Record{Entity: canonical.EntityCustomer, Source: CompanySource, ID: before, Stream: CompanySource,
+				Kind: canonical.Manufacturer, Trust: 100, Deleted: true, ReadOrder: order, Run: run})
+		}
+		_, err = tx.PutRecords(ctx, records)
+		return err
+	})
+}
+
+// FindParty tells which reporting party a text means: self or the company's code or name, a party that reported before,
+// a customer of the company's own source by its code, or by its name when exactly one has it; else the text is the key.
+func (q querier) FindParty(ctx context.Context, text string) (Party, error) {
+	var company Company
+	for _, s := range []struct {
+		name string
+		into *string
+	}{{settingCompanyCode, &company.Code}, {settingCompanyName, &company.Name}, {settingCompanySource, &company.Source}} {
+		v, err := q.Setting(ctx, s.name)
+		if err != nil {
+			return Party{}, fmt.Errorf("read the company's settings: %w", err)
+		}
+		*s.into = v
+	}
+	if text == "self" || text == company.Code || text == company.Name {
+		return Party{Key: company.Code, Name: company.Name, Known: true}, nil
+	}
+	if p, found, err := q.customerByCode(ctx, company.Source, text); err != nil || found {
+		return p, err
+	}
+	if p, found, err := q.reportedParty(ctx, text); err != nil || found {
+		return p, err
+	}
+	if p, found, err := q.customerByName(ctx, company.Source, text); err != nil || found {
+		return p, err
+	}
+	return Party{Key: text, Name: text}, nil
+}
+
+func (q querier) customerByCode(ctx context.Context, source, code string) (Party, bool, error) {
+	var payload []byte
+	err := q.get(ctx, &payload, `SELECT payload FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ? AND deleted = FALSE AND personal = FALSE`, source, code)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Party{}, false, nil
+	}
+	if err != nil {
+		return Party{}, false, fmt.Errorf("look the party up by its code: %w", err)
+	}
+	var c canonical.Customer
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return Party{}, false, fmt.Errorf("record %s of %s: %w", code, source, err)
+	}
+	return Party{Key: code, Name: c.Name, Known: true}, true, nil
+}
+
+// reportedParty finds a party that reported before under the text as its key or its name.
+func (q querier) reportedParty(ctx context.Context, text string) (Party, bool, error) {
+	sources, err := q.flowSources(ctx)
+	if err != nil {
+		return Party{}, false, err
+	}
+	name := normalize.Text(text)
+	var named []Party
+	for _, source := range sources {
+		key := source[len(FlowSource("")):]
+		if key == text {
+			return Party{Key: key, Name: key}, true, nil
+		}
+		p, found, err := q.customerByCode(ctx, source, PartyRecordID)
+		if err != nil {
+			return Party{}, false, err
+		}
+		if found && normalize.Text(p.Name) == name {
+			named = append(named, Party{Key: key, Name: p.Name})
+		}
+	}
+	if len(named) == 1 {
+		return named[0], true, nil
+	}
+	return Party{}, false, nil
+}
+
+// flowSources lists the sources of the parties that ever reported.
+func (q querier) flowSources(ctx context.Context) ([]string, error) {
+	var out []string
+	err := q.sel(ctx, &out, `SELECT DISTINCT source FROM stream WHERE source LIKE 'flow:%' ORDER BY source`)
+	if err != nil {
+		return nil, fmt.Errorf("list reporting parties: %w", err)
+	}
+	return out, nil
+}
+
+// customerByName reads the company's customers whose payload holds the name, and takes the only one that bears it.
+func (q querier) customerByName(ctx context.Context, source, text string) (Party, bool, error) {
+	needle, err := json.Marshal(text)
+	if err != nil {
+		return Party{}, false, err
+	}
+	var rows []struct {
+		ID      string `db:"source_id"`
+		Payload []byte `db:"payload"`
+	}
+	err = q.sel(ctx, &rows, `SELECT source_id, payload FROM source_record WHERE entity = 'customer' AND source = ? AND deleted = FALSE AND personal = FALSE
+		AND `+q.d.holds("payload"), source, needle)
+	if err != nil {
+		return Party{}, false, fmt.Errorf("look the party up by its name: %w", err)
+	}
+	name := normalize.Text(text)
+	var found []Party
+	for _, r := range rows {
+		var c canonical.Customer
+		if err := json.Unmarshal(r.Payload, &c); err != nil {
+			return Party{}, false, fmt.Errorf("record %s of %s: %w", r.ID, source, err)
+		}
+		if normalize.Text(c.Name) == name {
+			found = append(found, Party{Key: r.ID, Name: c.Name, Known: true})
+		}
+	}
+	if len(found) == 1 {
+		return found[0], true, nil
+	}
+	return Party{}, false, nil
+}
+
+// EnsureParty makes the record of a reporting party and returns its number. A name from the master replaces one that was
+// only a guess, never the reverse.
+func (tx *Tx) EnsureParty(ctx context.Context, p Party, from Origin) (int64, error) {
+	source := FlowSource(p.Key)
+	var have struct {
+		ID      int64  `db:"id"`
+		Payload []byte `db:"payload"`
+	}
+	err := tx.get(ctx, &have, `SELECT id, payload FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ?`, source, PartyRecordID)
+	if err == nil && !p.Known {
+		return have.ID, nil
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("read the record of party %s: %w", p.Key, err)
+	}
+	payload, err := json.Marshal(canonical.Customer{Kind: canonical.UnknownParty, Name: p.Name, Code: p.Key})
+	if err != nil {
+		return 0, err
+	}
+	codes, err := tx.Setting(ctx, settingCompanySource)
+	if err != nil {
+		return 0, err
+	}
+	out, err := tx.PutRecords(ctx, []Record{{Entity: canonical.EntityCustomer, Source: source, ID: PartyRecordID, Stream: codes,
+		Kind: canonical.UnknownParty, Payload: payload, ReadOrder: from.ReadOrder, Run: from.Run}})
+	if err != nil {
+		return 0, fmt.Errorf("make the record of party %s: %w", p.Key, err)
+	}
+	if err := tx.EnsureStream(ctx, source, "flow", ""); err != nil {
+		return 0, err
+	}
+	return out[0].Record, nil
+}

@@ -1,0 +1,304 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"tributary/canonical"
+	"tributary/events"
+	"tributary/normalize"
+)
+
+// projection keeps the tables that are read as a whole (product, lot, alias) in step with their source records, in the
+// transaction that changes the records.
+type projection struct {
+	tx     *Tx
+	events []events.Event
+}
+
+// changed is a source record whose current version a batch replaced.
+type changed struct {
+	id      int64
+	record  *Record
+	existed bool
+}
+
+func (b *recordBatch) project(ctx context.Context) error {
+	by := map[canonical.Entity][]changed{}
+	for _, id := range b.order {
+		if s := b.states[id]; s.next != nil {
+			by[id.entity] = append(by[id.entity], changed{s.id, s.next, s.fromDB})
+		}
+	}
+	p := projection{tx: b.tx}
+	for _, step := range []struct {
+		entity canonical.Entity
+		run    func(context.Context, []changed) error
+	}{{canonical.EntityProduct, p.products}, {canonical.EntityLot, p.lots}, {canonical.EntityAlias, p.aliases}} {
+		if len(by[step.entity]) == 0 {
+			continue
+		}
+		if err := step.run(ctx, by[step.entity]); err != nil {
+			return fmt.Errorf("project %s records: %w", step.entity, err)
+		}
+	}
+	return b.tx.AppendEvents(ctx, p.events)
+}
+
+// before is the payload that a changed record had; empty when it is new.
+func (p *projection) before(ctx context.Context, c changed, into any) (bool, error) {
+	if !c.existed {
+		return false, nil
+	}
+	var payload []byte
+	err := p.tx.get(ctx, &payload, `SELECT payload FROM record_version WHERE record_id = ? AND stale = FALSE ORDER BY version DESC LIMIT 1`, c.id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, json.Unmarshal(payload, into)
+}
+
+type productRow struct {
+	ID       int64  `db:"id"`
+	RecordID int64  `db:"record_id"`
+	Active   bool   `db:"active"`
+	Version  int64  `db:"entity_version"`
+	Trust    int    `db:"trust"`
+	Source   string `db:"source"`
+}
+
+const productRowSQL = `SELECT p.id, p.record_id, p.active, p.entity_version, r.trust, r.source
+	FROM product p JOIN source_record r ON r.id = p.record_id WHERE p.code = ?`
+
+func (p *projection) products(ctx context.Context, list []changed) error {
+	appeared := map[string]bool{}
+	for _, c := range list {
+		var old, now canonical.Product
+		had, err := p.before(ctx, c, &old)
+		if err != nil {
+			return err
+		}
+		if !c.record.Deleted {
+			if err := json.Unmarshal(c.record.Payload, &now); err != nil {
+				return err
+			}
+		}
+		if had && old.Code != "" && old.Code != now.Code {
+			if err := p.dropProduct(ctx, c.id, old.Code); err != nil {
+				return err
+			}
+		}
+		if c.record.Deleted {
+			continue
+		}
+		fresh, err := p.putProduct(ctx, c.id, c.record.Trust, c.record.Source, now)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			appeared[now.Code] = true
+		}
+	}
+	if err := p.waitingLots(ctx, appeared); err != nil {
+		return err
+	}
+	// Any mention may now be found, or found elsewhere. The joiner looks each up and re-joins only what moved.
+	_, err := p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE dirty = FALSE`)
+	return err
+}
+
+// putProduct writes the product of a record unless a record of a better source has the code. It reports whether the
+// code is new.
+func (p *projection) putProduct(ctx context.Context, record int64, trust int, source string, v canonical.Product) (bool, error) {
+	var row productRow
+	err := p.tx.get(ctx, &row, productRowSQL, v.Code)
+	fresh := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !fresh {
+		return false, err
+	}
+	args := []any{v.Name, v.Spec, v.ApprovalNo, v.Maker, v.GTIN, v.Unit, int64(v.CaseFactor), int64(v.InnerFactor), record, row.Version + 1, Micros(p.tx.Now)}
+	if fresh {
+		_, err = p.tx.exec(ctx, `INSERT INTO product (name, spec, approval_no, maker, gtin, unit, case_factor, inner_factor, record_id, entity_version, updated_at, active, code)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, TRUE, ?)`, append(args, v.Code)...)
+	} else {
+		if row.Active && row.RecordID != record && !outranks(trust, source, row.Trust, row.Source) {
+			return false, nil
+		}
+		_, err = p.tx.exec(ctx, `UPDATE product SET name = ?, spec = ?, approval_no = ?, maker = ?, gtin = ?, unit = ?, case_factor = ?, inner_factor = ?,
+			record_id = ?, entity_version = ?, updated_at = ?, active = TRUE WHERE id = ?`, append(args, row.ID)...)
+	}
+	if p.tx.d.conflict(err) {
+		return false, ErrRaced
+	}
+	if err != nil {
+		return false, err
+	}
+	p.events = append(p.events, events.Product(p.meta(row.Version, row.Active), events.ProductValue{
+		Code: v.Code, Name: v.Name, Spec: v.Spec, ApprovalNo: v.ApprovalNo, Maker: v.Maker, GTIN: v.GTIN, Unit: v.Unit,
+		CaseFactor: v.CaseFactor, InnerFactor: v.InnerFactor,
+	}))
+	return fresh, nil
+}
+
+// outranks orders the sources that state the same thing: trust, then name, so that arrival does not matter.
+func outranks(trust int, source string, otherTrust int, other string) bool {
+	return trust > otherTrust || trust == otherTrust && source < other
+}
+
+func (p *projection) meta(version int64, active bool) events.Meta {
+	op := events.Created
+	if active {
+		op = events.Updated
+	}
+	return events.Meta{Op: op, Version: version + 1, Time: p.tx.Now}
+}
+
+// dropProduct takes a code from a record: the next best record that states it takes over, else the product retires.
+func (p *projection) dropProduct(ctx context.Context, record int64, code string) error {
+	var row productRow
+	err := p.tx.get(ctx, &row, productRowSQL, code)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && row.RecordID != record {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var heir struct {
+		ID      int64  `db:"id"`
+		Source  string `db:"source"`
+		Trust   int    `db:"trust"`
+		Payload []byte `db:"payload"`
+	}
+	err = p.tx.get(ctx, &heir, `SELECT id, source, trust, payload FROM source_record
+		WHERE entity = 'product' AND source_id = ? AND deleted = FALSE AND id <> ? ORDER BY trust DESC, source LIMIT 1`, code, record)
+	if err == nil {
+		var v canonical.Product
+		if err := json.Unmarshal(heir.Payload, &v); err != nil {
+			return err
+		}
+		if v.Code == code {
+			if _, err := p.tx.exec(ctx, `UPDATE product SET record_id = ? WHERE id = ?`, heir.ID, row.ID); err != nil {
+				return err
+			}
+			_, err := p.putProduct(ctx, heir.ID, heir.Trust, heir.Source, v)
+			return err
+		}
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if !row.Active {
+		return nil
+	}
+	p.events = append(p.events, events.ProductGone(events.Meta{Op: events.Deleted, Version: row.Version + 1, Time: p.tx.Now}, code))
+	_, err = p.tx.exec(ctx, `UPDATE product SET active = FALSE, entity_version = ?, updated_at = ? WHERE id = ?`, row.Version+1, Micros(p.tx.Now), row.ID)
+	return err
+}
+
+// aliases keeps a party's own words, and marks what they may change.
+func (p *projection) aliases(ctx context.Context, list []changed) error {
+	for _, c := range list {
+		var old canonical.Alias
+		had, err := p.before(ctx, c, &old)
+		if err != nil {
+			return err
+		}
+		if had {
+			if err := p.markAliased(ctx, old); err != nil {
+				return err
+			}
+		}
+		if _, err := p.tx.exec(ctx, `DELETE FROM alias WHERE record_id = ?`, c.id); err != nil {
+			return err
+		}
+		if c.record.Deleted {
+			continue
+		}
+		var a canonical.Alias
+		if err := json.Unmarshal(c.record.Payload, &a); err != nil {
+			return err
+		}
+		party, err := p.aliasParty(ctx, a.Party, c.record)
+		if err != nil {
+			return err
+		}
+		if _, err := p.tx.exec(ctx, `INSERT INTO alias (record_id, type, party, raw_name, raw_spec, raw_code, target_code, op, factor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.id, a.Type, party, normalize.Text(a.RawName), a.RawSpec, a.RawCode, a.TargetCode, a.Op, int64(a.Factor)); err != nil {
+			return err
+		}
+		if err := p.markAliased(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *projection) aliasParty(ctx context.Context, text string, r *Record) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	party, err := p.tx.FindParty(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	return p.tx.EnsureParty(ctx, party, Origin{Run: r.Run, ReadOrder: r.ReadOrder})
+}
+
+// markAliased marks the mentions that an alias may resolve, or no longer resolves.
+func (p *projection) markAliased(ctx context.Context, a canonical.Alias) error {
+	sources, err := p.flowSources(ctx, a.Party)
+	if err != nil {
+		return err
+	}
+	for _, source := range sources {
+		if a.Type == "product" {
+			_, err = p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE dirty = FALSE AND party IN
+				(SELECT id FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ?)`, source, PartyRecordID)
+		} else {
+			err = p.markMentions(ctx, source, normalize.Text(a.RawName), a.RawCode)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *projection) flowSources(ctx context.Context, party string) ([]string, error) {
+	if party == "" {
+		return p.tx.flowSources(ctx)
+	}
+	found, err := p.tx.FindParty(ctx, party)
+	return []string{FlowSource(found.Key)}, err
+}
+
+// markMentions reads the mentions of one party: there are as many as it has customers, and aliases are rare.
+func (p *projection) markMentions(ctx context.Context, source, name, code string) error {
+	var mentions []struct {
+		ID      int64  `db:"id"`
+		Payload []byte `db:"payload"`
+	}
+	if err := p.tx.sel(ctx, &mentions, `SELECT id, payload FROM source_record WHERE entity = 'customer' AND source = ? AND dirty = FALSE`, source); err != nil {
+		return err
+	}
+	var hit []int64
+	for _, m := range mentions {
+		var c canonical.Customer
+		if err := json.Unmarshal(m.Payload, &c); err != nil {
+			return err
+		}
+		if name != "" && normalize.Text(c.Name) == name || code != "" && c.Code == code {
+			hit = append(hit, m.ID)
+		}
+	}
+	return inChunks(hit, func(part []int64) error {
+		cond, args := anyOf(p.tx.querier, "id", part)
+		_, err := p.tx.exec(ctx, `UPDATE source_record SET dirty = TRUE WHERE `+cond, args...)
+		return err
+	})
+}
