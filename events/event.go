@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"tributary/canonical"
@@ -31,7 +32,7 @@ func (e *Event) ID() canonical.ID { return EventID(e.Topic, e.Key, e.Version) }
 
 // EventID is the id of the version of an entity on a topic.
 func EventID(topic, key string, version int64) canonical.ID {
-	return canonical.DeriveID(topic, key, fmt.Sprint(version))
+	return canonical.DeriveID(topic, key, strconv.FormatInt(version, 10))
 }
 
 // DataKey names the data key that seals a personal value.

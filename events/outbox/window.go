@@ -115,8 +115,9 @@ func (w *window) marked() {
 // Message renders an event as a watermill message for events/kafka: key and headers in the metadata, no payload for a
 // tombstone.
 func Message(e *events.Event, source string) *message.Message {
-	m := message.NewMessage(e.ID().String(), message.Payload(e.Value))
-	m.Metadata = e.Headers(source)
+	headers := e.Headers(source)
+	m := message.NewMessage(headers["ce_id"], message.Payload(e.Value))
+	m.Metadata = headers
 	m.Metadata[kafka.KeyMetadata] = e.Key
 	return m
 }
