@@ -12,7 +12,7 @@ type Person struct {
 	Family string
 	Given  string
 	Han    bool
-	Notes  []string // what stood in brackets after the name: 王芳(女), 李强（已退休）
+	Notes  []string // what stood in brackets: 王芳(女), 李强（已退休）; the Latin form beside a Han name
 }
 
 // PersonName splits a name. Han names: a compound family name (欧阳, 司马 …) where at least one character follows, else
@@ -22,17 +22,39 @@ type Person struct {
 //
 // Names are frequent and short: equality of names alone never says that two people are one.
 func PersonName(s string) Person {
-	t, notes := cutNotes(Text(s))
+	t := Text(s)
+	p := parsePerson(t)
+	if p.Full() == t {
+		return p
+	}
+	// What stood around a part that was cut off may be such a part itself.
+	for range 4 {
+		again := parsePerson(Text(p.Full()))
+		again.Notes = append(p.Notes, again.Notes...)
+		settled := again.Full() == p.Full()
+		if p = again; settled {
+			break
+		}
+	}
+	return p
+}
+
+func parsePerson(t string) Person {
+	t, notes := cutNotes(t)
 	p := Person{Notes: notes}
 	if t == "" {
 		return p
 	}
-	if r, _ := utf8.DecodeRuneInString(t); unicode.Is(unicode.Han, r) || RareGlyph(r) {
-		p.Han = true
-		p.Family, p.Given = splitHan(strings.ReplaceAll(t, " ", ""))
+	if !strings.ContainsFunc(t, hanGlyph) {
+		p.Family, p.Given = splitLatin(t)
 		return p
 	}
-	p.Family, p.Given = splitLatin(t)
+	han, other := hanPart(t)
+	if other != "" {
+		p.Notes = append(p.Notes, other)
+	}
+	p.Han = true
+	p.Family, p.Given = splitHan(han)
 	return p
 }
 
@@ -41,7 +63,7 @@ func (p Person) Full() string {
 	if p.Han || p.Family == "" || p.Given == "" {
 		return p.Family + p.Given
 	}
-	return p.Given + " " + p.Family
+	return Fold(p.Given + " " + p.Family)
 }
 
 // PinyinKey is the toneless reading of the name, character by character, so that 张伟 and 章卫 meet. The readings are wrong
@@ -57,7 +79,7 @@ func cutNotes(t string) (string, []string) {
 	for {
 		open := strings.IndexByte(t, '(')
 		if open < 0 {
-			return t, notes
+			return Text(strings.ReplaceAll(t, ")", "")), notes
 		}
 		inner, after, _ := strings.Cut(t[open+1:], ")")
 		if inner = Text(inner); inner != "" {
@@ -65,6 +87,21 @@ func cutNotes(t string) (string, []string) {
 		}
 		t = Text(t[:open] + " " + after)
 	}
+}
+
+func hanGlyph(r rune) bool { return unicode.Is(unicode.Han, r) || RareGlyph(r) }
+
+// hanPart takes the words of another script (张伟 Wei Zhang) out of a Han name. A single letter or digits stay: they tell
+// namesakes apart (张伟A, 王芳2).
+func hanPart(t string) (han, other string) {
+	words := strings.FieldsFunc(t, func(r rune) bool { return hanGlyph(r) || r == '·' || unicode.IsDigit(r) })
+	for _, w := range words {
+		if letters := strings.TrimFunc(w, func(r rune) bool { return !unicode.IsLetter(r) }); utf8.RuneCountInString(letters) >= 2 {
+			t = strings.Replace(t, w, "", 1)
+			other = strings.TrimSpace(other + " " + letters)
+		}
+	}
+	return strings.NewReplacer(" ", "", ",", "").Replace(t), other
 }
 
 // offices are titles that people append to a Han name; they are cut only from names of four characters and more, or
@@ -117,7 +154,7 @@ func splitLatin(t string) (family, given string) {
 	}
 	all := words(t)
 	if len(all) == 0 {
-		return t, "" // titles alone: better kept than lost
+		return Fold(strings.ReplaceAll(t, ",", " ")), "" // titles alone: better kept than lost
 	}
 	return all[len(all)-1], strings.Join(all[:len(all)-1], " ")
 }

@@ -31,6 +31,8 @@ func TestPersonName(t *testing.T) {
 		"Prof. O'Neil":          {Family: "O'NEIL"},
 		"Dr.":                   {Family: "DR."},
 		"王喆":                    {Family: "王", Given: "喆", Han: true},
+		"张伟 Wei Zhang":          {Family: "张", Given: "伟", Han: true, Notes: []string{"WEI ZHANG"}},
+		"王芳2":                   {Family: "王", Given: "芳2", Han: true},
 		"无":                     {},
 		"":                      {},
 	} {
