@@ -131,7 +131,9 @@ func (p *orgParser) fileBracket(inner, before, after string, o *OrgName) bool {
 	return true
 }
 
-func withoutBrackets(s string) string { return strings.NewReplacer("(", "", ")", "").Replace(s) }
+func withoutBrackets(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "(", ""), ")", "")
+}
 
 func cutMark(s string, marks []string) (rest string, ok bool) {
 	for _, m := range marks {

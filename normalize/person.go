@@ -101,7 +101,7 @@ func hanPart(t string) (han, other string) {
 			other = strings.TrimSpace(other + " " + letters)
 		}
 	}
-	return strings.NewReplacer(" ", "", ",", "").Replace(t), other
+	return strings.ReplaceAll(strings.ReplaceAll(t, " ", ""), ",", ""), other
 }
 
 // offices are titles that people append to a Han name; they are cut only from names of four characters and more, or

@@ -77,3 +77,14 @@ func FuzzPerson(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) { personLaws(t, s) })
 }
+
+func BenchmarkPersonName(b *testing.B) {
+	for _, s := range []string{"张伟", "Smith, John"} {
+		b.Run(s, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				normalize.PersonName(s)
+			}
+		})
+	}
+}
