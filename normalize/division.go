@@ -92,7 +92,9 @@ var (
 )
 
 // StandardDivisions is the table built into the program; data/README.md tells its sources and date.
-var StandardDivisions = sync.OnceValue(func() *Divisions {
+func StandardDivisions() *Divisions { return standardDivisions() }
+
+var standardDivisions = sync.OnceValue(func() *Divisions {
 	d, err := LoadDivisions(strings.NewReader(divisionData), strings.NewReader(divisionHistoryData))
 	if err != nil {
 		// The embedded tables are loaded by a test of this package; an empty table only makes resolution say "unknown".
