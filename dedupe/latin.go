@@ -45,6 +45,8 @@ func latinName(form string) (houseName, bool) {
 		}
 	}
 	h.full = strings.Join(all, " ")
+	h.shop = similarity.Prepare(h.branch)
+	h.text = similarity.Prepare(h.full)
 	h.stem = strings.Join(core, " ")
 	h.core = similarity.Prepare(h.stem)
 	return h, true

@@ -9,12 +9,13 @@ import (
 
 // houseName is one name of an organisation, in parts. All texts are in matching form.
 type houseName struct {
-	full       string // the whole name, without notes
-	division   string // code of the division that the name itself states, when there is no doubt which
-	written    string // that division as the name writes it
-	level      string // level word that stands alone, as in 市一院
-	inferred   string // the division such a level word means, by the record's own
-	body       string // what it is affiliated to: a university, an army, a group
+	full       string          // the whole name, without notes
+	text       similarity.Text // full, prepared
+	division   string          // code of the division that the name itself states, when there is no doubt which
+	written    string          // that division as the name writes it
+	level      string          // level word that stands alone, as in 市一院
+	inferred   string          // the division such a level word means, by the record's own
+	body       string          // what it is affiliated to: a university, an army, a group
 	core       similarity.Text
 	stem       string // the core, unless many houses share it
 	ordinal    string
@@ -22,8 +23,9 @@ type houseName struct {
 	group      string // what generic belongs to
 	campus     string
 	branch     string
-	legal      string // legal form of a registered company
-	lacksPlace bool   // the name cannot say by itself which place it means: 人民医院, 协和医院
+	shop       similarity.Text // the branch without what shops are called
+	legal      string          // legal form of a registered company
+	lacksPlace bool            // the name cannot say by itself which place it means: 人民医院, 协和医院
 }
 
 // nameMatch is the comparison of two names.
@@ -53,11 +55,21 @@ func compareNames(a, b *houseName, here, there string) nameMatch {
 	case placesMeet(a, b, here, there):
 		m.level = namePlaced
 	}
-	m.exact = m.level >= nameBare && a.full == b.full && !a.lacksPlace && !b.lacksPlace
+	if m.level >= nameBare && (a.vague() || b.vague()) {
+		m.level = nameShort
+		m.exact = a.full == b.full && stated
+	}
+	m.exact = m.exact || m.level >= nameBare && a.full == b.full && !a.lacksPlace && !b.lacksPlace
 	if first(a.division, a.inferred, here) == "" || first(b.division, b.inferred, there) == "" {
 		m.unplaced = m.level == nameBare || m.level == nameAbbreviated && (a.lacksPlace || b.lacksPlace)
 	}
 	return m
+}
+
+// vague reports whether a name is a place and a word that may be short for several houses there: 宁海县医院 is what people
+// write for the county's 中心医院 as well as for its 人民医院.
+func (n *houseName) vague() bool {
+	return n.stem == "" && n.ordinal == "" && n.body == "" && (n.generic == "医院" || n.generic == "中心" || n.generic == "")
 }
 
 // placesStated reports whether both names state one place themselves.
@@ -72,9 +84,10 @@ func placesStated(a, b *houseName) bool {
 }
 
 // placesMeet reports whether the place that one name states, or one record has, is confirmed by the other side down to
-// the city. Two shops with one common name in one city are not yet the same shop, two hospitals are.
+// the city. Two shops with one common name in one city are not yet the same shop; two
+// hospitals are, and so are two shops of a chain in one street.
 func placesMeet(a, b *houseName, here, there string) bool {
-	if a.division == "" && b.division == "" && a.inferred == "" && b.inferred == "" && a.group != groupHospital {
+	if a.division == "" && b.division == "" && a.inferred == "" && b.inferred == "" && a.group != groupHospital && a.branch == "" {
 		return false
 	}
 	p, q := first(a.division, a.inferred, here), first(b.division, b.inferred, there)
@@ -90,7 +103,7 @@ func placesMeet(a, b *houseName, here, there string) bool {
 
 // contradiction lists the parts that say "another house".
 func contradiction(a, b *houseName) (v Veto) {
-	if a.campus != b.campus || a.branch != b.branch && !sameBranch(a.branch, b.branch) {
+	if a.campus != b.campus || a.branch != b.branch && !sameBranch(a, b) {
 		v |= VetoBranch
 	}
 	if a.ordinal != b.ordinal {
@@ -105,9 +118,23 @@ func contradiction(a, b *houseName) (v Veto) {
 	return v | placeContradiction(a, b)
 }
 
-// sameBranch forgives what shops are called at their end: 南山路店 and 南山路分店.
-func sameBranch(a, b string) bool {
-	return a != "" && b != "" && branchStem(a) == branchStem(b)
+// sameBranch forgives what shops are called at their end (南山路店 and 南山路分店) and two characters that changed places in
+// a long name. Any other difference is another branch: 南山路 and 北山路.
+func sameBranch(a, b *houseName) bool {
+	if a.branch == "" || b.branch == "" {
+		return false
+	}
+	x, y := &a.shop, &b.shop
+	if similarity.Equal(x, y) {
+		return true
+	}
+	return x.Len() == y.Len() && x.Len() >= 4 && similarity.OSA(x, y) == 1 && similarity.Levenshtein(x, y) == 2
+}
+
+// legalForms reports whether two stated legal forms differ; 公司 alone states none.
+func legalForms(a, b string) bool {
+	const unstated = "公司"
+	return a != b && a != "" && b != "" && a != unstated && b != unstated
 }
 
 func branchStem(s string) string {
@@ -167,13 +194,17 @@ func coreLevel(a, b *houseName) int8 {
 		switch {
 		case !kindsAgree(a, b):
 			return nameAbbreviated // 医院 for 人民医院
-		case a.legal != "" && b.legal != "" && a.legal != b.legal:
+		case !similarity.Equal(&a.shop, &b.shop):
+			return nameSimilar
+		case legalForms(a.legal, b.legal):
 			return nameAbbreviated // two legal forms of one firm, or two firms
 		}
 		return nameBare
 	}
 	x, y := a.core.String(), b.core.String()
 	switch {
+	case slipped(&a.text, &b.text):
+		return nameSimilar
 	case a.body == b.body && typo(&a.core, &b.core) && kindsAgree(a, b):
 		return nameSimilar
 	case a.stem == "" && b.stem == "" && a.ordinal != "" && a.body == b.body:
@@ -196,6 +227,18 @@ func typo(a, b *similarity.Text) bool {
 		return similarity.Within(a, b, 1)
 	}
 	return similarity.Within(a, b, 2)
+}
+
+// slipped reports whether two long names differ by one character left out, or by two that changed places: what hands do.
+// Another character in the same place may be another house.
+func slipped(a, b *similarity.Text) bool {
+	if min(a.Len(), b.Len()) < 6 {
+		return false
+	}
+	if a.Len() == b.Len() {
+		return similarity.OSA(a, b) == 1 && similarity.Levenshtein(a, b) == 2
+	}
+	return similarity.Within(a, b, 1)
 }
 
 // shortOf reports whether short is made of characters of long in their order, beginning with the first: 中大 for 中山大学.

@@ -21,6 +21,7 @@ const (
 // parseOrgName takes one written name apart: the name itself and whatever further names the string carries. place is
 // the record's own division; it explains level words (市一院) and decides between places of one name.
 func parseOrgName(name, place string) []houseName {
+	name = strings.TrimRight(name, " 　*＊#＃?？!！.。,，、;；-_~") // marks people put behind a name
 	if h, latin := latinName(matchingForm(name)); latin {
 		return []houseName{h}
 	}
@@ -39,9 +40,10 @@ func parseOrgName(name, place string) []houseName {
 
 func newHouseName(n *normalize.OrgName, place string) houseName {
 	h := houseName{
-		full: n.Full, body: n.Affiliation, core: similarity.Prepare(n.Core), ordinal: n.Ordinal, generic: n.Kind,
-		group: groupOf(n.Kind), campus: n.Campus, branch: n.Branch, legal: n.Legal, lacksPlace: n.LacksDivision(),
+		full: n.Full, text: similarity.Prepare(n.Full), body: n.Affiliation, core: similarity.Prepare(n.Core), ordinal: n.Ordinal, generic: n.Kind,
+		group: groupOf(n.Kind), campus: n.Campus, branch: branchOf(n.Branch), legal: n.Legal, lacksPlace: n.LacksDivision(),
 	}
+	h.shop = similarity.Prepare(branchStem(h.branch))
 	if n.DivisionFrom == normalize.FromName {
 		h.written = n.Division
 		h.division = n.DivisionCode
@@ -59,6 +61,17 @@ func newHouseName(n *normalize.OrgName, place string) houseName {
 		h.stem = n.Core
 	}
 	return h
+}
+
+// branchOf drops what people note behind a dash and that is no branch: a grade.
+func branchOf(s string) string {
+	if before, note, dashed := strings.Cut(s, "-"); dashed && strings.HasSuffix(note, "级") {
+		s = before
+	}
+	if shop := strings.LastIndex(s, "店"); shop > 0 && len(s)-shop-len("店") <= len("某某市") {
+		s = s[:shop+len("店")] // 南山路店（赣州）: the place stands behind
+	}
+	return s
 }
 
 // commonCores are cores that many houses of a country share and that therefore name nobody.
@@ -85,18 +98,31 @@ func groupOf(kind string) string {
 
 // kindsAgree reports whether two generic words mean the same: 药店 and 大药房 do, 医院 and 人民医院 only may.
 func kindsAgree(a, b *houseName) bool {
-	return a.generic == b.generic || a.group == groupShop && b.group == groupShop
+	return a.generic == b.generic || a.isShop() && b.isShop()
+}
+
+// isShop reports whether the name is of a shop, be it written under the name of its chain.
+func (n *houseName) isShop() bool {
+	return n.group == groupShop || n.group == groupChain && n.branch != ""
 }
 
 // kindsConflict reports whether two generic words cannot be of one house.
 func kindsConflict(a, b *houseName) bool {
-	if a.group == groupShop && b.group == groupShop {
+	if a.isShop() && b.isShop() {
 		return false
 	}
 	if (a.group == groupChain) != (b.group == groupChain) && a.group != "" && b.group != "" {
 		return true // a head office is no shop, whatever its company is called
 	}
 	return normalize.KindsConflict(a.generic, b.generic)
+}
+
+// deeper is the more exact of two division codes, the stated one when they do not nest.
+func deeper(stated, read string) string {
+	if stated == "" || within(read, stated) {
+		return first(read, stated)
+	}
+	return stated
 }
 
 // addressParts are the parts of an address that are compared.
@@ -106,9 +132,12 @@ func parseAddress(a canonical.Address) addressParts {
 	if a.IsZero() {
 		return addressParts{}
 	}
-	written := a.Province + a.City + a.County + a.Text
-	p := normalize.ParseAddress(written, a.Division)
-	out := addressParts{place: first(a.Division, p.Place.Code), road: p.Road, rest: p.Rest}
+	division := a.Division
+	if division == "" {
+		division = normalize.ParseAddress(a.Province+a.City+a.County, "").Place.Code
+	}
+	p := normalize.ParseAddress(a.Text, division)
+	out := addressParts{place: deeper(division, p.Place.Code), road: p.Road, rest: p.Rest}
 	if now, ok := normalize.StandardDivisions().ByCode(out.place); ok {
 		if now, ok = normalize.StandardDivisions().Successor(now); ok {
 			out.place = now.Code

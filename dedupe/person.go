@@ -113,6 +113,7 @@ func (e *Engine) personKeys(k *keyring, r *Record) {
 	}
 	k.add("name_place", sex, p.full, p.place)
 	k.add("name_address", sex, p.full, p.road, p.number)
+	k.add("sound_address", sex, p.sound, p.road, p.number)
 }
 
 // employerKey is what the spellings of one hospital most likely share.
@@ -164,7 +165,9 @@ func (e *Engine) comparePersons(a, b *Record, p *Pair) {
 	if ids == agrees && name > personFamily {
 		p.Rule = RulePersonID
 	}
-	if ids != agrees && phone != agrees && email != agrees && born < birthTypo && !(a.Type == Professional && p.levels[hcpOrganisation] >= partly) {
+	athome := a.Type == Person && p.levels[patientAddress] == addressSame && !x.short && !y.short
+	at := a.Type == Professional && p.levels[hcpOrganisation] >= partly
+	if ids != agrees && phone != agrees && email != agrees && born < birthTypo && !athome && !at {
 		p.Vetoes |= VetoBare
 	}
 }

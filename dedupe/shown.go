@@ -25,7 +25,7 @@ func (o *organisation) shown(comparison int, kind string) string {
 	case orgName:
 		names := make([]string, len(o.names))
 		for i, n := range o.names {
-			names[i] = n.full + n.campus + n.branch
+			names[i] = n.full
 		}
 		return strings.Join(names, " / ")
 	case orgPlace:

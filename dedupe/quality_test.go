@@ -1,0 +1,162 @@
+package dedupe_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/canonical"
+	"tributary/connectors/sandbox/world"
+	"tributary/dedupe"
+)
+
+// trueRecords prepares every record of a sandbox world with the customer behind it.
+func trueRecords(t testing.TB, e *dedupe.Engine, seed uint64, scale float64) ([]*dedupe.Record, map[int64]int, map[int64]canonical.Customer) {
+	until, err := canonical.ParseDate("2026-06-30")
+	require.NoError(t, err)
+	w, err := world.New(world.Config{Seed: seed, Scale: scale, Until: until})
+	require.NoError(t, err)
+	trust := map[world.System]int{world.ERP: 80, world.SFA: 60, world.Chain: 60, world.EMR: 70, world.Events: 30, world.Terminals: 40}
+	var records []*dedupe.Record
+	truth, customers := map[int64]int{}, map[int64]canonical.Customer{}
+	id := int64(0)
+	for _, sys := range world.Systems() {
+		for r := range w.Records(sys) {
+			id++
+			records = append(records, e.Prepare(dedupe.Input{ID: id, Source: string(sys), SourceID: r.ID, Trust: trust[sys], Customer: r.Customer, Updated: r.Modified}))
+			truth[id], customers[id] = r.Truth, r.Customer
+		}
+	}
+	return records, truth, customers
+}
+
+// quality counts pairs over final clusters (matching.md §9).
+type quality struct{ found, predicted, actual int }
+
+func (q quality) precision() float64 { return float64(q.found) / float64(max(q.predicted, 1)) }
+func (q quality) recall() float64    { return float64(q.found) / float64(max(q.actual, 1)) }
+
+func measure(records []*dedupe.Record, truth map[int64]int, clusters []dedupe.Cluster) map[dedupe.Type]quality {
+	types := map[int64]dedupe.Type{}
+	out := map[dedupe.Type]quality{}
+	byTruth := map[dedupe.Type]map[int]int{}
+	for _, r := range records {
+		types[r.ID] = r.Type
+		if byTruth[r.Type] == nil {
+			byTruth[r.Type] = map[int]int{}
+		}
+		byTruth[r.Type][truth[r.ID]]++
+	}
+	for t, groups := range byTruth {
+		q := out[t]
+		for _, n := range groups {
+			q.actual += n * (n - 1) / 2
+		}
+		out[t] = q
+	}
+	for _, c := range clusters {
+		q := out[types[c.Members[0]]]
+		for i, a := range c.Members {
+			for _, b := range c.Members[i+1:] {
+				q.predicted++
+				if truth[a] == truth[b] {
+					q.found++
+				}
+			}
+		}
+		out[types[c.Members[0]]] = q
+	}
+	return out
+}
+
+// The floors only rise. Precision comes first: a false merge sends goods, calls and recalls to the wrong house.
+func TestQualityOnTheSandboxWorld(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	floors := map[dedupe.Type][2]float64{dedupe.Organisation: {.999, .95}, dedupe.Professional: {.999, .95}, dedupe.Person: {.999, .95}}
+	for _, seed := range []uint64{2026, 1, 7} {
+		records, truth, customers := trueRecords(t, e, seed, 0.5)
+		res, err := e.Resolve(context.Background(), records, nil)
+		require.NoError(t, err)
+		t.Logf("%d records, %d compared, %d kept, largest component %d, %d questions", len(records), res.Report.Compared, res.Report.Kept, res.Report.Largest, len(res.Review))
+		if os.Getenv("TRIBUTARY_SHOW_PAIRS") != "" {
+			show(e, records, truth, customers, res)
+		}
+		got, blocked := measure(records, truth, res.Clusters), blockingRecall(e, records, truth)
+		for typ, floor := range floors {
+			q := got[typ]
+			t.Logf("seed %d %s: precision %.4f recall %.4f, blocking recall %.4f", seed, typ, q.precision(), q.recall(), blocked[typ])
+			require.GreaterOrEqual(t, q.precision(), floor[0], typ)
+			require.GreaterOrEqual(t, q.recall(), floor[1], typ)
+			require.GreaterOrEqual(t, blocked[typ], .98, "blocking is the ceiling of the whole run: %s", typ)
+		}
+	}
+}
+
+// blockingRecall is the share of true pairs that have a key in common.
+func blockingRecall(e *dedupe.Engine, records []*dedupe.Record, truth map[int64]int) map[dedupe.Type]float64 {
+	groups := map[int][]*dedupe.Record{}
+	for _, r := range records {
+		groups[truth[r.ID]] = append(groups[truth[r.ID]], r)
+	}
+	met, all := map[dedupe.Type]int{}, map[dedupe.Type]int{}
+	for _, g := range groups {
+		for i, a := range g {
+			hashes := map[uint64]bool{}
+			for _, k := range e.Keys(a) {
+				hashes[k.Hash] = true
+			}
+			for _, b := range g[i+1:] {
+				all[a.Type]++
+				if slices.ContainsFunc(e.Keys(b), func(k dedupe.Key) bool { return hashes[k.Hash] }) {
+					met[a.Type]++
+				}
+			}
+		}
+	}
+	out := map[dedupe.Type]float64{}
+	for t, n := range all {
+		out[t] = float64(met[t]) / float64(n)
+	}
+	return out
+}
+
+// show prints the false and the missed pairs: how the numbers of the default model were found.
+func show(e *dedupe.Engine, records []*dedupe.Record, truth map[int64]int, customers map[int64]canonical.Customer, res *dedupe.Result) {
+	byID := map[int64]*dedupe.Record{}
+	cluster := map[int64]int{}
+	for _, r := range records {
+		byID[r.ID] = r
+	}
+	bad := map[dedupe.Type]int{}
+	for i, c := range res.Clusters {
+		for k, a := range c.Members {
+			cluster[a] = i
+			for _, b := range c.Members[k+1:] {
+				if typ := byID[a].Type; truth[a] != truth[b] && bad[typ] < 6 {
+					bad[typ]++
+					fmt.Printf("FALSE %v: %+v | %+v\n%s", typ, customers[a], customers[b], e.Why(byID[a], byID[b]).Text("zh"))
+				}
+			}
+		}
+	}
+	group := map[int][]int64{}
+	for _, r := range records {
+		group[truth[r.ID]] = append(group[truth[r.ID]], r.ID)
+	}
+	missed := map[dedupe.Type]int{}
+	for _, ids := range group {
+		for k, a := range ids {
+			for _, b := range ids[k+1:] {
+				if typ := byID[a].Type; cluster[a] != cluster[b] && missed[typ] < 12 {
+					missed[typ]++
+					fmt.Printf("MISSED %v: %s %+v | %s %+v\nshared %v\n%s", typ, byID[a].Key.Source, customers[a], byID[b].Key.Source, customers[b], e.Why(byID[a], byID[b]).Shared, e.Why(byID[a], byID[b]).Text("zh"))
+				}
+			}
+		}
+	}
+}
