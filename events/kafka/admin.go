@@ -66,7 +66,11 @@ func (a *Admin) EnsureTopics(ctx context.Context, specs []TopicSpec) ([]Finding,
 		return nil, err
 	}
 	defer l.close()
-	present, err := topics(ctx, l, specs)
+	var present map[string]kafkago.Topic
+	err = l.patiently(ctx, func() (err error) {
+		present, err = topics(ctx, l, specs)
+		return err
+	})
 	if err != nil {
 		return nil, a.unreachable(err)
 	}
@@ -95,7 +99,14 @@ func (a *Admin) EnsureTopics(ctx context.Context, specs []TopicSpec) ([]Finding,
 	}
 	if len(made) < len(missing) {
 		l.refresh()
-		if present, err = topics(ctx, l, specs); err != nil {
+		err := l.patiently(ctx, func() (err error) {
+			present, err = topics(ctx, l, specs)
+			if err == nil && !holds(present, existing) {
+				err = errNotVisible
+			}
+			return err
+		})
+		if err != nil {
 			return nil, a.unreachable(err)
 		}
 	}
@@ -151,6 +162,15 @@ func topics(ctx context.Context, l *link, specs []TopicSpec) (map[string]kafkago
 		}
 	}
 	return out, nil
+}
+
+func holds(present map[string]kafkago.Topic, specs []TopicSpec) bool {
+	for _, s := range specs {
+		if _, ok := present[s.Name]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // create returns which topics it made; one that exists already is none.

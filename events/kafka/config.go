@@ -89,8 +89,8 @@ func (c Config) open() (*link, error) {
 		cancel:  cancel,
 		transport: &kafkago.Transport{
 			ClientID: id, TLS: c.TLS, SASL: mechanism, DialTimeout: timeout, Context: ctx, Dial: c.Dial,
-			// How long a moved partition leader may go unnoticed.
-			MetadataTTL: 5 * time.Second,
+			// Also the time a broker has to describe the cluster, which a busy one needs.
+			MetadataTTL: 10 * time.Second,
 		},
 		dialer: &kafkago.Dialer{
 			ClientID: id, TLS: c.TLS, SASLMechanism: mechanism, Timeout: timeout, DualStack: true, DialFunc: c.Dial,

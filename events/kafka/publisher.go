@@ -146,6 +146,7 @@ func (p *Publisher) PublishContext(ctx context.Context, topic string, messages .
 			return failedFrom(topic, start, len(records), err)
 		}
 		if err := p.write(ctx, topic, records[start:end]); err != nil {
+			p.link.refresh() // a leader may have moved; the next call finds it
 			return p.writeError(topic, start, len(records), err)
 		}
 		start = end

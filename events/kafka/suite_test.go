@@ -29,7 +29,10 @@ func TestSuiteGroup(t *testing.T) {
 
 func TestSuiteWithoutGroup(t *testing.T) {
 	onBrokers(t, func(t *testing.T, cfg kafka.Config, prefix string) {
-		features := tests.Features{GuaranteedOrder: true, Persistent: true, NewSubscriberReceivesOldMessages: true}
+		features := tests.Features{
+			GuaranteedOrder: true, Persistent: true, NewSubscriberReceivesOldMessages: true,
+			ForceShort: true, // its fifty subscribers would each read every message
+		}
 		tests.TestPubSub(t, suiteFeatures(prefix, features),
 			func(t *testing.T) (message.Publisher, message.Subscriber) {
 				return suitePair(t, cfg, kafka.SubscriberConfig{NewTopic: kafka.TopicSpec{Partitions: 4}})

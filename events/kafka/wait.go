@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
@@ -23,18 +24,17 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// patience is how long an election, or a topic just made, may keep a request from being answered.
-const patience = 5 * time.Second
+// patience is how long an election, a topic just made, or a busy broker may keep a request from being answered.
+const patience = 15 * time.Second
 
-// patiently repeats a request while the cluster says that it will be able to answer soon. A topic that does not exist
-// is no such case.
+// patiently repeats a request that changes nothing while the cluster may be able to answer it soon. A topic that does
+// not exist, a broker that is not there, and a login that is refused are no such case.
 func (l *link) patiently(ctx context.Context, request func() error) error {
 	retry := newBackoff()
 	retry.MaxElapsedTime = patience
 	for {
 		err := request()
-		var code kafkago.Error
-		if err == nil || !errors.As(err, &code) || !code.Temporary() || code == kafkago.UnknownTopicOrPartition {
+		if err == nil || !passing(err) {
 			return err
 		}
 		d := retry.NextBackOff()
@@ -44,6 +44,20 @@ func (l *link) patiently(ctx context.Context, request func() error) error {
 		l.refresh()
 	}
 }
+
+func passing(err error) bool {
+	var (
+		code    kafkago.Error
+		network net.Error
+	)
+	if errors.As(err, &code) {
+		return code.Temporary() && code != kafkago.UnknownTopicOrPartition
+	}
+	return errors.Is(err, errNotVisible) || errors.As(err, &network) && network.Timeout()
+}
+
+// errNotVisible: a topic exists, and the broker that was asked does not know it yet.
+var errNotVisible = errors.New("the topic is not known to every broker yet")
 
 // logf takes the library's complaints. They are retried, so they are no errors of ours.
 func logf(logger watermill.LoggerAdapter, format string, args ...any) {

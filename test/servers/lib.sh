@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts beside it; sourced, never run. Needs bash.
 # Every function that can fail leaves the script through `fail` with one plain sentence on stderr.
 

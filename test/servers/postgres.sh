@@ -63,6 +63,7 @@ start() {
 	home=$(home)
 	data=$home/data
 	echo "$data" >"$here/data"
+	# shellcheck disable=SC2016 # expanded by that shell, not by this one
 	as sh -c 'umask 077; printf %s "$1" >"$2"' - "$password" "$home/password"
 	(cd "$home" && as "$bin/initdb" -D "$data" -U "$user" --pwfile="$home/password" -A scram-sha-256 \
 		-E UTF8 --locale=C.UTF-8 --data-checksums) >"$here/initdb.log" 2>&1 ||

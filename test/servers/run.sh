@@ -24,6 +24,7 @@ for old in "$var"/servers/run-*; do
 done
 
 child=
+# shellcheck disable=SC2317 # reached through the trap
 finish() {
 	trap - EXIT
 	trap '' INT TERM HUP

@@ -80,6 +80,20 @@ func TestRunEndsWithTheCommandsCode(t *testing.T) {
 	require.Contains(t, string(out), "as given in TRIBUTARY_TEST_POSTGRES")
 }
 
+// A server that cannot be had ends the run with a sentence; the command never runs without it.
+func TestRunRefusesWithoutAServer(t *testing.T) {
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "mvn"), []byte("#!/bin/sh\nexit 1\n"), 0o755))
+	cmd := exec.Command("bash", "run.sh", "echo", "ran all the same")
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "TRIBUTARY_TEST_POSTGRES="+servers.Postgres(t),
+		"TRIBUTARY_TEST_KAFKA=", "TRIBUTARY_TEST_KAFKA_LIB="+filepath.Join(bin, "nothing-here"))
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "Maven could not fetch Kafka")
+	require.Contains(t, string(out), "nothing was run")
+	require.NotContains(t, string(out), "ran all the same")
+}
+
 func open(t *testing.T, address string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("pgx", address)
