@@ -7,6 +7,7 @@ type Format string
 const (
 	CSV   Format = "csv"
 	XLSX  Format = "xlsx"
+	XLS   Format = "xls" // Excel 97 to 2003
 	JSONL Format = "jsonl"
 )
 
@@ -26,9 +27,9 @@ type Options struct {
 // Facts is what was found in a file.
 type Facts struct {
 	Format    Format
-	Encoding  string // "" for XLSX
+	Encoding  string // "" for workbooks
 	Delimiter rune   // 0 unless CSV
-	Sheet     string // "" unless XLSX
+	Sheet     string // "" unless a workbook
 }
 
 // Bounds on foreign files. A field of 1 MB and 500 columns must fit, an endless line must not.

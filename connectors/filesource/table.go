@@ -80,7 +80,7 @@ func (t *Table) choose(ctx context.Context, prefix []byte, rest io.ReadCloser, w
 	case len(prefix) == 0:
 		return nil, Facts{}, f.invalid("files.empty", nil)
 	case bytes.HasPrefix(prefix, oleMagic):
-		return nil, Facts{}, oleRefusal(f, prefix)
+		return t.openXLS(io.MultiReader(bytes.NewReader(prefix), rest), rest, o)
 	case bytes.HasPrefix(prefix, zipMagic):
 		return t.openSheet(ctx, io.MultiReader(bytes.NewReader(prefix), rest), rest, o)
 	case foreignKind(prefix) != "":

@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"math/big"
 	"regexp"
@@ -46,7 +45,7 @@ func (t *Table) openSheet(ctx context.Context, src io.Reader, closer io.Closer, 
 		s.release()
 		return nil, Facts{}, f.invalid("files.date1904", nil)
 	}
-	if err := s.pick(t, o); err != nil {
+	if err := pickSheet(s, t, o); err != nil {
 		s.release()
 		return nil, Facts{}, err
 	}
@@ -71,22 +70,6 @@ func guardWorkbook(f File, packed []byte) error {
 	return nil
 }
 
-// oleRefusal tells an old workbook from one that is locked by a password.
-func oleRefusal(f File, prefix []byte) error {
-	if bytes.Contains(prefix, utf16le("EncryptedPackage")) {
-		return f.invalid("files.locked", nil)
-	}
-	return f.invalid("files.xls", nil)
-}
-
-func utf16le(s string) []byte {
-	out := make([]byte, 0, 2*len(s))
-	for i := range len(s) {
-		out = append(out, s[i], 0)
-	}
-	return out
-}
-
 // sheetRows streams one sheet. Values are those stored in the file, not as displayed: dates are serial numbers and no
 // decimals are lost; only a display format of zeros, which people use for codes, is applied.
 type sheetRows struct {
@@ -101,67 +84,15 @@ type sheetRows struct {
 	ctx    context.Context
 }
 
-// pick chooses the sheet: the one asked for, else the one whose first rows show the most known headers.
-func (s *sheetRows) pick(t *Table, o Options) error {
-	names := s.book.GetSheetList()
-	if o.Sheet != "" {
-		if !slices.Contains(names, o.Sheet) {
-			return s.file.invalid("files.sheet_missing", errs.Args{"sheet": o.Sheet, "sheets": strings.Join(names, ", ")})
-		}
-		return s.start(o.Sheet)
-	}
-	best, bestScore := "", -1
-	var filledSheets []string
-	for _, name := range names {
-		score, rows, err := s.score(name, o)
-		if err != nil {
-			return err
-		}
-		if rows > 0 {
-			filledSheets = append(filledSheets, name)
-		}
-		if visible, err := s.book.GetSheetVisible(name); err == nil && !visible {
-			continue
-		}
-		if rows > 0 && score > bestScore {
-			best, bestScore = name, score
-		}
-	}
-	if best == "" {
-		return s.file.invalid("files.empty", nil)
-	}
-	others := slices.DeleteFunc(filledSheets, func(n string) bool { return n == best })
-	if len(others) > 0 {
-		t.warn("files.more_sheets", errs.Args{"sheet": best, "sheets": strings.Join(others, ", ")})
-	}
-	return s.start(best)
-}
+func (s *sheetRows) names() []string { return s.book.GetSheetList() }
 
-func (s *sheetRows) score(name string, o Options) (score, filledRows int, err error) {
-	if err := s.start(name); err != nil {
-		return 0, 0, err
-	}
-	defer s.stop()
-	for range headerWindow {
-		r, err := s.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return 0, 0, err
-		}
-		if isBlankRow(r.cells) {
-			continue
-		}
-		filledRows++
-		if o.Known != nil {
-			score = max(score, countKnown(r.cells, o.Known))
-		}
-	}
-	return score, filledRows, nil
+func (s *sheetRows) visible(name string) bool {
+	visible, err := s.book.GetSheetVisible(name)
+	return visible || err != nil
 }
 
 func (s *sheetRows) start(name string) (err error) {
+	s.stop()
 	s.sheet, s.number = name, 0
 	if s.raw, err = s.book.Rows(name); err != nil {
 		return s.broken()
@@ -209,21 +140,10 @@ func (s *sheetRows) next() (row, error) {
 			}
 		}
 	}
-	r := row{number: s.number, cells: cells, lines: 1}
 	for i, c := range cells {
-		cells[i] = trimCell(withoutNoise(c))
-		if strings.IndexByte(c, 0) >= 0 {
-			r.bad = rowIssue("nul", "")
-		}
+		cells[i] = withoutNoise(c)
 	}
-	s.text.Reset()
-	enc := json.NewEncoder(&s.text)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(cells); err != nil {
-		return row{}, err
-	}
-	r.raw = bytes.TrimSuffix(s.text.Bytes(), []byte("\n"))
-	return r, nil
+	return sheetRow(s.number, cells, &s.text)
 }
 
 func (s *sheetRows) split(bad *canonical.Issue) row { return row{number: s.number, bad: bad} }
@@ -254,7 +174,7 @@ func (s *sheetRows) zeroFormats() bool {
 }
 
 var (
-	zeroFormat = regexp.MustCompile(`^"?0{2,}"?(;|$)`)
+	zeroFormat = regexp.MustCompile(`^0{2,}(;|$)`)
 	noisy      = regexp.MustCompile(`^-?\d+\.\d{6,}(E[+-]\d+)?$`)
 )
 
