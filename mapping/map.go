@@ -58,7 +58,7 @@ type Result struct {
 	Value      any    // pointer to the canonical struct of the map's entity; nil when Filtered
 	Key        string // the row's key at its source; "" for flow rows, see Identity
 	Filtered   bool   // left out by the map's skip rule
-	Deleted    bool   // the row says that the record is gone; only Key counts
+	Deleted    bool   // the row says that the record is gone; Value is what it was, nil when the row does not say
 	SourceTime time.Time
 	Issues     []canonical.Issue // everything that is wrong; any one means quarantine
 }
@@ -105,6 +105,7 @@ func (m *Map) Apply(row map[string]any) Result {
 		add(bad)
 	}
 	if res.Deleted && len(res.Issues) == 0 {
+		res.Value = m.lastContent(&env)
 		return res
 	}
 	target := m.schema.make()
@@ -116,6 +117,20 @@ func (m *Map) Apply(row map[string]any) Result {
 	res.Value = value
 	res.Issues = joinIssues(res.Issues, issues)
 	return res
+}
+
+// lastContent is the value of a deleted row as far as it still maps as a whole: flow rows are told apart by it.
+func (m *Map) lastContent(env *rowEnv) any {
+	target := m.schema.make()
+	for i := range m.rules {
+		if m.rules[i].apply(target, env) != nil {
+			return nil
+		}
+	}
+	if value, issues := m.schema.finish(target, m.ledger); len(issues) == 0 {
+		return value
+	}
+	return nil
 }
 
 // key joins the key fields. A row whose key is empty cannot be stored.

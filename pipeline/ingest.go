@@ -40,8 +40,9 @@ type unit struct {
 	bad            []store.Quarantined
 	raw            []store.RawRow
 	personal       []personalRow
-	stored         bool            // the rows are in the store already, from a run that was cut off
-	position       json.RawMessage // of a pull: the position after these rows; nil = not yet
+	mended         []store.Quarantined // rows of the quarantine that are taken in with this unit
+	stored         bool                // the rows are in the store already, from a run that was cut off
+	position       json.RawMessage     // of a pull: the position after these rows; nil = not yet
 }
 
 // personalRow is the raw form of a record in the same unit; it is kept only when the record is news.
@@ -140,6 +141,11 @@ func (j *job) commit(ctx context.Context, u *unit) error {
 		}
 		if err := j.advance(ctx, tx, u, counts); err != nil {
 			return err
+		}
+		for _, q := range u.mended {
+			if err := tx.DecideQuarantine(ctx, q, store.QuarantineReplayed, j.run.Actor); err != nil {
+				return err
+			}
 		}
 		return tx.AddToRun(ctx, j.run.ID, counts)
 	})

@@ -32,7 +32,7 @@ type FileImport struct {
 	Actor        string
 	DryRun       bool
 	// Taken is called in the transaction that completes the file: the position of a feed moves with it.
-	Taken func(context.Context, *store.Tx) error
+	Taken func(ctx context.Context, tx *store.Tx, run canonical.ID) error
 }
 
 // File takes one file in. The report is filled also when an error comes with it.
@@ -298,7 +298,7 @@ func (i *fileIngest) taken(ctx context.Context, tx *store.Tx) error {
 	if i.req.Taken == nil {
 		return nil
 	}
-	return i.req.Taken(ctx, tx)
+	return i.req.Taken(ctx, tx, i.run.ID)
 }
 
 // complete settles the file and closes it.

@@ -19,8 +19,8 @@ import (
 	"tributary/test/servers"
 )
 
-// bench is a database with an ingest, and a folder for files.
-type bench struct {
+// ingestBench is a database with an ingest, and a folder for files.
+type ingestBench struct {
 	t      testing.TB
 	db     *store.DB
 	ingest pipeline.Ingest
@@ -28,22 +28,22 @@ type bench struct {
 	files  int
 }
 
-func onBoth(t *testing.T, test func(t *testing.T, b *bench)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, open(t, "sqlite:hub.db", t.TempDir())) })
-	t.Run("postgres", func(t *testing.T) { test(t, open(t, servers.PostgresSchema(t), t.TempDir())) })
+func ingestOnBoth(t *testing.T, test func(t *testing.T, b *ingestBench)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, openIngest(t, "sqlite:hub.db", t.TempDir())) })
+	t.Run("postgres", func(t *testing.T) { test(t, openIngest(t, servers.PostgresSchema(t), t.TempDir())) })
 }
 
-func open(t testing.TB, url, dir string) *bench {
+func openIngest(t testing.TB, url, dir string) *ingestBench {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{URL: url, DataDir: dir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(t.Context()))
 	require.NoError(t, db.EnsureCompany(t.Context(), store.Company{Name: "百川制药有限公司", Code: "M", Source: "erp"}))
-	return &bench{t: t, db: db, ingest: pipeline.Ingest{DB: db}, dir: t.TempDir()}
+	return &ingestBench{t: t, db: db, ingest: pipeline.Ingest{DB: db}, dir: t.TempDir()}
 }
 
-func (b *bench) write(name string, lines ...string) string {
+func (b *ingestBench) write(name string, lines ...string) string {
 	b.t.Helper()
 	path := filepath.Join(b.dir, name)
 	require.NoError(b.t, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
@@ -60,7 +60,7 @@ func version(v string) option { return func(r *pipeline.FileImport) { r.Version 
 
 func dry(r *pipeline.FileImport) { r.DryRun = true }
 
-func (b *bench) request(path string, kind mapping.Kind, party string, opts ...option) pipeline.FileImport {
+func (b *ingestBench) request(path string, kind mapping.Kind, party string, opts ...option) pipeline.FileImport {
 	b.t.Helper()
 	files, err := filesource.Files(b.t.Context(), path)
 	require.NoError(b.t, err)
@@ -76,7 +76,7 @@ func (b *bench) request(path string, kind mapping.Kind, party string, opts ...op
 	return req
 }
 
-func (b *bench) take(path string, kind mapping.Kind, party string, opts ...option) store.Run {
+func (b *ingestBench) take(path string, kind mapping.Kind, party string, opts ...option) store.Run {
 	b.t.Helper()
 	run, err := b.ingest.File(b.t.Context(), b.request(path, kind, party, opts...))
 	require.NoError(b.t, err)
@@ -92,7 +92,7 @@ func counts(canonical, unchanged, quarantined, filtered int64) store.Counts {
 const salesHeader = "销售日期,销售单号,行号,客户编码,客户名称,产品编码,产品名称,规格,批号,数量,单位"
 
 func TestCustomersAndSalesFromFiles(t *testing.T) {
-	onBoth(t, func(t *testing.T, b *bench) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
 		customers := b.write("customers.csv", "客户编码,客户名称,类型,城市,出生日期",
 			"C1,青河市第一人民医院,hospital,青河市,", "C2,百姓大药房,pharmacy,青河市,", "P1,王小明,patient,,1980-02-03", "P2,,patient,,", "C3,某公司,什么,,")
 		require.Equal(t, counts(3, 0, 2, 0), b.take(customers, mapping.Customers, "").Counts)

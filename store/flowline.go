@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -99,6 +101,15 @@ func (f *FlowSink) Meet(ctx context.Context, tx *Tx, b FlowBatch) error {
 		return fmt.Errorf("store product mentions: %w", err)
 	}
 	return nil
+}
+
+// LineRow is the row number under which a line is stored; found is false when the line does not exist.
+func (q querier) LineRow(ctx context.Context, id canonical.ID) (row int, found bool, err error) {
+	err = q.get(ctx, &row, `SELECT row_no FROM flow_line WHERE row_id = ?`, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	return row, err == nil, err
 }
 
 func (f *FlowSink) changedOn(d canonical.Date) {

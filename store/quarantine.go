@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -45,15 +46,16 @@ type Quarantined struct {
 
 // Retry is what a replay needs besides the row.
 type Retry struct {
-	As      string            `json:"as,omitempty"`      // kind of an imported file
-	Headers []string          `json:"headers,omitempty"` // of the file
-	Kind    string            `json:"kind,omitempty"`    // customer kind of the import
-	Map     string            `json:"map,omitempty"`     // text of the map that was used
-	Codes   string            `json:"codes,omitempty"`   // --source of a ledger
-	Version string            `json:"version,omitempty"` // version key of the file
-	FileID  int64             `json:"file_id,omitempty"`
-	Fields  map[string]any    `json:"fields,omitempty"` // the row by field; empty when it could not be read
-	Options map[string]string `json:"options,omitempty"`
+	As      string         `json:"as,omitempty"`      // kind of an imported file
+	Headers []string       `json:"headers,omitempty"` // of the file
+	Kind    string         `json:"kind,omitempty"`    // customer kind of the import
+	Map     string         `json:"map,omitempty"`     // text of the map that was used
+	Codes   string         `json:"codes,omitempty"`   // --source of a ledger
+	Version string         `json:"version,omitempty"` // version key of the file or pulled row
+	FileID  int64          `json:"file_id,omitempty"`
+	Fields  map[string]any `json:"fields,omitempty"` // the row by field; empty when it could not be read
+	Key     string         `json:"key,omitempty"`    // of a pulled row
+	Time    time.Time      `json:"time,omitzero"`    // the source's own time of a pulled row
 }
 
 // sealedRow is what is sealed of a row that may be about a person.
@@ -209,7 +211,7 @@ func (r *quarantineRow) item() (Quarantined, error) {
 	if r.DecidedAt != nil {
 		q.Decided = FromMicros(*r.DecidedAt)
 	}
-	err := errors.Join(json.Unmarshal([]byte(r.Issues), &q.Issues), json.Unmarshal([]byte(r.Context), &q.Retry))
+	err := errors.Join(json.Unmarshal([]byte(r.Issues), &q.Issues), decodeExact([]byte(r.Context), &q.Retry))
 	if err == nil && len(q.Issues) == 0 {
 		err = errors.New("no issues")
 	}
@@ -220,6 +222,13 @@ func (r *quarantineRow) item() (Quarantined, error) {
 		q.Raw = nil
 	}
 	return q, nil
+}
+
+// decodeExact keeps numbers as they were written.
+func decodeExact(b []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	return d.Decode(into)
 }
 
 // QuarantineFilter narrows a list; empty fields do not.
@@ -270,7 +279,7 @@ func (db *DB) QuarantinedRow(ctx context.Context, id canonical.ID) (Quarantined,
 		return Quarantined{}, fmt.Errorf("open quarantined row %s: %w", id, err)
 	}
 	var s sealedRow
-	if err := json.Unmarshal(plain, &s); err != nil {
+	if err := decodeExact(plain, &s); err != nil {
 		return Quarantined{}, fmt.Errorf("quarantined row %s: %w", id, err)
 	}
 	item.Raw, item.Issues, item.Retry.Fields = s.Raw, s.Issues, s.Fields

@@ -18,6 +18,10 @@ var recordChange = []column{{"kind", "text"}, {"trust", "bigint"}, {"version", "
 	{"source_seq", "text"}, {"read_order", "text"}, {"run_id", "uuid"}, {"row_no", "bigint"}, {"deleted", "boolean"}, {"personal", "boolean"},
 	{"payload", "bytea"}, {"dirty", "boolean"}, {"updated_at", "bigint"}}
 
+// recordDelete leaves alone what a deletion does not say.
+var recordDelete = []column{{"version", "bigint"}, {"hash", "bytea"}, {"source_time", "bigint"}, {"source_seq", "text"}, {"read_order", "text"},
+	{"run_id", "uuid"}, {"row_no", "bigint"}, {"deleted", "boolean"}, {"payload", "bytea"}, {"dirty", "boolean"}, {"updated_at", "bigint"}}
+
 var recordTouch = []column{{"version", "bigint"}, {"source_time", "bigint"}, {"source_seq", "text"}, {"read_order", "text"}}
 
 var versionColumns = []string{"record_id", "version", "hash", "source_time", "source_seq", "read_order", "run_id", "row_no", "deleted", "stale", "payload", "recorded_at"}
@@ -27,7 +31,7 @@ func (b *recordBatch) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var fresh, changed, touched [][]any
+	var fresh, changed, deleted, touched [][]any
 	var replaced []int64
 	now := Micros(b.tx.Now)
 	for _, id := range b.order {
@@ -44,6 +48,10 @@ func (b *recordBatch) write(ctx context.Context) error {
 			}
 			fresh = append(fresh, []any{string(r.Entity), r.Source, r.ID, r.Stream, string(r.Kind), r.Trust, s.version, s.hash, s.order.time,
 				s.order.seq, s.order.read, r.Run, r.Row, r.Deleted, r.Personal, payload, dirtyWhenNew(r), 0, now, now})
+		case s.next.Deleted:
+			r := s.next
+			replaced = append(replaced, s.id)
+			deleted = append(deleted, []any{s.id, s.version, s.hash, s.order.time, s.order.seq, s.order.read, r.Run, r.Row, true, []byte("{}"), resolved(r.Entity), now})
 		default:
 			r := s.next
 			payload, err := seal(r)
@@ -62,6 +70,9 @@ func (b *recordBatch) write(ctx context.Context) error {
 		return err
 	}
 	if err := b.tx.updateMany(ctx, "source_record", column{"id", "bigint"}, recordChange, changed); err != nil {
+		return err
+	}
+	if err := b.tx.updateMany(ctx, "source_record", column{"id", "bigint"}, recordDelete, deleted); err != nil {
 		return err
 	}
 	if err := b.tx.updateMany(ctx, "source_record", column{"id", "bigint"}, recordTouch, touched); err != nil {

@@ -1,0 +1,195 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tributary/connectors"
+	"tributary/internal/errs"
+	"tributary/mapping"
+	"tributary/store"
+)
+
+// Pull is one run of one stream of a connection.
+type Pull struct {
+	Connection    string // also the source name of its records
+	Stream        connectors.StreamInfo
+	Map           *mapping.Map
+	MapText       string
+	Trust         int
+	Party         store.Party // who reports, in streams that do not say it row by row
+	Actor         string
+	Window        json.RawMessage // position of a backfill; nil = go on where the stream stands
+	AcceptDeletes bool            // believe any number of missing keys
+	SweepEvery    time.Duration   // pause between two comparisons of keys with a source that can only list them; 0 = each run
+	DryRun        bool
+}
+
+// alarmShare is the share of records that may go missing from a full list before the list is doubted instead.
+const alarmShare = 0.2
+
+// alarmFloor is the number of missing records that is believed whatever the share.
+const alarmFloor = 10
+
+// Pull reads a stream to the upper bound of the run. The report is filled also when an error comes with it. The caller
+// closes the source.
+func (g Ingest) Pull(ctx context.Context, src connectors.Source, req Pull) (store.Run, error) {
+	run := store.Run{Connection: req.Connection, Source: req.Connection, Stream: req.Stream.Name, Party: req.Party.Key, Actor: req.Actor, StartedAt: g.DB.Now()}
+	p := &pullIngest{job: newJob(g.DB, &run, req.Connection, req.DryRun), src: src, req: req}
+	return p.end(ctx, p.take(ctx))
+}
+
+// pullIngest is one pull at work.
+type pullIngest struct {
+	*job
+	src connectors.Source
+	req Pull
+}
+
+func (p *pullIngest) take(ctx context.Context) error {
+	position, err := p.start(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.src.Open(ctx, p.req.Stream.Name, position); err != nil {
+		return err
+	}
+	rows := newPulledRows(p)
+	if err := p.pump(ctx, rows.next); err != nil {
+		return err
+	}
+	if err := rows.ack(ctx); err != nil {
+		return err
+	}
+	if p.dry {
+		return nil
+	}
+	if l := p.req.Stream.Ledger; l != "" {
+		return p.settle(ctx, l)
+	}
+	return p.findDeletes(ctx, rows, position == nil)
+}
+
+// start takes the lease and reads where the stream stands.
+func (p *pullIngest) start(ctx context.Context) (json.RawMessage, error) {
+	var state store.Stream
+	read := func(q interface {
+		Stream(context.Context, string, string) (store.Stream, error)
+	}) (err error) {
+		state, err = q.Stream(ctx, p.req.Connection, p.req.Stream.Name)
+		return err
+	}
+	var err error
+	if p.dry {
+		err = read(p.db)
+	} else {
+		err = p.begin(ctx, "stream/"+p.req.Connection+"/"+p.req.Stream.Name, func(tx *store.Tx) error {
+			if err := tx.EnsureStream(ctx, p.req.Connection, p.req.Stream.Name, p.req.Connection); err != nil {
+				return err
+			}
+			return read(tx)
+		})
+	}
+	if p.run.Position = state.Position; p.req.Window != nil {
+		return p.req.Window, err
+	}
+	return state.Position, err
+}
+
+// findDeletes compares the keys that the source has with those the store has, where the source tells deletes that way.
+func (p *pullIngest) findDeletes(ctx context.Context, rows *pulledRows, fromStart bool) error {
+	if p.req.Window != nil {
+		return nil
+	}
+	var has func(string) bool
+	switch p.req.Stream.Deletes {
+	case "snapshot":
+		if !rows.complete {
+			return nil
+		}
+		has = rows.saw
+	case "sweep":
+		sweeper, ok := p.src.(connectors.Sweeper)
+		if !ok || fromStart {
+			return nil
+		}
+		due, err := p.sweepDue(ctx)
+		if !due || err != nil {
+			return err
+		}
+		keys, err := sweeper.Keys(ctx, p.req.Stream.Name)
+		if err != nil {
+			return fmt.Errorf("list the keys of the source: %w", err)
+		}
+		slices.Sort(keys)
+		has = func(key string) bool {
+			_, found := slices.BinarySearch(keys, key)
+			return found
+		}
+	default:
+		return nil
+	}
+	return p.deleteMissing(ctx, has)
+}
+
+func (p *pullIngest) sweepName() string { return "sweep." + p.req.Connection + "." + p.req.Stream.Name }
+
+func (p *pullIngest) sweepDue(ctx context.Context) (bool, error) {
+	if p.req.SweepEvery == 0 {
+		return true, nil
+	}
+	text, err := p.db.Setting(ctx, p.sweepName())
+	if err != nil || text == "" {
+		return true, err
+	}
+	last, err := time.Parse(time.RFC3339, text)
+	return err != nil || p.db.Now().Sub(last) >= p.req.SweepEvery, nil
+}
+
+// deleteMissing deletes what the source no longer has, unless so much is missing that the answer itself is doubtful.
+func (p *pullIngest) deleteMissing(ctx context.Context, has func(string) bool) error {
+	entity := p.req.Stream.Entity
+	live, err := p.db.LiveKeys(ctx, entity, p.req.Connection, p.req.Stream.Name)
+	if err != nil {
+		return err
+	}
+	known := len(live)
+	missing := slices.DeleteFunc(live, has)
+	if !p.req.AcceptDeletes && len(missing) > alarmFloor && float64(len(missing)) > alarmShare*float64(known) {
+		p.run.Warnings = append(p.run.Warnings, store.Notice{Code: "ingest.snapshot_drop", Args: errs.Args{"missing": len(missing), "known": known}})
+		return nil
+	}
+	deleted := 0
+	for part := range slices.Chunk(missing, maxUnit/5) {
+		records := make([]store.Record, len(part))
+		for n, key := range part {
+			records[n] = store.Record{Entity: entity, Source: p.req.Connection, ID: key, Stream: p.req.Stream.Name, Deleted: true,
+				ReadOrder: readOrder(p.run.StartedAt, 1<<31, n), Run: p.run.ID}
+		}
+		var out []store.PutResult
+		if err := p.inTx(ctx, func(tx *store.Tx) (err error) {
+			out, err = tx.PutRecords(ctx, records)
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, o := range out {
+			if o.Outcome == store.Stored {
+				deleted++
+			}
+		}
+	}
+	if deleted > 0 {
+		p.run.Warnings = append(p.run.Warnings, store.Notice{Code: "ingest.snapshot_deleted", Args: errs.Args{"count": deleted}})
+	}
+	return p.inTx(ctx, func(tx *store.Tx) error {
+		return tx.SetSetting(ctx, p.sweepName(), tx.Now.Format(time.RFC3339))
+	})
+}
+
+// errPosition is a fault of a connector, not of a user.
+var errPosition = errors.New("the connector's position is larger than 16 KB")

@@ -1,0 +1,250 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
+	"strconv"
+
+	"tributary/canonical"
+	"tributary/connectors"
+	"tributary/mapping"
+	"tributary/store"
+)
+
+// pulledRows turns the batches of a source into units. All calls of the source are made here, by the goroutine that
+// reads: they are serial.
+type pulledRows struct {
+	p        *pullIngest
+	queue    []*unit
+	page     int
+	seed     maphash.Seed
+	seen     map[uint64]struct{} // hashes of the keys of this run; two keys that share one hide a delete, never make one
+	complete bool                // the run has shown every key the source has
+	acked    *json.RawMessage
+	parties  map[string]store.Party
+}
+
+func newPulledRows(p *pullIngest) *pulledRows {
+	return &pulledRows{p: p, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, parties: map[string]store.Party{}}
+}
+
+func (r *pulledRows) saw(key string) bool {
+	_, ok := r.seen[maphash.String(r.seed, key)]
+	return ok
+}
+
+// next returns the next unit. Invariant 2: the source hears Ack only for positions that are committed.
+func (r *pulledRows) next(ctx context.Context) (*unit, error) {
+	for len(r.queue) == 0 {
+		if err := r.ack(ctx); err != nil {
+			return nil, err
+		}
+		batch, err := r.p.src.Read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(batch.Position) > connectors.MaxPosition {
+			return nil, errPosition
+		}
+		if err := r.cut(ctx, batch); err != nil {
+			return nil, err
+		}
+		r.complete = r.complete || batch.SnapshotEnd
+		r.page++
+	}
+	u := r.queue[0]
+	r.queue = r.queue[1:]
+	return u, nil
+}
+
+func (r *pulledRows) ack(ctx context.Context) error {
+	position := r.p.committed.Load()
+	if position == nil || position == r.acked || r.p.req.Window != nil {
+		return nil
+	}
+	if err := r.p.src.Ack(ctx, *position); err != nil {
+		return fmt.Errorf("acknowledge at the source: %w", err)
+	}
+	r.acked = position
+	return nil
+}
+
+// cut makes units of a batch; its position is committed with the last of them.
+func (r *pulledRows) cut(ctx context.Context, b connectors.Batch) error {
+	u := &unit{}
+	for _, bad := range b.Bad {
+		u.read++
+		r.quarantine(u, &connectors.Row{Number: bad.Number}, "", bad.Raw, []canonical.Issue{bad.Issue}, r.p.req.Stream.Personal)
+	}
+	for i := range b.Rows {
+		if u.read >= r.p.size.Load() {
+			r.queue = append(r.queue, u)
+			u = &unit{}
+		}
+		u.read++
+		if err := r.add(ctx, u, &b.Rows[i], rawOf(&b, &b.Rows[i])); err != nil {
+			return err
+		}
+	}
+	if r.p.req.Window == nil {
+		u.position = b.Position
+	}
+	r.queue = append(r.queue, u)
+	return nil
+}
+
+// rawOf is the row as received; a row without a place of its own in the page is kept by its fields.
+func rawOf(b *connectors.Batch, row *connectors.Row) []byte {
+	if row.RawLen > 0 && row.RawOff >= 0 && row.RawOff+row.RawLen <= len(b.Raw) {
+		return b.Raw[row.RawOff : row.RawOff+row.RawLen]
+	}
+	raw, err := json.Marshal(row.Fields)
+	if err != nil { // fields come from a decoder; what cannot be rendered again is kept as the page
+		return b.Raw
+	}
+	return raw
+}
+
+func (r *pulledRows) add(ctx context.Context, u *unit, row *connectors.Row, raw []byte) error {
+	info := &r.p.req.Stream
+	if row.Key != "" {
+		r.seen[maphash.String(r.seed, row.Key)] = struct{}{}
+	}
+	var res mapping.Result
+	if row.Op == connectors.Delete && len(row.Fields) == 0 {
+		res = mapping.Result{Key: row.Key, Deleted: true}
+	} else {
+		res = r.p.req.Map.Apply(row.Fields)
+	}
+	if row.Op == connectors.Delete {
+		res.Deleted = true
+	}
+	switch {
+	case res.Filtered:
+		u.filtered++
+		return nil
+	case info.Ledger != "":
+		return r.addFlow(ctx, u, row, raw, res)
+	}
+	if res.Key == "" {
+		res.Key = row.Key
+	}
+	if res.Deleted && res.Key != "" {
+		res.Issues = nil // only the key counts
+	}
+	record, personal, err := recordOf(res, info.Entity, r.p.req.Connection)
+	personal = personal || info.Personal && !res.Deleted
+	if len(res.Issues) > 0 || err != nil {
+		r.quarantine(u, row, res.Key, raw, orInternal(res.Issues, err), personal)
+		return nil
+	}
+	if record.SourceTime.IsZero() {
+		record.SourceTime = row.SourceTime
+	}
+	record.SourceSeq, record.Stream, record.Trust, record.Row = row.SourceSeq, info.Name, r.p.req.Trust, row.Number
+	record.ReadOrder = readOrder(r.p.run.StartedAt, r.page, row.Number)
+	if record.Personal {
+		u.personal = append(u.personal, personalRow{len(u.records), raw})
+	} else if !personal {
+		u.raw = append(u.raw, store.RawRow{Number: row.Number, Data: raw})
+	}
+	u.records = append(u.records, record)
+	return nil
+}
+
+func (r *pulledRows) addFlow(ctx context.Context, u *unit, row *connectors.Row, raw []byte, res mapping.Result) error {
+	u.raw = append(u.raw, store.RawRow{Number: row.Number, Data: raw})
+	party, err := r.party(ctx, row)
+	if err != nil {
+		return err
+	}
+	line, ok := res.Value.(*canonical.FlowLine)
+	if len(res.Issues) > 0 || !ok || line == nil {
+		issues := res.Issues
+		if len(issues) == 0 {
+			issues = []canonical.Issue{canonical.Required("doc_no")} // a deleted row that does not say which line it was
+		}
+		r.quarantineOnly(u, row, row.Key, raw, issues, false)
+		u.bad[len(u.bad)-1].Party = party.Key
+		return nil
+	}
+	out := store.FlowRow{Line: *line, Number: row.Number, Deleted: res.Deleted, Version: r.version(row, res)}
+	out.ID = pulledIdentity(party.Key, r.p.req.Stream.Ledger, line, row.Key)
+	out.Hash = store.HashLine(line)
+	u.addFlow(party, out)
+	return nil
+}
+
+// pulledIdentity is the identity of a row that has a key of its own: where the row has no document number or no row id,
+// the key stands in, so that equal rows stay apart and the same row is known again.
+func pulledIdentity(party string, ledger canonical.Ledger, line *canonical.FlowLine, key string) canonical.ID {
+	own := *line
+	if own.SourceRow == "" {
+		own.SourceRow = key
+	}
+	if own.DocNo == "" {
+		own.DocNo = "key:" + key
+	}
+	id, _, _ := mapping.NewIdentity(party, ledger).Of(&own)
+	return id
+}
+
+// version orders versions of a pulled line as those of records: the source's time and sequence, then read order.
+func (r *pulledRows) version(row *connectors.Row, res mapping.Result) string {
+	at := row.SourceTime
+	if !res.SourceTime.IsZero() {
+		at = res.SourceTime
+	}
+	return fmt.Sprintf("%016x|%s|%s", store.Micros(at), row.SourceSeq, readOrder(r.p.run.StartedAt, r.page, row.Number))
+}
+
+// party is who reports the row.
+func (r *pulledRows) party(ctx context.Context, row *connectors.Row) (store.Party, error) {
+	field := r.p.req.Stream.Party
+	if field == "" {
+		return r.p.req.Party, nil
+	}
+	text, ok := row.Fields[field].(string)
+	if n, isNumber := row.Fields[field].(json.Number); isNumber {
+		text, ok = n.String(), true
+	}
+	if !ok || text == "" {
+		return r.p.req.Party, nil
+	}
+	if p, known := r.parties[text]; known {
+		return p, nil
+	}
+	p, err := r.p.db.FindParty(ctx, text)
+	r.parties[text] = p
+	return p, err
+}
+
+func (r *pulledRows) quarantine(u *unit, row *connectors.Row, key string, raw []byte, issues []canonical.Issue, personal bool) {
+	if !personal {
+		u.raw = append(u.raw, store.RawRow{Number: row.Number, Data: raw})
+	}
+	r.quarantineOnly(u, row, key, raw, issues, personal)
+}
+
+// quarantineOnly names a bad row by its key and content: a source that sends it again and again has it in quarantine
+// once.
+func (r *pulledRows) quarantineOnly(u *unit, row *connectors.Row, key string, raw []byte, issues []canonical.Issue, personal bool) {
+	req := &r.p.req
+	place := "key:" + key
+	if key == "" {
+		place = "row:" + strconv.Itoa(row.Number)
+	}
+	q := store.Quarantined{
+		ID:     store.QuarantineID(req.Connection, req.Stream.Name, r.p.run.Party, place, raw),
+		Source: req.Connection, Stream: req.Stream.Name, Party: r.p.run.Party, Row: row.Number, Issues: issues, Raw: raw, Personal: personal,
+		Owner: canonical.RecordKey{Source: req.Connection, ID: key},
+		Retry: store.Retry{Map: req.MapText, Codes: req.Connection, Fields: row.Fields, Key: key, Time: row.SourceTime,
+			Version: r.version(row, mapping.Result{})},
+	}
+	if key == "" {
+		q.Owner.ID = "quarantine:" + q.ID.String()
+	}
+	u.bad = append(u.bad, q)
+}
