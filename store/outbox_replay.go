@@ -43,12 +43,12 @@ func (db *DB) replayShard(ctx context.Context, l events.ShardLease, topic string
 		if err := tx.Hold(ctx, db.leaseOf(l)); err != nil {
 			return err
 		}
-		err := tx.get(ctx, &queued, `SELECT COALESCE(CAST(SUM(events) AS bigint), 0) FROM outbox
-			WHERE topic = ? AND shard = ? AND published_at IS NOT NULL`, topic, l.Shard)
+		// What was sent of an entry that still waits is sent again too.
+		err := tx.get(ctx, &queued, `SELECT COALESCE(CAST(SUM(sent) AS bigint), 0) FROM outbox WHERE topic = ? AND shard = ?`, topic, l.Shard)
 		if err != nil || queued == 0 {
 			return err
 		}
-		_, err = tx.exec(ctx, `UPDATE outbox SET sent = 0, published_at = NULL WHERE topic = ? AND shard = ? AND published_at IS NOT NULL`, topic, l.Shard)
+		_, err = tx.exec(ctx, `UPDATE outbox SET sent = 0, published_at = NULL WHERE topic = ? AND shard = ? AND sent > 0`, topic, l.Shard)
 		return err
 	})
 	return queued, err

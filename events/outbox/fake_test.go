@@ -141,7 +141,7 @@ func (b *broker) records() []record {
 
 func newRelay(t require.TestingT, q outbox.Queue, b *broker, c *clock, change ...func(*outbox.Config)) *outbox.Relay {
 	cfg := outbox.Config{
-		Source: "/tributary/M", Now: c.Now, Lease: time.Minute, Poll: time.Millisecond, WaitOut: true,
+		Source: "/tributary/M", Now: c.Now, Lease: time.Minute, Poll: time.Millisecond, Patience: time.Millisecond, WaitOut: true,
 		NewBackOff: func() backoff.BackOff { return &backoff.ZeroBackOff{} },
 	}
 	for _, f := range change {

@@ -41,12 +41,13 @@ type Publisher interface {
 
 // Config of a relay. Source and Now are required.
 type Config struct {
-	Source  string           // ce_source of every event
-	Now     func() time.Time // the clock of the leases, the store's own
-	Lease   time.Duration    // how long a shard is held without a sign of life; default 30 s
-	Workers int              // shards that are sent at once, each with a Publisher of its own; default 4
-	Window  int              // events read from a shard at once; default 2,000
-	Poll    time.Duration    // pause before looking again when nothing waits, see Wake; default 500 ms
+	Source   string           // ce_source of every event
+	Now      func() time.Time // the clock of the leases, the store's own
+	Lease    time.Duration    // how long a shard is held without a sign of life; default 30 s
+	Workers  int              // shards that are sent at once, each with a Publisher of its own; default 4
+	Window   int              // events read from a shard at once; default 2,000
+	Poll     time.Duration    // pause before looking again when nothing waits, see Wake; default 500 ms
+	Patience time.Duration    // how long Once goes on with a shard that only fails; default 5 s
 	// WaitOut respects the unexpired lease of a process that died: needed with a broker that outlives the process.
 	WaitOut bool
 	// NewBackOff makes the pauses of a shard between failures; default exponential from 200 ms to 30 s, without end.
@@ -76,6 +77,7 @@ func New(cfg Config, queue Queue, open func() (Publisher, error), log *slog.Logg
 	cfg.Workers = cmp.Or(cfg.Workers, 4)
 	cfg.Window = cmp.Or(cfg.Window, 2000)
 	cfg.Poll = cmp.Or(cfg.Poll, 500*time.Millisecond)
+	cfg.Patience = cmp.Or(cfg.Patience, 5*time.Second)
 	if cfg.NewBackOff == nil {
 		cfg.NewBackOff = func() backoff.BackOff {
 			return backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond),
@@ -128,11 +130,8 @@ func (r *Relay) Run(ctx context.Context) error {
 	return nil
 }
 
-// onceAttempts is how often Once tries a shard that fails.
-const onceAttempts = 3
-
-// Once sends events until nothing waits in any shard, those of other relays included, and returns nil only then. A shard
-// that fails three times in a row, or a database that fails, ends it with that error.
+// Once sends events until nothing waits in any shard, those of other relays included, and returns nil only then. It ends
+// with the error of a shard that has failed, and done nothing else, for Patience, or of the database.
 func (r *Relay) Once(ctx context.Context) error {
 	pending, err := r.queue.PendingShards(ctx)
 	if err != nil || len(pending) == 0 {
@@ -146,7 +145,7 @@ func (r *Relay) Once(ctx context.Context) error {
 	for {
 		worked, err := s.round(ctx)
 		if err == nil {
-			err = s.givenUp(onceAttempts)
+			err = s.givenUp()
 		}
 		if err == nil {
 			pending, err = r.queue.PendingShards(ctx)
@@ -248,10 +247,10 @@ func (s *session) round(ctx context.Context) (bool, error) {
 	return s.sent.Load() > before, nil
 }
 
-// givenUp is the error of a shard that failed so often in a row.
-func (s *session) givenUp(attempts int) error {
+// givenUp is the error of a shard that has tried the patience of Once.
+func (s *session) givenUp() error {
 	for n, sh := range s.shards {
-		if sh.failures >= attempts {
+		if sh.failures > 1 && s.cfg.Now().Sub(sh.failing) >= s.cfg.Patience {
 			return fmt.Errorf("publish the events of shard %d: %w", n, sh.lastErr)
 		}
 	}

@@ -21,7 +21,8 @@ type shard struct {
 	unsure    bool               // the outcome of the last send is not known
 	restUntil time.Time
 	backoff   backoff.BackOff
-	failures  int // in a row
+	failures  int       // in a row
+	failing   time.Time // since when
 	lastErr   error
 }
 
@@ -40,7 +41,9 @@ func (s *shard) visit(ctx context.Context, p Publisher) {
 	case errors.Is(err, events.ErrShardLost):
 		s.lease = nil
 	default:
-		s.failures++
+		if s.failures++; s.failures == 1 {
+			s.failing = s.cfg.Now()
+		}
 		s.lastErr = err
 		s.restUntil = s.cfg.Now().Add(max(0, s.backoff.NextBackOff()))
 		s.Relay.failed(ctx, "events were not published and will be sent again", err, "shard", s.number, "failures", s.failures)
