@@ -191,7 +191,7 @@ func (p *Publisher) writeError(topic string, start, count int, err error) error 
 	var each kafkago.WriteErrors
 	if !errors.As(err, &each) {
 		if errors.Is(err, io.ErrClosedPipe) {
-			return errs.New(errs.Unavailable, "kafka.closed", nil)
+			return failedFrom(topic, start, count, errs.New(errs.Unavailable, "kafka.closed", nil))
 		}
 		return failedFrom(topic, start, count, refused(topic, err))
 	}
