@@ -60,6 +60,7 @@ var ruleLabels = map[string]label{
 	"licence":      {"许可证号或机构代码一致", "the same licence or institution code"},
 	"uscc":         {"统一社会信用代码一致且有效", "the same valid unified social credit code"},
 	"person_id":    {"证件号或证书号一致且有效", "the same valid id or certificate"},
+	"alias":        {"已登记的报送方别名", "an alias of the reporting party"},
 	"source_id":    {"同一来源中的同一编号", "the same id in the same source"},
 }
 

@@ -195,6 +195,7 @@ func (e *Engine) idKeys(k *keyring, r *Record) {
 		}
 		return
 	}
+	k.add("any_id", "", r.target)
 	if r.code == "" {
 		return
 	}

@@ -195,6 +195,14 @@ func (e *Engine) organisationRules(a, b *Record, names nameMatch, p *Pair) {
 
 // mentionRules are the look-ups of a partner in a flow row.
 func (e *Engine) mentionRules(mention, real *Record, names nameMatch, p *Pair) {
+	if mention.target != "" && (mention.target == real.Key.ID || mention.target == real.code) {
+		p.Rule = RuleCompany
+		if real.Key.Source == e.options.CompanySource || real.Key.Source == canonical.CompanySource {
+			p.Rule = RuleAlias
+		}
+		p.Vetoes &^= names.vetoes // a person said so, whatever the names say
+		return
+	}
 	if rule := e.codeRule(mention, real, names); rule > p.Rule {
 		p.Rule = rule
 		if rule == RuleSourceID && names.level == nameConflict && mention.reporter() {

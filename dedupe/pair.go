@@ -41,10 +41,11 @@ const (
 	RuleUSCC          // an equal, valid unified social credit code
 	RulePersonID      // an equal, valid resident id or certificate
 	RuleSourceID      // the id is known to the same source
+	RuleAlias         // the reporting party's own word, taught by an alias
 	ruleCount    = iota
 )
 
-var ruleNames = [ruleCount]string{"", "company_code", "name", "licence", "uscc", "person_id", "source_id"}
+var ruleNames = [ruleCount]string{"", "company_code", "name", "licence", "uscc", "person_id", "source_id", "alias"}
 
 // String is the stable name of the rule; NoRule is empty.
 func (r Rule) String() string { return ruleNames[r] }

@@ -16,6 +16,8 @@ type Input struct {
 	Updated  time.Time
 	// Reference names the source whose ids the reporting party uses, for a mention: its Customer.Code is looked up there.
 	Reference string
+	// Target is the company's own code that an alias of the reporting party names for this mention; "" when none does.
+	Target string
 }
 
 // Record is an input made comparable. It is immutable.
@@ -27,6 +29,7 @@ type Record struct {
 	Trust     int
 	reference string
 	code      string
+	target    string
 	org       *organisation
 	person    *person
 }
@@ -42,7 +45,7 @@ func (e *Engine) Prepare(in Input) *Record {
 	c := &in.Customer
 	r := &Record{
 		ID: in.ID, Key: canonical.RecordKey{Source: in.Source, ID: in.SourceID},
-		Type: TypeOf(c.Kind), Kind: c.Kind, Trust: in.Trust, reference: in.Reference, code: c.Code,
+		Type: TypeOf(c.Kind), Kind: c.Kind, Trust: in.Trust, reference: in.Reference, code: c.Code, target: in.Target,
 	}
 	if r.Type == Organisation {
 		r.org = e.organisation(c)
@@ -71,7 +74,7 @@ func (e *Engine) Keys(r *Record) []Key {
 }
 
 func (e *Engine) namedKeys(r *Record) []namedKey {
-	k := keyring{hasher: e.hasher(r.Type), off: e.off[r.Type], stop: e.stop[r.Type], keys: make([]namedKey, 0, 16)}
+	k := keyring{hasher: e.hasher(r.Type), kind: string(r.Type), off: e.off[r.Type], stop: e.stop[r.Type], keys: make([]namedKey, 0, 16)}
 	if r.org != nil {
 		e.organisationKeys(&k, r)
 	} else {
@@ -89,6 +92,7 @@ type namedKey struct {
 // keyring collects keys.
 type keyring struct {
 	hasher hasher
+	kind   string // keys of different types never meet
 	off    map[string]bool
 	stop   map[string]bool
 	keys   []namedKey
@@ -105,7 +109,7 @@ func (k *keyring) add(rule, second string, values ...string) {
 			return
 		}
 	}
-	key := Key{Hash: k.hasher.sum(rule, values...)}
+	key := Key{Hash: k.hasher.sum(k.kind+rule, values...)}
 	for _, have := range k.keys {
 		if have.Hash == key.Hash {
 			return

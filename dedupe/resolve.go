@@ -59,10 +59,7 @@ func (e *Engine) resolveType(ctx context.Context, records []*Record, judgements 
 		return err
 	}
 	parts := Components(records, pairs, judgements)
-	partitions := make([]Partition, len(parts))
-	err = parallel(ctx, len(parts), func() func(int) {
-		return func(i int) { partitions[i] = e.Cluster(parts[i]) }
-	})
+	partitions, err := e.ClusterAll(ctx, parts)
 	if err != nil {
 		return err
 	}
@@ -77,6 +74,36 @@ func (e *Engine) resolveType(ctx context.Context, records []*Record, judgements 
 	out.Pairs = append(out.Pairs, pairs...)
 	return nil
 }
+
+// ClusterAll is Cluster for many components, on all processors. It fails only when ctx ends.
+func (e *Engine) ClusterAll(ctx context.Context, parts []Component) ([]Partition, error) {
+	out := make([]Partition, len(parts))
+	err := parallel(ctx, len(parts), func() func(int) {
+		return func(i int) { out[i] = e.Cluster(parts[i]) }
+	})
+	return out, err
+}
+
+// PrepareAll is Prepare for many inputs, on all processors. It fails only when ctx ends.
+func (e *Engine) PrepareAll(ctx context.Context, inputs []Input) ([]*Record, error) {
+	out := make([]*Record, len(inputs))
+	err := parallel(ctx, len(inputs), func() func(int) {
+		return func(i int) { out[i] = e.Prepare(inputs[i]) }
+	})
+	return out, err
+}
+
+// ScoreAll scores pairs of records on all processors and keeps those of the keep-graph, in the order given.
+func (e *Engine) ScoreAll(ctx context.Context, pairs [][2]*Record) ([]Pair, error) {
+	scored := make([]Pair, len(pairs))
+	err := parallel(ctx, len(pairs), func() func(int) {
+		return func(i int) { scored[i] = e.Score(pairs[i][0], pairs[i][1]) }
+	})
+	return slices.DeleteFunc(scored, func(p Pair) bool { return !e.Keep(p) }), err
+}
+
+// Blocking are the bounds of a type's keys.
+func (e *Engine) Blocking(t Type) Blocking { return e.model.Types[t].Blocking }
 
 // keepGraph scores the candidates of all records and keeps what reaches the review threshold.
 func (e *Engine) keepGraph(ctx context.Context, records []*Record, report *Report) ([]Pair, error) {

@@ -173,6 +173,11 @@ func mentionOf(name, code, reference string, more ...func(*canonical.Customer)) 
 	return dedupe.Input{ID: 9, Source: canonical.FlowSource("D1"), SourceID: "x", Customer: c, Reference: reference}
 }
 
+func aliased(in dedupe.Input, target string) dedupe.Input {
+	in.Target = target
+	return in
+}
+
 func TestMentionLookups(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
@@ -197,6 +202,7 @@ func TestMentionLookups(t *testing.T) {
 		"alias":                                    {erp(org("南京康泰大药房", kind(canonical.Pharmacy), alias("康泰总店"))), mentionOf("康泰总店", "", ""), dedupe.RuleName, dedupe.Match},
 		"the company's own code and the name":      {erp(org("南京市仁济医院")), mentionOf("仁济医院", "C1", "d9"), dedupe.RuleCompany, dedupe.Match},
 		"the company's own code of another name":   {erp(org("南京市仁济医院")), mentionOf("北方制药厂", "C1", "d9"), dedupe.NoRule, dedupe.Different},
+		"an alias of the party":                    {erp(org("南京市仁济医院")), aliased(mentionOf("老张家", "", ""), "C1"), dedupe.RuleAlias, dedupe.Match},
 		"people's hospital without a place":        {erp(org("南京市人民医院")), mentionOf("人民医院", "", ""), dedupe.NoRule, dedupe.Ask},
 		"people's hospital with the place":         {erp(org("南京市人民医院")), mentionOf("人民医院", "", "", in("江苏省南京市")), dedupe.RuleName, dedupe.Match},
 		"a number without a place":                 {erp(org("南京市第一人民医院")), mentionOf("市一院", "", ""), dedupe.NoRule, dedupe.Ask},
