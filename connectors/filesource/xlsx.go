@@ -31,7 +31,7 @@ func (t *Table) openSheet(ctx context.Context, src io.Reader, closer io.Closer, 
 	if len(packed) > maxWorkbook {
 		return nil, Facts{}, f.invalid("files.too_large", errs.Args{"limit": "512 MB"})
 	}
-	if err := guardWorkbook(f, packed); err != nil {
+	if err := guardWorkbook(ctx, f, packed); err != nil {
 		return nil, Facts{}, err
 	}
 	book, err := excelize.OpenReader(bytes.NewReader(packed), excelize.Options{
@@ -52,8 +52,8 @@ func (t *Table) openSheet(ctx context.Context, src io.Reader, closer io.Closer, 
 	return s, Facts{Format: XLSX, Sheet: s.sheet}, nil
 }
 
-// guardWorkbook refuses other documents and archives that would unpack without bound.
-func guardWorkbook(f File, packed []byte) error {
+// guardWorkbook refuses other documents, archives that would unpack without bound, and sheets that are cut or broken.
+func guardWorkbook(ctx context.Context, f File, packed []byte) error {
 	z, err := zip.NewReader(bytes.NewReader(packed), int64(len(packed)))
 	if err != nil {
 		return f.invalid("files.xlsx_broken", nil)
@@ -67,7 +67,7 @@ func guardWorkbook(f File, packed []byte) error {
 	if !slices.ContainsFunc(z.File, func(e *zip.File) bool { return strings.HasPrefix(e.Name, "xl/") }) {
 		return f.invalid("files.not_table", errs.Args{"kind": "Word/PowerPoint"})
 	}
-	return nil
+	return checkSheets(ctx, f, z)
 }
 
 // sheetRows streams one sheet. Values are those stored in the file, not as displayed: dates are serial numbers and no

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,4 +107,57 @@ func TestWorkbookInZipAndOldDates(t *testing.T) {
 	})
 	_, err := open(t, "s.xlsx", old, filesource.Options{})
 	require.Equal(t, "files.date1904", errs.CodeOf(err))
+}
+
+// The library's reader ends a sheet where its XML breaks; rows after that must not be lost in silence.
+func TestWorkbookWithBrokenSheet(t *testing.T) {
+	t.Parallel()
+	row := func(n int, text string) string {
+		return fmt.Sprintf(`<row r="%d"><c r="A%d" t="inlineStr"><is><t>%s</t></is></c></row>`, n, n, text)
+	}
+	whole := `<worksheet><sheetData>` + row(1, "批号") + row(2, "a") + row(3, "b") + `</sheetData></worksheet>`
+	_, rows := readAll(t, "s.xlsx", sheetBook(t, whole), filesource.Options{Known: known})
+	require.Len(t, rows, 2)
+	for name, sheet := range map[string]string{
+		"cut off":           whole[:len(whole)-40],
+		"control character": strings.Replace(whole, ">a<", ">\x0b<", 1),
+		"bare ampersand":    strings.Replace(whole, ">a<", ">A & B<", 1),
+	} {
+		_, err := open(t, "s.xlsx", sheetBook(t, sheet), filesource.Options{Known: known})
+		require.Equal(t, "files.xlsx_broken", errs.CodeOf(err), name)
+	}
+}
+
+func BenchmarkXLSX(b *testing.B) {
+	book := workbook(b, func(f *excelize.File) {
+		w, err := f.NewStreamWriter("Sheet1")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range 20_000 {
+			row := []any{"2025-03-01", fmt.Sprintf("XS%06d", i), "青河市第一人民医院", "阿莫西林胶囊", "250301", i % 90, "盒"}
+			if i == 0 {
+				row = []any{"销售日期", "单据号", "客户名称", "产品名称", "批号", "数量", "单位"}
+			}
+			if err := w.SetRow(fmt.Sprintf("A%d", i+1), row); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Flush(); err != nil {
+			b.Fatal(err)
+		}
+	})
+	path := write(b, "s.xlsx", book)
+	b.ReportAllocs()
+	for b.Loop() {
+		table, err := filesource.Open(b.Context(), path, filesource.Options{Known: known})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for err == nil {
+			_, err = table.Next()
+		}
+		table.Close()
+	}
+	b.ReportMetric(20_000*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
