@@ -171,13 +171,15 @@ func TestCheckRefusesWhatDoesNotFitItsTopic(t *testing.T) {
 	good := events.Product(events.Meta{Op: events.Created, Version: 1, Time: time.Unix(1e9, 0)}, events.ProductValue{Code: "P"})
 	require.NoError(t, good.Check())
 	for name, spoil := range map[string]func(*events.Event){
-		"unknown topic":      func(e *events.Event) { e.Topic = "tributary.x.v1" },
-		"no key":             func(e *events.Event) { e.Key = "" },
-		"no version":         func(e *events.Event) { e.Version = 0 },
-		"type of another":    func(e *events.Event) { e.Type = "tributary.master.lot.created.v1" },
-		"not rendered":       func(e *events.Event) { e.Value = json.RawMessage{} },
-		"too large":          func(e *events.Event) { e.Value = make([]byte, events.MaxValue+1) },
-		"tombstone of facts": func(e *events.Event) { e.Topic, e.Type, e.Value = events.TopicRun, "tributary.ops.run.finished.v1", nil },
+		"unknown topic":   func(e *events.Event) { e.Topic = "tributary.x.v1" },
+		"no key":          func(e *events.Event) { e.Key = "" },
+		"no version":      func(e *events.Event) { e.Version = 0 },
+		"type of another": func(e *events.Event) { e.Type = "tributary.master.lot.created.v1" },
+		"not rendered":    func(e *events.Event) { e.Value = json.RawMessage{} },
+		"too large":       func(e *events.Event) { e.Value = make([]byte, events.MaxValue+1) },
+		"tombstone of facts": func(e *events.Event) {
+			e.Topic, e.Type, e.Value = events.TopicRun, "tributary.ops.run.finished.v1", nil
+		},
 	} {
 		e := good
 		spoil(&e)

@@ -21,7 +21,9 @@ func date(s string) canonical.Date {
 	return d
 }
 
-func id(n byte) canonical.ID { return canonical.ID{0x01, 0x95, 0x51, 0x10, n, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, n} }
+func id(n byte) canonical.ID {
+	return canonical.ID{0x01, 0x95, 0x51, 0x10, n, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, n}
+}
 
 func ptr[T any](v T) *T { return &v }
 
