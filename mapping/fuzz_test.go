@@ -20,8 +20,8 @@ func FuzzMap(f *testing.F) {
 	for _, c := range cases {
 		a, err := txtar.ParseFile(c)
 		require.NoError(f, err)
-		if src := getFile(a, "map.yaml"); src != nil {
-			f.Add(src, string(getFile(a, "rows.jsonl")))
+		if a.Files[0].Name == "map.yaml" {
+			f.Add(a.Files[0].Data, string(a.Files[1].Data))
 		}
 	}
 	f.Add([]byte(goodMap+"skip: 'code == name'\n"), `{"code":[],"name":{"a":1e999}}`)

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"cmp"
 	"crypto/sha1" //nolint:gosec // UUIDv5 is defined over SHA-1
 	"encoding/binary"
 
@@ -69,8 +68,8 @@ func (x *Identity) content(l *canonical.FlowLine) canonical.ID {
 		x.begin("date")
 		x.number(int64(l.Date))
 	}
-	x.part(cmp.Or(l.Partner.Code, "\x00"+l.Partner.Name))
-	x.part(cmp.Or(l.Product.Code, "\x00"+l.Product.Name))
+	x.codeOrName(l.Partner.Code, l.Partner.Name)
+	x.codeOrName(l.Product.Code, l.Product.Name)
 	x.part(l.Product.Spec)
 	x.part(l.Product.Unit)
 	x.part(l.Lot)
@@ -96,6 +95,13 @@ func (x *Identity) begin(what string) {
 
 func (x *Identity) part(s string) {
 	x.buf = append(binary.BigEndian.AppendUint32(x.buf, uint32(len(s))), s...)
+}
+
+func (x *Identity) codeOrName(code, name string) {
+	x.part(code)
+	if code == "" {
+		x.part(name)
+	}
 }
 
 func (x *Identity) number(n int64) {

@@ -79,6 +79,12 @@ func (m *Map) Sources() []string {
 	return slices.Compact(out)
 }
 
+// Known reports whether a header is a source field that the map names: what a file read by this map must be looked for.
+func (m *Map) Known() func(header string) bool {
+	known := m.Sources()
+	return func(header string) bool { return slices.Contains(known, header) }
+}
+
 // Apply maps one row. The row is not changed.
 func (m *Map) Apply(row map[string]any) Result {
 	var res Result
