@@ -139,6 +139,14 @@ func TestSeveralHeadersForOneField(t *testing.T) {
 	require.Equal(t, []string{"qty"}, report.Shadowed)
 }
 
+func TestOneHeaderTwice(t *testing.T) {
+	t.Parallel()
+	m, _, err := mapping.FromHeaders(mapping.Customers, []string{"id", "name", "类型", "电话", "电话"}, mapping.Defaults{})
+	require.NoError(t, err)
+	res := m.Apply(map[string]any{"id": "1", "name": "a", "类型": "医院", "电话": "13800000000"})
+	require.Equal(t, []string{"13800000000"}, res.Value.(*canonical.Customer).Phones)
+}
+
 func TestDefaultsFillOnlyWhatIsEmpty(t *testing.T) {
 	t.Parallel()
 	m, _, err := mapping.FromHeaders(mapping.Customers, []string{"id", "name", "类型"}, mapping.Defaults{CustomerKind: canonical.Pharmacy})

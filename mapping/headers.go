@@ -236,7 +236,9 @@ func (m *Map) take(s *schema, path, header string) {
 	}
 	for i := range m.rules {
 		if m.rules[i].field.path == path && len(m.rules[i].from) > 0 {
-			m.rules[i].from = append(m.rules[i].from, header)
+			if !slices.Contains(m.rules[i].from, header) {
+				m.rules[i].from = append(m.rules[i].from, header)
+			}
 			return
 		}
 	}

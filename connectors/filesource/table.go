@@ -144,11 +144,12 @@ func (t *Table) Next() (Record, error) {
 	}
 }
 
-// Fields is the row by header, for maps. Empty cells and columns without a name are left out.
+// Fields is the row by header, for maps. Empty cells and columns without a name are left out; of columns with one name
+// the first that is filled counts.
 func (t *Table) Fields(r Record) map[string]any {
 	out := make(map[string]any, len(r.Cells))
 	for i, c := range r.Cells {
-		if c != "" && t.headers[i] != "" {
+		if _, filled := out[t.headers[i]]; c != "" && t.headers[i] != "" && !filled {
 			out[t.headers[i]] = c
 		}
 	}
