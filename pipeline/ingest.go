@@ -39,6 +39,7 @@ type unit struct {
 	records        []store.Record
 	bad            []store.Quarantined
 	raw            []store.RawRow
+	pack           store.RawPack // of raw, made by the reading goroutine
 	personal       []personalRow
 	mended         []store.Quarantined // rows of the quarantine that are taken in with this unit
 	stored         bool                // the rows are in the store already, from a run that was cut off
@@ -99,6 +100,9 @@ func (j *job) pump(ctx context.Context, next func(context.Context) (*unit, error
 		for {
 			u, err := next(gctx)
 			if u != nil {
+				if !u.stored {
+					u.pack, u.raw = store.PackRaw(u.raw), nil
+				}
 				select {
 				case units <- u:
 				case <-gctx.Done():
@@ -263,7 +267,7 @@ func (j *job) write(ctx context.Context, tx *store.Tx, u *unit) (store.Counts, e
 }
 
 func (j *job) writeFlow(ctx context.Context, tx *store.Tx, u *unit, count func(store.Outcome)) error {
-	raw, err := tx.PutRaw(ctx, j.rawBatch(u))
+	raw, err := j.putRaw(ctx, tx, u)
 	if err != nil {
 		return err
 	}
@@ -314,7 +318,7 @@ func (j *job) writeRecords(ctx context.Context, tx *store.Tx, u *unit, count fun
 	if !news {
 		return nil
 	}
-	if _, err := tx.PutRaw(ctx, j.rawBatch(u)); err != nil {
+	if _, err := j.putRaw(ctx, tx, u); err != nil {
 		return err
 	}
 	var personal []store.PersonalRow
@@ -327,12 +331,12 @@ func (j *job) writeRecords(ctx context.Context, tx *store.Tx, u *unit, count fun
 	return tx.PutPersonalRows(ctx, j.run.ID, personal)
 }
 
-func (j *job) rawBatch(u *unit) store.RawBatch {
-	b := store.RawBatch{Run: j.run.ID, Seq: j.units, Rows: u.raw}
+func (j *job) putRaw(ctx context.Context, tx *store.Tx, u *unit) (int64, error) {
+	file := int64(0)
 	if j.file != nil {
-		b.File = j.file.ID
+		file = j.file.ID
 	}
-	return b
+	return tx.PutRaw(ctx, j.run.ID, file, j.units, u.pack)
 }
 
 // advance keeps the position: of a file the rows that are in, of a pull what the source said.

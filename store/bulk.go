@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -13,8 +14,14 @@ type column struct{ name, pgType string }
 
 // updateMany sets columns of many rows, each row being its key and then the values.
 func (tx *Tx) updateMany(ctx context.Context, table string, key column, set []column, rows [][]any) error {
+	return tx.updateManyIf(ctx, table, key, set, nil, "", rows)
+}
+
+// updateManyIf is updateMany of the rows that also fit a condition on more values, which follow the others: v.column1 is
+// the key, v.column2 the first value.
+func (tx *Tx) updateManyIf(ctx context.Context, table string, key column, set, more []column, condition string, rows [][]any) error {
 	const perStatement = 200
-	all := append([]column{key}, set...)
+	all := slices.Concat([]column{key}, set, more)
 	assign := make([]string, len(set))
 	for i, c := range set {
 		assign[i] = fmt.Sprintf("%s = v.column%d", c.name, i+2)
@@ -29,6 +36,9 @@ func (tx *Tx) updateMany(ctx context.Context, table string, key column, set []co
 	rest := ", (" + strings.TrimSuffix(strings.Repeat("?, ", len(all)), ", ") + ")"
 	head := "UPDATE " + table + " SET " + strings.Join(assign, ", ") + " FROM (VALUES (" + strings.Join(first, ", ") + ")"
 	tail := ") AS v WHERE " + table + "." + key.name + " = v.column1"
+	if condition != "" {
+		tail += " AND " + condition
+	}
 	for len(rows) > 0 {
 		part := rows[:min(perStatement, len(rows))]
 		rows = rows[len(part):]

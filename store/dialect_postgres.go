@@ -17,7 +17,7 @@ import (
 	"tributary/internal/errs"
 )
 
-type postgresDialect struct{}
+type postgresDialect struct{ types copyTypes }
 
 func (*postgresDialect) name() string               { return "postgres" }
 func (*postgresDialect) rebind(query string) string { return sqlx.Rebind(sqlx.DOLLAR, query) }
@@ -43,15 +43,20 @@ func (*postgresDialect) open(_ context.Context, cfg Config) (*sqlx.DB, *sqlx.DB,
 	if conf.RuntimeParams["application_name"] == "" {
 		conf.RuntimeParams["application_name"] = "tributary " + cfg.Verb
 	}
+	// A generic plan is made while a table is small and kept while it grows: look-ups of many keys then scan it whole.
+	conf.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 	db := sqlx.NewDb(stdlib.OpenDB(*conf), "pgx")
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(4)
 	return db, db, nil
 }
 
-func (*postgresDialect) bulk(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error {
+func (d *postgresDialect) bulk(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error {
 	return tx.conn.Raw(func(driverConn any) error {
 		conn := driverConn.(*stdlib.Conn).Conn()
+		if err := copyRows(ctx, conn, &d.types, table, columns, rows); !errors.Is(err, errCopyValue) {
+			return err
+		}
 		_, err := conn.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
 			for j, v := range rows[i] {
 				rows[i][j] = copyValue(v)

@@ -21,9 +21,10 @@ type FlowSink struct {
 	source   string // of the mentions
 	codes    string // the source whose ids the partners' codes may be
 	mentions map[canonical.PartyMention]*mention
-	products map[canonical.ProductMention]int64
+	products map[canonical.ProductMention]*productRef
 	replaced map[ledgerMonth]string
 	from, to canonical.Date // business dates of the lines that changed
+	first    firstFill
 }
 
 type ledgerMonth struct {
@@ -48,7 +49,8 @@ func (f *FlowSink) Bound() bool { return f.party != 0 }
 // Reset forgets every number it learned, as a transaction that failed may have made some of them; it is to be bound
 // again. What the rows of this run said stays.
 func (f *FlowSink) Reset() {
-	f.party, f.products, f.replaced = 0, map[canonical.ProductMention]int64{}, nil
+	f.first.give()
+	f.party, f.products, f.replaced = 0, map[canonical.ProductMention]*productRef{}, nil
 	for _, m := range f.mentions {
 		m.id, m.kept, m.keptVer = 0, canonical.NoDate, ""
 	}
@@ -56,7 +58,7 @@ func (f *FlowSink) Reset() {
 
 // Forget empties the memory of mentions. Flush them before.
 func (f *FlowSink) Forget() {
-	f.mentions, f.products, f.replaced = map[canonical.PartyMention]*mention{}, map[canonical.ProductMention]int64{}, nil
+	f.mentions, f.products, f.replaced = map[canonical.PartyMention]*mention{}, map[canonical.ProductMention]*productRef{}, nil
 }
 
 // Full reports whether it is time to flush the mentions and Reset, to bound memory.
@@ -76,6 +78,9 @@ func (f *FlowSink) Put(ctx context.Context, tx *Tx, b FlowBatch) ([]Outcome, err
 		return nil, err
 	}
 	if err := f.loadReplacements(ctx, tx); err != nil {
+		return nil, err
+	}
+	if err := f.first.look(ctx, tx, f.party); err != nil {
 		return nil, err
 	}
 	w := flowWriter{f: f, tx: tx, batch: b, states: make(map[canonical.ID]*lineState, len(b.Rows)), dirty: map[flowGroup]bool{}}
@@ -122,13 +127,6 @@ func (f *FlowSink) changedOn(d canonical.Date) {
 	f.to = max(f.to, d)
 }
 
-func (f *FlowSink) mention(m *canonical.PartyMention) int64 {
-	if m.IsZero() {
-		return 0
-	}
-	return f.mentions[*m].id
-}
-
 type flowGroup struct{ partner, product int64 }
 
 // lineState is the current version of a line while a batch passes over it.
@@ -168,6 +166,9 @@ func (w *flowWriter) load(ctx context.Context) error {
 		}
 	}
 	w.order = ids
+	if w.f.first.on() {
+		return nil
+	}
 	return inChunks(ids, func(part []canonical.ID) error {
 		cond, args := anyOf(w.tx.querier, "row_id", part)
 		return w.tx.each(ctx, `SELECT row_id, hash, version_key, active, biz_date, partner, product_mention FROM flow_line WHERE `+cond, args, func(rows *sqlx.Rows) error {
@@ -233,12 +234,15 @@ func (w *flowWriter) take(r *FlowRow) Outcome {
 }
 
 func (w *flowWriter) groupOf(r *FlowRow) flowGroup {
-	return flowGroup{w.f.mention(&r.Line.Partner), w.f.products[r.Line.Product]}
+	return flowGroup{r.partner.id, r.product.id}
 }
 
 func (w *flowWriter) mark(s *lineState) {
 	w.dirty[s.group] = true
 	w.f.changedOn(s.date)
+	if s.next != nil {
+		w.f.first.twins(s)
+	}
 }
 
 func (w *flowWriter) write(ctx context.Context) error {
@@ -272,11 +276,18 @@ func (w *flowWriter) write(ctx context.Context) error {
 	if err := w.keepPast(ctx); err != nil {
 		return err
 	}
-	return w.tx.markGroups(ctx, w.f.party, w.dirty)
+	return w.f.first.markGroups(ctx, w.tx, w.f.party, w.dirty)
 }
 
 // markGroups raises the generation of dirty groups, in one order for all transactions.
 func (tx *Tx) markGroups(ctx context.Context, party int64, groups map[flowGroup]bool) error {
+	return tx.insertMany(ctx, "dirty_flow", dirtyColumns, dirtyRows(party, groups),
+		"ON CONFLICT (party, partner, product_mention) DO UPDATE SET generation = dirty_flow.generation + 1")
+}
+
+var dirtyColumns = []string{"party", "partner", "product_mention", "generation"}
+
+func dirtyRows(party int64, groups map[flowGroup]bool) [][]any {
 	list := make([]flowGroup, 0, len(groups))
 	for g := range groups {
 		list = append(list, g)
@@ -288,6 +299,5 @@ func (tx *Tx) markGroups(ctx context.Context, party int64, groups map[flowGroup]
 	for i, g := range list {
 		rows[i] = []any{party, g.partner, g.product, 1}
 	}
-	return tx.insertMany(ctx, "dirty_flow", []string{"party", "partner", "product_mention", "generation"}, rows,
-		"ON CONFLICT (party, partner, product_mention) DO UPDATE SET generation = dirty_flow.generation + 1")
+	return rows
 }

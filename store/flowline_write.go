@@ -16,7 +16,7 @@ var lineColumns = []string{"row_id", "party", "partner", "bill_to", "product_men
 
 func (w *flowWriter) lineRow(s *lineState) []any {
 	r, l := s.next, &s.next.Line
-	return []any{r.ID, w.f.party, s.group.partner, w.f.mention(&l.BillTo), s.group.product, LedgerNumber(l.Ledger), KindNumber(l.Kind), l.Date,
+	return []any{r.ID, w.f.party, s.group.partner, r.billTo.id, s.group.product, LedgerNumber(l.Ledger), KindNumber(l.Kind), l.Date,
 		l.DocNo, l.Lot, l.LotRaw, l.LotDoubt, int64(l.Quantity), int64(l.Price), int64(l.Amount), l.MfgDate, l.ExpDate, l.Branch, l.Remark,
 		s.hash[:], s.version, w.batch.Raw, r.Number, s.active, false, Micros(w.tx.Now)}
 }
@@ -89,7 +89,7 @@ func (w *flowWriter) keepPast(ctx context.Context) error {
 	for _, p := range w.past {
 		r, l := p.row, &p.row.Line
 		g := w.groupOf(r)
-		payload, err := json.Marshal(pastPayload{Partner: g.partner, BillTo: w.f.mention(&l.BillTo), Product: g.product, Kind: l.Kind, Date: l.Date,
+		payload, err := json.Marshal(pastPayload{Partner: g.partner, BillTo: r.billTo.id, Product: g.product, Kind: l.Kind, Date: l.Date,
 			DocNo: l.DocNo, Lot: l.Lot, LotRaw: l.LotRaw, LotDoubt: l.LotDoubt, Quantity: l.Quantity, Price: l.Price, Amount: l.Amount,
 			MfgDate: l.MfgDate, ExpDate: l.ExpDate, Branch: l.Branch, Remark: l.Remark, Deleted: r.Deleted})
 		if err != nil {

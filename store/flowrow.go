@@ -16,6 +16,9 @@ type FlowRow struct {
 	Number  int      // row in its file or run
 	Version string   // version key of its file or page (rule 6.2); compared byte by byte
 	Deleted bool     // the source says that the row is gone
+
+	partner, billTo *mention // while a sink works on it
+	product         *productRef
 }
 
 var ledgers = []canonical.Ledger{canonical.Sales, canonical.Purchases, canonical.Stock, canonical.Usage}

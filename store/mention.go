@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +24,12 @@ type mention struct {
 	kept    canonical.Date // what the store knows of it
 	keptVer string
 }
+
+// noMention is the partner of rows that name none; it is never written to.
+var noMention mention
+
+// productRef is a product mention that a sink met; its number is known once the batch it came in is looked up.
+type productRef struct{ id int64 }
 
 // awaited stands for the number of a mention that the batch at hand is about to learn.
 const awaited = -1
@@ -80,8 +87,13 @@ func (f *FlowSink) mentionsOf(ctx context.Context, tx *Tx, rows []FlowRow, from 
 	var fresh []canonical.PartyMention
 	for i := range rows {
 		r := &rows[i]
-		for _, p := range [...]*canonical.PartyMention{&r.Line.Partner, &r.Line.BillTo} {
+		for _, x := range [...]struct {
+			text *canonical.PartyMention
+			ref  **mention
+		}{{&r.Line.Partner, &r.partner}, {&r.Line.BillTo, &r.billTo}} {
+			p := x.text
 			if p.IsZero() {
+				*x.ref = &noMention
 				continue
 			}
 			m := f.mentions[*p]
@@ -95,6 +107,7 @@ func (f *FlowSink) mentionsOf(ctx context.Context, tx *Tx, rows []FlowRow, from 
 				fresh = append(fresh, cloneMention(p))
 			}
 			m.later(r.Line.Date, r.Version)
+			*x.ref = m
 		}
 	}
 	return f.putMentions(ctx, tx, fresh, from)
@@ -124,36 +137,64 @@ func (f *FlowSink) putMentions(ctx context.Context, tx *Tx, list []canonical.Par
 func (f *FlowSink) FlushMentions(ctx context.Context, tx *Tx, from Origin, limit int) (left int, err error) {
 	var list []canonical.PartyMention
 	for text, m := range f.mentions {
-		if !m.pending() {
-			continue
-		}
-		if len(list) == limit {
+		switch {
+		case !m.pending():
+		case len(list) == limit:
 			left++
-			continue
+		default:
+			list = append(list, text)
 		}
-		list = append(list, text)
 	}
-	slices.SortFunc(list, func(a, b canonical.PartyMention) int { return int(f.mentions[a].id - f.mentions[b].id) })
-	return left, f.putMentions(ctx, tx, list, from)
+	slices.SortFunc(list, func(a, b canonical.PartyMention) int { return cmp.Compare(f.mentions[a].id, f.mentions[b].id) })
+	var rows [][]any
+	for i := range list {
+		m := f.mentions[list[i]]
+		if m.id <= 0 {
+			return left, f.putMentions(ctx, tx, list, from) // a failed transaction made their numbers doubtful
+		}
+		r, err := f.mentionRecord(&list[i], m, from)
+		if err != nil {
+			return left, err
+		}
+		rows = append(rows, []any{m.id, Micros(r.SourceTime), r.SourceSeq, tx.hashRecord(&r)})
+		m.kept, m.keptVer = m.date, m.version
+	}
+	return left, tx.confirm(ctx, rows)
+}
+
+// confirm moves the order of records forward whose current content was met again.
+func (tx *Tx) confirm(ctx context.Context, rows [][]any) error {
+	bytewise := ""
+	if tx.db.Dialect() == "postgres" {
+		bytewise = ` COLLATE "C"` // SQLite compares texts so anyway
+	}
+	return tx.updateManyIf(ctx, "source_record", column{"id", "bigint"}, []column{{"source_time", "bigint"}, {"source_seq", "text"}}, []column{{"hash", "bytea"}},
+		`source_record.hash = v.column4 AND (source_record.source_time < v.column2 OR source_record.source_time = v.column2 AND source_record.source_seq < v.column3`+bytewise+`)`, rows)
 }
 
 var productMentionColumns = []string{"key", "party", "code", "name", "spec", "approval_no", "maker", "unit", "product_id", "num", "den", "rule", "dirty"}
 
 // productsOf finds or makes the mention of every product in the rows.
 func (f *FlowSink) productsOf(ctx context.Context, tx *Tx, rows []FlowRow) error {
-	byKey := map[[16]byte]canonical.ProductMention{}
+	byKey := map[[16]byte]*productRef{}
 	var insert [][]any
 	var keys [][]byte
 	for i := range rows {
 		p := rows[i].Line.Product
-		if _, known := f.products[p]; known {
+		ref := f.products[p]
+		if ref == nil {
+			ref = &productRef{}
+			f.products[cloneProduct(&p)] = ref
+		}
+		rows[i].product = ref
+		if ref.id != 0 {
 			continue
 		}
 		key := productKey(f.party, &p)
 		if _, twice := byKey[key]; twice {
 			continue
 		}
-		byKey[key] = cloneProduct(&p)
+		byKey[key] = ref
 		keys = append(keys, key[:])
 		insert = append(insert, []any{key[:], f.party, p.Code, p.Name, p.Spec, p.ApprovalNo, p.Maker, p.Unit, 0, 1, 1, "", true})
 	}
@@ -172,7 +213,7 @@ func (f *FlowSink) productsOf(ctx context.Context, tx *Tx, rows []FlowRow) error
 			if err := r.Scan(&id, &key); err != nil {
 				return err
 			}
-			f.products[byKey[[16]byte(key)]] = id
+			byKey[[16]byte(key)].id = id
 			return nil
 		})
 	})

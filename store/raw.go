@@ -17,12 +17,10 @@ type RawRow struct {
 	Data   []byte
 }
 
-// RawBatch is the raw input of one unit of work (invariant 4): kept compressed, with an index to read single rows.
-type RawBatch struct {
-	Run  canonical.ID
-	File int64 // data_file, 0 for pulls
-	Seq  int64
-	Rows []RawRow // numbers rise
+// RawPack is the raw input of one unit of work, compressed, with an index to read single rows.
+type RawPack struct {
+	first, count int
+	data, index  []byte
 }
 
 var (
@@ -31,36 +29,40 @@ var (
 	rawDecoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
 )
 
-// PutRaw stores a batch and returns its number; 0 when it is empty.
-func (tx *Tx) PutRaw(ctx context.Context, b RawBatch) (int64, error) {
-	if len(b.Rows) == 0 {
-		return 0, nil
+// PackRaw packs rows whose numbers rise. The index holds, as varints, the step from the number of the row before and the
+// length of each row.
+func PackRaw(rows []RawRow) RawPack {
+	if len(rows) == 0 {
+		return RawPack{}
 	}
-	data, index := packRows(b.Rows)
-	id, err := tx.insertID(ctx, `INSERT INTO raw_batch (run_id, file_id, seq, first_row, row_count, data, row_index, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		b.Run, b.File, b.Seq, b.Rows[0].Number, len(b.Rows), data, index, Micros(tx.Now))
-	if err != nil {
-		return 0, fmt.Errorf("store raw rows: %w", err)
-	}
-	return id, nil
-}
-
-// packRows compresses the rows as one text; the index holds, as varints, the step from the number of the row before and
-// the length of each row.
-func packRows(rows []RawRow) (data, index []byte) {
 	size := 0
 	for _, r := range rows {
 		size += len(r.Data)
 	}
+	p := RawPack{first: rows[0].Number, count: len(rows), index: make([]byte, 0, 3*len(rows))}
 	plain := make([]byte, 0, size)
 	last := 0
 	for _, r := range rows {
 		plain = append(plain, r.Data...)
-		index = binary.AppendUvarint(index, uint64(r.Number-last))
-		index = binary.AppendUvarint(index, uint64(len(r.Data)))
+		p.index = binary.AppendUvarint(p.index, uint64(r.Number-last))
+		p.index = binary.AppendUvarint(p.index, uint64(len(r.Data)))
 		last = r.Number
 	}
-	return rawEncoder.EncodeAll(plain, make([]byte, 0, size/4)), index
+	p.data = rawEncoder.EncodeAll(plain, make([]byte, 0, size/4))
+	return p
+}
+
+// PutRaw stores a pack (invariant 4) and returns its number; 0 when it is empty. file is 0 for pulls.
+func (tx *Tx) PutRaw(ctx context.Context, run canonical.ID, file, seq int64, p RawPack) (int64, error) {
+	if p.count == 0 {
+		return 0, nil
+	}
+	id, err := tx.insertID(ctx, `INSERT INTO raw_batch (run_id, file_id, seq, first_row, row_count, data, row_index, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		run, file, seq, p.first, p.count, p.data, p.index, Micros(tx.Now))
+	if err != nil {
+		return 0, fmt.Errorf("store raw rows: %w", err)
+	}
+	return id, nil
 }
 
 var errRawIndex = errors.New("the index of raw rows is damaged")
