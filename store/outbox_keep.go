@@ -27,24 +27,36 @@ func (db *DB) PruneOutbox(ctx context.Context, before time.Time) (int64, error) 
 			}
 		}
 	}
-	for shard := range events.Shards {
-		err := db.withShard(ctx, shard, func(l events.ShardLease) error {
-			for _, t := range events.Catalogue() {
-				if t.Kind != events.State {
-					continue
-				}
-				n, err := db.compactShard(ctx, l, t.Name, before)
-				if removed += n; err != nil {
-					return fmt.Errorf("compact %s: %w", t.Name, err)
-				}
-			}
-			return nil
+	for _, t := range events.Catalogue() {
+		if t.Kind != events.State {
+			continue
+		}
+		err := db.eachShardOf(ctx, t.Name, func(l events.ShardLease) error {
+			n, err := db.compactShard(ctx, l, t.Name, before)
+			removed += n
+			return err
 		})
 		if err != nil {
-			return removed, err
+			return removed, fmt.Errorf("compact %s: %w", t.Name, err)
 		}
 	}
 	return removed, nil
+}
+
+// eachShardOf runs fn under the lease of each shard that has events of the topic, one after the other.
+func (db *DB) eachShardOf(ctx context.Context, topic string, fn func(events.ShardLease) error) error {
+	var shards []int
+	err := db.sel(ctx, &shards, `WITH s (n) AS (VALUES `+allShards()+`)
+		SELECT n FROM s WHERE EXISTS (SELECT 1 FROM outbox WHERE topic = ? AND shard = n) ORDER BY n`, topic)
+	if err != nil {
+		return db.d.explain(err, db.cfg)
+	}
+	for _, shard := range shards {
+		if err := db.withShard(ctx, shard, fn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const (

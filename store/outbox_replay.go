@@ -15,18 +15,14 @@ import (
 // sent later is sent again too.
 func (db *DB) ReplayTopics(ctx context.Context, topics []string) (int64, error) {
 	var queued int64
-	for shard := range events.Shards {
-		err := db.withShard(ctx, shard, func(l events.ShardLease) error {
-			for _, name := range topics {
-				n, err := db.replayShard(ctx, l, name)
-				if queued += n; err != nil {
-					return fmt.Errorf("replay %s: %w", name, err)
-				}
-			}
-			return nil
+	for _, name := range topics {
+		err := db.eachShardOf(ctx, name, func(l events.ShardLease) error {
+			n, err := db.replayShard(ctx, l, name)
+			queued += n
+			return err
 		})
 		if err != nil {
-			return queued, err
+			return queued, fmt.Errorf("replay %s: %w", name, err)
 		}
 	}
 	return queued, nil

@@ -169,6 +169,7 @@ func (s *stealing) MarkSent(ctx context.Context, l events.ShardLease, p []events
 }
 
 func TestAPausedRelayCannotSendOrMarkBehindItsSuccessor(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, open func() *store.DB, c *clock) {
 		db, other, round := open(), open(), 0
 		rapid.Check(t, func(rt *rapid.T) {
