@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"tributary/hub"
+)
+
+// Check is one thing that must work before the process is ready.
+type Check struct {
+	Name string
+	Do   func(context.Context) error
+}
+
+// Server answers HTTP requests. It is an http.Handler and safe for concurrent use.
+type Server struct {
+	hub      *hub.Hub
+	checks   []Check
+	log      *slog.Logger
+	mux      *http.ServeMux
+	draining atomic.Bool
+}
+
+// New makes the handler. checks decide /readyz; metrics are what /metrics shows.
+func New(h *hub.Hub, checks []Check, metrics prometheus.Gatherer) *Server {
+	s := &Server{hub: h, checks: checks, log: h.Log, mux: http.NewServeMux()}
+	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
+	s.mux.HandleFunc("GET /readyz", s.ready)
+	s.mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(h.Log.Handler(), slog.LevelWarn)}))
+	s.routes()
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	s.mux.ServeHTTP(w, r)
+}
+
+// Drain makes /readyz answer 503 from now on, so that a balancer sends no new requests.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// readyTimeout bounds the look at all dependencies.
+const readyTimeout = 3 * time.Second
+
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.draining.Load() {
+		text(w, http.StatusServiceUnavailable, "stopping\n")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	for _, c := range s.checks {
+		if err := c.Do(ctx); err != nil {
+			s.log.WarnContext(ctx, "not ready", "check", c.Name, "error", err)
+			text(w, http.StatusServiceUnavailable, c.Name+" does not answer; see tributary doctor\n")
+			return
+		}
+	}
+	text(w, http.StatusOK, "ready\n")
+}
+
+func text(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body)) // the client may have gone; nothing is lost
+}

@@ -1,0 +1,13 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands lists every verb and noun, in the order of the help.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.importCmd(), a.pullCmd(), a.resolveCmd(), a.runsCmd(), a.quarantineCmd(),
+		a.eventsCmd(), a.outboxCmd(), a.relayCmd(),
+		a.connectorsCmd(), a.mappingCmd(), a.sandboxCmd(), a.serveCmd(),
+		a.configCmd(), a.migrateCmd(), a.doctorCmd(), a.versionCmd(),
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tributary/connectors"
+	"tributary/connectors/builtin"
+	"tributary/hub"
+	"tributary/internal/config"
+	"tributary/internal/errs"
+)
+
+func (a *app) connectorsCmd() *cobra.Command {
+	c := &cobra.Command{Use: "connectors", Short: "See what can be connected, and check connections"}
+	c.AddCommand(
+		&cobra.Command{Use: "list", Short: "List the connectors", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error { return a.connectorsList() }},
+		&cobra.Command{Use: "show NAME", Short: "Show settings and streams of a connector", Args: args(cobra.ExactArgs(1)), RunE: func(_ *cobra.Command, argv []string) error { return a.connectorsShow(argv[0]) }},
+		&cobra.Command{Use: "check [CONNECTION…]", Short: "Probe configured connections and say what to mend", RunE: a.connectorsCheck},
+		&cobra.Command{Use: "discover CONNECTION", Short: "List the streams a connection offers", Args: args(cobra.ExactArgs(1)), RunE: a.connectorsDiscover},
+	)
+	return c
+}
+
+// offline makes the hub without its store, for use cases that need only the configuration.
+func (a *app) offline() (*hub.Hub, error) {
+	conf, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	return a.hubWith(conf)
+}
+
+func (a *app) connectorsList() error {
+	reg, err := builtin.Registry()
+	if err != nil {
+		return err
+	}
+	type item struct {
+		Name    string   `json:"name"`
+		Title   string   `json:"title"`
+		Streams []string `json:"streams"`
+	}
+	items := []item{}
+	for _, name := range reg.Names() {
+		d, _, err := reg.Driver(name)
+		if err != nil {
+			return err
+		}
+		it := item{Name: name, Title: d.Title[a.language()], Streams: []string{}}
+		for _, s := range d.Streams {
+			it.Streams = append(it.Streams, s.Name)
+		}
+		items = append(items, it)
+	}
+	return a.print(map[string]any{"connectors": items}, func(w io.Writer) error {
+		var rows [][]string
+		for _, it := range items {
+			rows = append(rows, []string{it.Name, it.Title, strings.Join(it.Streams, " ")})
+		}
+		return table(w, []string{a.say("NAME", "名称"), a.say("SYSTEM", "系统"), a.say("STREAMS", "流")}, rows)
+	})
+}
+
+func (a *app) connectorsShow(name string) error {
+	reg, err := builtin.Registry()
+	if err != nil {
+		return err
+	}
+	d, spec, err := reg.Driver(name)
+	if err != nil {
+		return err
+	}
+	return a.print(map[string]any{"name": name, "title": d.Title, "settings": spec.Schema(), "streams": d.Streams}, func(w io.Writer) error {
+		_, err := w.Write(connectors.Page(d, spec))
+		return err
+	})
+}
+
+func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
+	h, err := a.offline()
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		for _, c := range h.Config.Connections {
+			names = append(names, c.Name)
+		}
+	}
+	reports := []hub.CheckReport{}
+	var bad error
+	for _, name := range names {
+		r, err := h.CheckConnection(cmd.Context(), name)
+		if err != nil {
+			return err
+		}
+		reports = append(reports, r)
+		if !r.OK {
+			bad = said(checkVerdict(r))
+		}
+	}
+	return errors.Join(a.print(map[string]any{"checks": reports}, func(w io.Writer) error {
+		if len(reports) == 0 {
+			fmt.Fprintln(w, a.say("No connection is configured.", "尚未配置任何连接。"))
+		}
+		for _, r := range reports {
+			verdict := a.say("good", "正常")
+			if !r.OK {
+				verdict = a.say("does not work", "无法使用")
+			}
+			fmt.Fprintf(w, "%s (%s): %s\n", r.Connection, r.Connector, verdict)
+			for _, f := range r.Findings {
+				mark := map[connectors.Severity]string{connectors.OK: "✓", connectors.Warn: "!", connectors.Fault: "✗"}[f.Severity]
+				text := errs.New(errs.Invalid, f.Code, errs.Args(f.Args)).Text(a.language())
+				fmt.Fprintf(w, "  %s %s\n", mark, strings.ReplaceAll(text, "\n", "\n  "))
+			}
+		}
+		return nil
+	}), bad)
+}
+
+// checkVerdict decides the exit code of a failed check: a system that cannot be reached is the environment, anything else
+// is the configuration.
+func checkVerdict(r hub.CheckReport) error {
+	for _, f := range r.Findings {
+		if f.Severity == connectors.Fault && (f.Code == "connectors.unreachable" || f.Code == "connection.silent") {
+			return errs.New(errs.Unavailable, f.Code, errs.Args(f.Args))
+		}
+	}
+	return errs.New(errs.Invalid, "connection.faults", errs.Args{"name": r.Connection})
+}
+
+func (a *app) connectorsDiscover(cmd *cobra.Command, argv []string) error {
+	h, err := a.offline()
+	if err != nil {
+		return err
+	}
+	streams, err := h.DiscoverConnection(cmd.Context(), argv[0])
+	if err != nil {
+		return err
+	}
+	return a.print(map[string]any{"streams": streams}, func(w io.Writer) error {
+		var rows [][]string
+		for _, s := range streams {
+			rows = append(rows, []string{s.Name, s.Title, string(s.Entity), strings.Join(s.Key, " "), s.Cursor, s.Deletes, fmt.Sprint(len(s.Fields))})
+		}
+		return table(w, []string{a.say("STREAM", "流"), a.say("TITLE", "名称"), a.say("BECOMES", "转为"), a.say("KEY", "主键"), a.say("CURSOR", "游标"), a.say("DELETES", "删除"), ">" + a.say("FIELDS", "字段数")}, rows)
+	})
+}
+
+// lintConnections checks the connections of a configuration that reads well.
+func (a *app) lintConnections(c *config.Config) (config.Problems, error) {
+	h, err := a.offline()
+	if err != nil {
+		return nil, err
+	}
+	h.Config = c
+	file := a.configFile
+	if file == "" {
+		file = config.DefaultFile
+	}
+	if problems := h.LintConnections(file); len(problems) > 0 {
+		return problems, errs.New(errs.Invalid, "config.broken", errs.Args{"file": file, "count": len(problems)})
+	}
+	return nil, nil
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"tributary/internal/width"
+)
+
+// print writes a result: one JSON document with --json, else the text that human renders.
+func (a *app) print(v any, human func(io.Writer) error) error {
+	if a.json {
+		enc := json.NewEncoder(a.out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	}
+	return human(a.out)
+}
+
+// note writes a line for people to stderr unless --quiet.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.err, format+"\n", args...)
+	}
+}
+
+// table prints aligned columns; Han characters count two cells. Columns whose header begins with > align right.
+func table(w io.Writer, header []string, rows [][]string) error {
+	right := make([]bool, len(header))
+	widths := make([]int, len(header))
+	for i, h := range header {
+		header[i], right[i] = strings.CutPrefix(h, ">")
+		widths[i] = width.Of(header[i])
+	}
+	for _, r := range rows {
+		for i, cell := range r {
+			widths[i] = max(widths[i], width.Of(cell))
+		}
+	}
+	for _, r := range append([][]string{header}, rows...) {
+		var line strings.Builder
+		for i, cell := range r {
+			pad := strings.Repeat(" ", widths[i]-width.Of(cell))
+			if right[i] {
+				line.WriteString(pad + cell)
+			} else {
+				line.WriteString(cell + pad)
+			}
+			line.WriteString("  ")
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line.String(), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeCSV writes a header and rows.
+func writeCSV(w io.Writer, header []string, rows [][]string) error {
+	c := csv.NewWriter(w)
+	if err := c.Write(header); err != nil {
+		return err
+	}
+	if err := c.WriteAll(rows); err != nil {
+		return err
+	}
+	return c.Error()
+}

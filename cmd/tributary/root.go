@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tributary/hub"
+	"tributary/internal/config"
+	"tributary/internal/errs"
+	"tributary/store"
+)
+
+// app is one invocation: its streams and the flags common to every command.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+
+	configFile, dataDir, lang string
+	json, quiet               bool
+}
+
+// run executes a command line and returns the exit code: 0 done, 1 failed at run time, 2 wrong input or configuration,
+// 3 environment.
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	a := &app{in: in, out: out, err: errOut}
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	if !errors.Is(err, errSaid) {
+		fmt.Fprintln(errOut, strings.TrimRight(errs.Render(err, a.language()), "\n"))
+	}
+	return exitCode(err)
+}
+
+// errSaid marks a failure whose text the command has already printed. Join it with the error that decides the code.
+var errSaid = errors.New("already said")
+
+// usageError is a mistake in the command line itself.
+type usageError struct{ error }
+
+func exitCode(err error) int {
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return 2
+	case errors.Is(err, context.Canceled):
+		return 1
+	}
+	switch errs.KindOf(err) {
+	case errs.Invalid, errs.NotFound, errs.Denied:
+		return 2
+	case errs.Unavailable:
+		return 3
+	}
+	return 1
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "tributary",
+		Short:         "Integration hub for pharmaceutical manufacturers / 医药企业数据集成中枢",
+		Long:          "Tributary (百川) pulls customers, products and channel flow from the systems around a pharmaceutical\nmanufacturer, keeps one golden record per customer, traces any lot to the end customers, and publishes\nclean events on Kafka.\n\nStart with: tributary demo",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	f := root.PersistentFlags()
+	f.StringVar(&a.configFile, "config", "", "configuration file (default: tributary.yaml in the working directory when there is one)")
+	f.StringVar(&a.dataDir, "data", "", "folder of the embedded store and broker (default ./tributary-data)")
+	f.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
+	f.StringVar(&a.lang, "lang", "", "language of messages: zh or en (default: from LC_ALL, LC_MESSAGES, LANG)")
+	f.BoolVar(&a.quiet, "quiet", false, "no progress and no notes")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w\n  → %s --help", err, c.CommandPath())}
+	})
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.lang != "" && a.lang != "zh" && a.lang != "en" {
+			return usageError{fmt.Errorf("--lang %s: only zh and en / 只支持 zh 和 en", a.lang)}
+		}
+		return nil
+	}
+	root.AddCommand(a.commands()...)
+	nounsNeedAVerb(root)
+	return root
+}
+
+// nounsNeedAVerb makes `tributary NOUN` list its verbs and an unknown verb a usage error.
+func nounsNeedAVerb(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		nounsNeedAVerb(sub)
+	}
+	if c.HasSubCommands() && c.RunE == nil {
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("%s: unknown command %q\n  → %s --help", c.CommandPath(), args[0], c.CommandPath())}
+			}
+			return c.Help()
+		}
+	}
+}
+
+// args wraps cobra's argument checks so that a wrong count is a usage error.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, given []string) error {
+		if err := check(c, given); err != nil {
+			return usageError{fmt.Errorf("%s: %w\n  → %s", c.CommandPath(), err, c.UseLine())}
+		}
+		return nil
+	}
+}
+
+func (a *app) language() string {
+	if a.lang != "" {
+		return a.lang
+	}
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if strings.HasPrefix(v, "zh") {
+				return "zh"
+			}
+			return "en"
+		}
+	}
+	return "en"
+}
+
+// say picks the text of the reader's language.
+func (a *app) say(en, zh string) string {
+	if a.language() == "zh" {
+		return zh
+	}
+	return en
+}
+
+// load reads the configuration with the flags over it.
+func (a *app) load() (*config.Config, error) {
+	c, err := config.Load(a.configFile)
+	if err != nil {
+		return nil, err
+	}
+	if a.dataDir != "" {
+		c.DataDir = a.dataDir
+	}
+	return &c, nil
+}
+
+// open makes the hub on a migrated database. The caller closes.
+func (a *app) open(ctx context.Context, verb string) (*hub.Hub, func(), error) {
+	c, err := a.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.openWith(ctx, c, verb)
+}
+
+func (a *app) openWith(ctx context.Context, c *config.Config, verb string) (*hub.Hub, func(), error) {
+	db, err := store.Open(ctx, store.Config{URL: c.Store.URL, DataDir: c.DataDir, Now: now, Rand: rand.Reader, Verb: verb})
+	if err != nil {
+		return nil, nil, err
+	}
+	closeDB := func() {
+		if err := db.Close(); err != nil {
+			fmt.Fprintln(a.err, err)
+		}
+	}
+	h, err := a.hubWith(c)
+	if err == nil {
+		err = db.Ready(ctx)
+	}
+	if err != nil {
+		closeDB()
+		return nil, nil, err
+	}
+	h.DB = db
+	return h, closeDB, nil
+}
+
+// logger writes JSON lines to stderr, warnings and worse when --quiet.
+func (a *app) logger() *slog.Logger {
+	level := slog.LevelInfo
+	if a.quiet {
+		level = slog.LevelWarn
+	}
+	return slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: level}))
+}

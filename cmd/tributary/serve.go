@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"tributary/api"
+	"tributary/connectors/builtin"
+	"tributary/hub"
+	"tributary/internal/config"
+	"tributary/internal/errs"
+)
+
+func (a *app) serveCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service: pulls on schedule, resolves, joins, publishes, answers HTTP",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := a.load()
+			if err != nil {
+				return err
+			}
+			return a.serve(cmd.Context(), c, func(s *service) { s.announce(a) })
+		},
+	}
+}
+
+// service is the running program: hub, broker and HTTP listener.
+type service struct {
+	hub    *hub.Hub
+	broker *hub.Broker
+	http   net.Listener
+}
+
+// serve runs the service until ctx ends; started is called when it listens.
+func (a *app) serve(ctx context.Context, c *config.Config, started func(*service)) (err error) {
+	s, closeService, err := a.start(ctx, c, "serve")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeService()) }()
+	return s.run(ctx, func() { started(s) })
+}
+
+// start opens store, broker and listener. Ports that no configuration names give way to free ones.
+func (a *app) start(ctx context.Context, c *config.Config, verb string) (_ *service, closeService func() error, err error) {
+	var closers []func() error
+	closeService = func() error {
+		var errsClosed []error
+		for i := len(closers) - 1; i >= 0; i-- {
+			errsClosed = append(errsClosed, closers[i]())
+		}
+		return errors.Join(errsClosed...)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeService())
+		}
+	}()
+	h, closeHub, err := a.openWith(ctx, c, verb)
+	if err != nil {
+		return nil, nil, err
+	}
+	closers = append(closers, func() error { closeHub(); return nil })
+	free := !a.configured()
+	b, err := h.OpenBroker(ctx, hub.BrokerUse{Listen: true, NextFreePort: free})
+	if err != nil {
+		return nil, nil, err
+	}
+	closers = append(closers, b.Close)
+	if _, err := h.PrepareTopics(ctx, b); err != nil {
+		return nil, nil, err
+	}
+	l, err := listen(ctx, c.HTTP.Listen, free)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &service{hub: h, broker: b, http: l}, closeService, nil
+}
+
+// configured reports whether a configuration file is in use: its ports are never changed.
+func (a *app) configured() bool {
+	if a.configFile != "" {
+		return true
+	}
+	_, err := os.Stat(config.DefaultFile)
+	return err == nil
+}
+
+// portTries is how many ports after the default one are tried.
+const portTries = 20
+
+func listen(ctx context.Context, address string, nextFree bool) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	number, numErr := strconv.Atoi(port)
+	if err != nil || numErr != nil {
+		return nil, errs.New(errs.Invalid, "hub.listen_address", errs.Args{"address": address, "key": "http.listen"})
+	}
+	var lc net.ListenConfig
+	for try := 0; ; try++ {
+		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(number+try)))
+		switch {
+		case err == nil:
+			return l, nil
+		case errors.Is(err, syscall.EADDRINUSE) && nextFree && try < portTries:
+			continue
+		case errors.Is(err, syscall.EADDRINUSE):
+			return nil, errs.New(errs.Unavailable, "hub.port_taken", errs.Args{"address": address, "key": "http.listen"})
+		}
+		return nil, errs.Wrap(errs.Unavailable, "hub.cannot_listen", err, errs.Args{"address": address, "key": "http.listen"})
+	}
+}
+
+// drainTime bounds what HTTP requests may still take once the service is told to stop.
+const drainTime = 3 * time.Second
+
+// run works until ctx ends, then drains: the readiness answer turns, requests in flight end, stages finish their unit of
+// work.
+func (s *service) run(ctx context.Context, started func()) error {
+	relay, closeRelay, err := s.hub.Relay(s.broker)
+	if err != nil {
+		return err
+	}
+	metrics := hub.NewMetrics(s.hub, relay, version)
+	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.DB.Ping}, {Name: "kafka", Do: s.broker.Ping}}, metrics.Gatherer())
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := server.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-gctx.Done()
+		handler.Drain()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(gctx), drainTime)
+		defer cancel()
+		if err := server.Shutdown(drain); err != nil {
+			return server.Close()
+		}
+		return nil
+	})
+	g.Go(func() error { return s.hub.Work(gctx, relay, metrics) })
+	started()
+	return errors.Join(g.Wait(), closeRelay())
+}
+
+// announce says where the service listens.
+func (s *service) announce(a *app) {
+	a.note(a.say("API    http://%s/api/v1/customers  (also /livez /readyz /metrics)", "API    http://%s/api/v1/customers （另有 /livez /readyz /metrics）"), s.http.Addr())
+	a.note(a.say("Kafka  %s", "Kafka  %s"), s.broker.Address)
+	a.note(a.say("Stop with Ctrl-C.", "按 Ctrl-C 停止。"))
+}
+
+// hubWith makes a hub for a configuration.
+func (a *app) hubWith(c *config.Config) (*hub.Hub, error) {
+	reg, err := builtin.Registry()
+	if err != nil {
+		return nil, fmt.Errorf("connectors: %w", err)
+	}
+	return &hub.Hub{Config: c, Registry: reg, Now: now, Actor: hub.LocalActor(c), Log: a.logger()}, nil
+}

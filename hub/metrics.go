@@ -1,0 +1,84 @@
+package hub
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tributary/events/outbox"
+)
+
+// Metrics are the figures of a running service. Labels are bounded: connection, stream, outcome.
+type Metrics struct {
+	registry    *prometheus.Registry
+	rows        *prometheus.CounterVec
+	runs        *prometheus.CounterVec
+	lastSuccess *prometheus.GaugeVec
+	settle      *prometheus.HistogramVec
+}
+
+// NewMetrics makes the figures of a hub and its relay.
+func NewMetrics(h *Hub, relay *outbox.Relay, version string) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		rows: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tributary_rows_total",
+			Help: "Rows read from sources, by what became of them."}, []string{"connection", "stream", "outcome"}),
+		runs: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tributary_runs_total",
+			Help: "Pulls of streams, by how they ended."}, []string{"connection", "stream", "status"}),
+		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tributary_last_success_timestamp_seconds",
+			Help: "When a stream was last pulled to its end, as seconds since 1970."}, []string{"connection", "stream"}),
+		settle: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tributary_stage_duration_seconds",
+			Help: "Duration of resolve and join runs that had work.", Buckets: prometheus.ExponentialBuckets(0.01, 4, 9)}, []string{"stage"}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "tributary_build_info", Help: "Always 1; the label tells the version.", ConstLabels: prometheus.Labels{"version": version}})
+	build.Set(1)
+	m.registry.MustRegister(m.rows, m.runs, m.lastSuccess, m.settle, build, waiting{h},
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "tributary_relay_published_total", Help: "Events acknowledged by Kafka since the start."},
+			func() float64 { return float64(relay.Sent()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "tributary_relay_failures_total", Help: "Sends that failed and are tried again."},
+			func() float64 { return float64(relay.Failures()) }))
+	return m
+}
+
+// Gatherer is what /metrics shows.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+
+func (m *Metrics) pulled(report IngestReport) {
+	for _, r := range report.Runs {
+		m.runs.WithLabelValues(r.Connection, r.Stream, r.Status).Inc()
+		for outcome, n := range map[string]int64{"canonical": r.Canonical, "unchanged": r.Unchanged, "quarantined": r.Quarantined, "filtered": r.Filtered} {
+			m.rows.WithLabelValues(r.Connection, r.Stream, outcome).Add(float64(n))
+		}
+		if r.Status == "done" && r.FinishedAt != nil {
+			m.lastSuccess.WithLabelValues(r.Connection, r.Stream).Set(float64(r.FinishedAt.Unix()))
+		}
+	}
+}
+
+// waiting counts at scrape time what waits in the store.
+type waiting struct{ hub *Hub }
+
+var (
+	outboxPending  = prometheus.NewDesc("tributary_outbox_pending_events", "Events that wait for Kafka.", nil, nil)
+	quarantineOpen = prometheus.NewDesc("tributary_quarantine_open_rows", "Rows that wait for a decision.", nil, nil)
+)
+
+func (waiting) Describe(ch chan<- *prometheus.Desc) {
+	ch <- outboxPending
+	ch <- quarantineOpen
+}
+
+// scrapeTimeout bounds the look into the store: a slow database costs two figures, not the scrape.
+const scrapeTimeout = 3 * time.Second
+
+func (w waiting) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	if s, err := w.hub.OutboxStatus(ctx); err == nil {
+		ch <- prometheus.MustNewConstMetric(outboxPending, prometheus.GaugeValue, float64(s.Pending))
+	}
+	if q, err := w.hub.Quarantine(ctx, QuarantineQuery{Limit: 1}); err == nil {
+		ch <- prometheus.MustNewConstMetric(quarantineOpen, prometheus.GaugeValue, float64(q.Total))
+	}
+}

@@ -1,0 +1,141 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tributary/events/outbox"
+	"tributary/internal/config"
+)
+
+// Timing of the service's loops.
+const (
+	defaultEvery = 15 * time.Minute
+	settleLook   = time.Second      // how often the stages look for work of other processes
+	settlePause  = 30 * time.Second // after a failure, or when what waits cannot be worked off yet
+	pruneEvery   = time.Hour
+)
+
+// Work runs the service until ctx ends: pulls on schedule, resolving, joining, the relay, and pruning. It returns when
+// all of them have stopped. A failing source or broker is logged and tried again; it does not stop the others.
+func (h *Hub) Work(ctx context.Context, relay *outbox.Relay, m *Metrics) error {
+	if err := h.EnsureCompany(ctx); err != nil {
+		return err
+	}
+	wake := make(chan struct{}, 1)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return relay.Run(ctx) })
+	g.Go(func() error { h.settleLoop(ctx, wake, relay, m); return nil })
+	g.Go(func() error { h.pruneLoop(ctx); return nil })
+	for _, c := range h.Config.Connections {
+		g.Go(func() error { h.pullLoop(ctx, c, wake, m); return nil })
+	}
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// settleLoop works off dirty records and flow as they appear.
+func (h *Hub) settleLoop(ctx context.Context, wake <-chan struct{}, relay *outbox.Relay, m *Metrics) {
+	pause := settleLook
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-time.After(pause):
+		}
+		pause = settleLook
+		waits, err := h.DB.Unsettled(ctx)
+		if err == nil && !waits {
+			continue
+		}
+		var report SettleReport
+		if err == nil {
+			report, err = h.Settle(ctx)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			h.Log.ErrorContext(ctx, "resolve and join failed; they are tried again", "error", err, "after", settlePause)
+			pause = settlePause
+		case report.Resolve.Records == 0 && report.Join.Groups == 0 && report.Join.Mentions == 0:
+			pause = settlePause // what waits needs something that has not come yet
+		default:
+			m.settle.WithLabelValues("resolve").Observe(report.Resolve.Took.Seconds())
+			h.Log.InfoContext(ctx, "settled", "records", report.Resolve.Records, "created", report.Resolve.Created, "merged", report.Resolve.Merged,
+				"flow_lines", report.Join.Lines, "movements", report.Join.Opened)
+			relay.Wake()
+		}
+	}
+}
+
+// pullLoop runs the streams of one connection, one at a time, each when it is due.
+func (h *Hub) pullLoop(ctx context.Context, c config.Connection, wake chan<- struct{}, m *Metrics) {
+	due := map[string]time.Time{}
+	every := map[string]time.Duration{}
+	var order []string
+	if streams, err := h.streamsOf(c); err == nil {
+		for _, s := range streams {
+			order = append(order, s.Name)
+			every[s.Name] = defaultEvery
+		}
+	} else {
+		h.Log.ErrorContext(ctx, "the connection cannot run", "connection", c.Name, "error", err)
+		return
+	}
+	for _, s := range c.Streams {
+		if s.Every > 0 {
+			every[s.Stream] = time.Duration(s.Every)
+		}
+	}
+	for ctx.Err() == nil {
+		next := order[0]
+		for _, name := range order {
+			if due[name].Before(due[next]) {
+				next = name
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Until(due[next])):
+		}
+		report, err := h.Pull(ctx, PullRequest{Targets: []string{c.Name + "/" + next}, Scheduled: true})
+		m.pulled(report)
+		if err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "pull failed; it is tried again on schedule", "connection", c.Name, "stream", next, "error", err)
+		}
+		if report.Totals.Canonical > 0 {
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		}
+		// A tenth of the pause at random keeps the connections of many hubs from asking at the same moment.
+		pause := every[next]
+		due[next] = time.Now().Add(pause - time.Duration(rand.Int64N(int64(pause)/10+1)))
+	}
+}
+
+func (h *Hub) pruneLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pruneEvery):
+		}
+		if n, err := h.OutboxPrune(ctx); err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "pruning the outbox failed", "error", err)
+		} else if n > 0 {
+			h.Log.InfoContext(ctx, "outbox pruned", "events", n)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// answer is the part of `trace lot --json` that the worked example fixes.
+type answer struct {
+	Released string `json:"released"`
+	Unit     string `json:"unit"`
+	Parties  []struct {
+		Customer struct {
+			Code     string `json:"code"`
+			Name     string `json:"name"`
+			Resolved bool   `json:"resolved"`
+		} `json:"customer"`
+		Tier         int    `json:"tier"`
+		EndCustomer  bool   `json:"end_customer"`
+		Received     string `json:"received"`
+		ReceivedLow  string `json:"received_low"`
+		ReceivedHigh string `json:"received_high"`
+		Forwarded    string `json:"forwarded"`
+		Returned     string `json:"returned"`
+		Used         string `json:"used"`
+		Sampled      string `json:"sampled"`
+		Stock        string `json:"stock"`
+		Gap          string `json:"gap"`
+		Grade        string `json:"grade"`
+		Possible     bool   `json:"possible"`
+		Paths        []struct {
+			Via      []string `json:"via"`
+			Quantity string   `json:"quantity"`
+		} `json:"paths"`
+	} `json:"parties"`
+	Totals map[string]string `json:"totals"`
+	Gaps   []struct {
+		Customer any    `json:"customer"`
+		Quantity string `json:"quantity"`
+		Reason   string `json:"reason"`
+	} `json:"gaps"`
+}
+
+var worked = []struct{ file, as, party string }{
+	{"M_sales.csv", "sales", "self"}, {"M_usage.csv", "usage", "self"}, {"M_stock.csv", "stock", "self"},
+	{"D1_sales.csv", "sales", "D1"}, {"D1_purchases.csv", "purchases", "D1"}, {"D1_stock.csv", "stock", "D1"},
+	{"D2_sales.csv", "sales", "D2"}, {"D2_purchases.csv", "purchases", "D2"}, {"D2_stock.csv", "stock", "D2"},
+	{"D3_sales.csv", "sales", "D3"}, {"D3_purchases.csv", "purchases", "D3"}, {"D3_stock.csv", "stock", "D3"},
+	{"H1_stock.csv", "stock", "H1"}, {"H2_stock.csv", "stock", "H2"}, {"P1_stock.csv", "stock", "P1"},
+	{"P2_stock.csv", "stock", "P2"}, {"C1_stock.csv", "stock", "C1"},
+}
+
+var masters = []struct{ file, as, party string }{
+	{"customers.csv", "customers", ""}, {"products.csv", "products", ""}, {"lots.csv", "lots", ""},
+}
+
+func (h *hub) importWorked(file, as, party string) {
+	h.t.Helper()
+	args := []string{"import", workedFile(h.t, file), "--as", as, "--source", "erp", "--quiet"}
+	if party != "" {
+		args = append(args, "--party", party)
+	}
+	h.ok(args...)
+}
+
+func TestTheWorkedExampleComesOutExactly(t *testing.T) {
+	onBothProfiles(t, "", func(t *testing.T, h *hub) {
+		for _, f := range masters {
+			h.importWorked(f.file, f.as, f.party)
+		}
+		for _, f := range worked {
+			h.importWorked(f.file, f.as, f.party)
+		}
+		checkWorked(t, h)
+	})
+}
+
+func TestTheWorkedExampleComesOutExactlyInAnyOrderOfArrival(t *testing.T) {
+	onBothProfiles(t, "", func(t *testing.T, h *hub) {
+		all := append(append([]struct{ file, as, party string }{}, masters...), worked...)
+		rand.New(rand.NewPCG(20261124, uint64(len(t.Name())))).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		for _, f := range all {
+			h.importWorked(f.file, f.as, f.party)
+		}
+		checkWorked(t, h)
+	})
+}
+
+// checkWorked compares with the table of the worked example: unit 盒, lot 250301.
+func checkWorked(t *testing.T, h *hub) {
+	var a answer
+	h.into(&a, "trace", "lot", "250301", "--product", "AMX24")
+	require.Equal(t, "10000", a.Released)
+	require.Equal(t, "盒", a.Unit)
+	want := map[string][]string{ // received, forwarded, returned, used, sampled, stock, gap
+		"M":  {"10300", "9600", "0", "0", "60", "640", "0"},
+		"D1": {"6320", "4900", "300", "0", "0", "1120", "0"},
+		"D2": {"4100", "3200", "0", "0", "0", "880", "20"},
+		"D3": {"2000", "1750", "100", "0", "0", "150", "0"},
+		"H1": {"2400", "0", "20", "1900", "0", "480", "0"},
+		"P1": {"3000", "0", "0", "2450", "0", "550", "0"},
+		"H2": {"900", "0", "0", "700", "0", "200", "0"},
+		"P2": {"500", "0", "0", "380", "0", "120", "0"},
+		"C1": {"350", "0", "0", "280", "0", "70", "0"},
+	}
+	got := map[string][]string{}
+	for _, p := range a.Parties {
+		require.True(t, p.Customer.Resolved, p.Customer.Name)
+		got[p.Customer.Code] = []string{p.Received, p.Forwarded, p.Returned, p.Used, p.Sampled, p.Stock, p.Gap}
+		switch p.Customer.Code {
+		case "C1":
+			require.Equal(t, []string{"0", "500", "C"}, []string{p.ReceivedLow, p.ReceivedHigh, p.Grade})
+			require.True(t, p.Possible)
+		case "P1":
+			paths := map[string]string{}
+			for _, path := range p.Paths {
+				paths[strings.Join(path.Via, " ")] = path.Quantity
+			}
+			require.Equal(t, map[string]string{"M D2 P1": "2634", "M D1 D2 P1": "366"}, paths)
+		}
+	}
+	require.Equal(t, want, got)
+	require.Equal(t, "M", a.Parties[0].Customer.Code, "the company is the first row")
+	for name, quantity := range map[string]string{"released": "10000", "net_shipped": "9300", "own_stock": "340", "sampled": "60",
+		"quarantined": "300", "channel_stock": "3570", "used": "5710", "recovered": "0", "destroyed": "0", "gap": "20"} {
+		require.Equal(t, quantity, a.Totals[name], name)
+	}
+	require.NotEmpty(t, a.Gaps)
+}
