@@ -14,12 +14,12 @@ type column struct{ name, pgType string }
 
 // updateMany sets columns of many rows, each row being its key and then the values.
 func (tx *Tx) updateMany(ctx context.Context, table string, key column, set []column, rows [][]any) error {
-	return tx.updateManyIf(ctx, table, key, set, nil, "", rows)
+	return tx.updateManyIf(ctx, table, key, set, nil, "", rows, nil)
 }
 
 // updateManyIf is updateMany of the rows that also fit a condition on more values, which follow the others: v.column1 is
-// the key, v.column2 the first value.
-func (tx *Tx) updateManyIf(ctx context.Context, table string, key column, set, more []column, condition string, rows [][]any) error {
+// the key, v.column2 the first value. hit, unless nil, hears of each row that was changed, its key being the only column.
+func (tx *Tx) updateManyIf(ctx context.Context, table string, key column, set, more []column, condition string, rows [][]any, hit func(*sqlx.Rows) error) error {
 	const perStatement = 200
 	all := slices.Concat([]column{key}, set, more)
 	assign := make([]string, len(set))
@@ -42,7 +42,14 @@ func (tx *Tx) updateManyIf(ctx context.Context, table string, key column, set, m
 	for len(rows) > 0 {
 		part := rows[:min(perStatement, len(rows))]
 		rows = rows[len(part):]
-		if _, err := tx.exec(ctx, head+strings.Repeat(rest, len(part)-1)+tail, flat(part)...); err != nil {
+		query := head + strings.Repeat(rest, len(part)-1) + tail
+		var err error
+		if hit != nil {
+			err = tx.each(ctx, query+" RETURNING "+table+"."+key.name, flat(part), hit)
+		} else {
+			_, err = tx.exec(ctx, query, flat(part)...)
+		}
+		if err != nil {
 			return fmt.Errorf("update %d rows of %s: %w", len(part), table, err)
 		}
 	}

@@ -146,30 +146,57 @@ func (f *FlowSink) FlushMentions(ctx context.Context, tx *Tx, from Origin, limit
 		}
 	}
 	slices.SortFunc(list, func(a, b canonical.PartyMention) int { return cmp.Compare(f.mentions[a].id, f.mentions[b].id) })
-	var rows [][]any
-	for i := range list {
-		m := f.mentions[list[i]]
-		if m.id <= 0 {
-			return left, f.putMentions(ctx, tx, list, from) // a failed transaction made their numbers doubtful
-		}
-		r, err := f.mentionRecord(&list[i], m, from)
-		if err != nil {
-			return left, err
-		}
-		rows = append(rows, []any{m.id, Micros(r.SourceTime), r.SourceSeq, tx.hashRecord(&r)})
-		m.kept, m.keptVer = m.date, m.version
+	other, err := f.confirm(ctx, tx, list, from)
+	if err != nil {
+		return left, err
 	}
-	return left, tx.confirm(ctx, rows)
+	return left, f.putMentions(ctx, tx, other, from) // texts that are not the current ones may become so now
 }
 
-// confirm moves the order of records forward whose current content was met again.
-func (tx *Tx) confirm(ctx context.Context, rows [][]any) error {
+// confirm moves the order of mentions forward whose current texts were met again; it returns those it could not.
+func (f *FlowSink) confirm(ctx context.Context, tx *Tx, list []canonical.PartyMention, from Origin) (other []canonical.PartyMention, err error) {
+	var rows [][]any
+	byID := map[int64]bool{}
+	for i := range list {
+		m := f.mentions[list[i]]
+		if m.id <= 0 || byID[m.id] {
+			continue // a failed transaction made the number doubtful, or the mention was met with several texts
+		}
+		byID[m.id] = true
+		r, err := f.mentionRecord(&list[i], m, from)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, []any{m.id, Micros(r.SourceTime), r.SourceSeq, tx.hashRecord(&r)})
+	}
 	bytewise := ""
 	if tx.db.Dialect() == "postgres" {
 		bytewise = ` COLLATE "C"` // SQLite compares texts so anyway
 	}
-	return tx.updateManyIf(ctx, "source_record", column{"id", "bigint"}, []column{{"source_time", "bigint"}, {"source_seq", "text"}}, []column{{"hash", "bytea"}},
-		`source_record.hash = v.column4 AND (source_record.source_time < v.column2 OR source_record.source_time = v.column2 AND source_record.source_seq < v.column3`+bytewise+`)`, rows)
+	moved := map[int64]bool{}
+	err = tx.updateManyIf(ctx, "source_record", column{"id", "bigint"}, []column{{"source_time", "bigint"}, {"source_seq", "text"}}, []column{{"hash", "bytea"}},
+		`source_record.hash = v.column4 AND (source_record.source_time < v.column2 OR source_record.source_time = v.column2 AND source_record.source_seq < v.column3`+bytewise+`)`,
+		rows, func(r *sqlx.Rows) error {
+			var id int64
+			err := r.Scan(&id)
+			moved[id] = true
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("confirm mentions: %w", err)
+	}
+	several := map[int64]int{}
+	for i := range list {
+		several[f.mentions[list[i]].id]++
+	}
+	for i := range list {
+		if m := f.mentions[list[i]]; moved[m.id] && several[m.id] == 1 {
+			m.kept, m.keptVer = m.date, m.version
+		} else {
+			other = append(other, list[i])
+		}
+	}
+	return other, nil
 }
 
 var productMentionColumns = []string{"key", "party", "code", "name", "spec", "approval_no", "maker", "unit", "product_id", "num", "den", "rule", "dirty"}

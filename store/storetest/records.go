@@ -1,0 +1,162 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/canonical"
+	"tributary/store"
+)
+
+// versions: rule 6.1.
+func versions(_ *testing.T, k *kit) {
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(k.hospital("A", at(1))))
+	require.Equal(k, []store.Outcome{store.Unchanged}, k.put(k.hospital("A", at(1))))
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(k.hospital("B", at(2))))
+	require.Equal(k, []store.Outcome{store.Stale}, k.put(k.hospital("A", at(1))), "A resent with its old time changes nothing")
+	require.Equal(k, "B", k.name())
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(k.hospital("A", at(3))), "A → B → A is three versions")
+	require.Equal(k, "A", k.name())
+
+	require.Equal(k, []store.Outcome{store.Unchanged}, k.put(k.hospital("A", at(5))))
+	require.Equal(k, []store.Outcome{store.Stale}, k.put(k.hospital("B", at(4))), "A was confirmed later than B was said")
+	require.Equal(k, "A", k.name())
+
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(k.hospital("B", at(5))), "equal source times: the one read later")
+	require.Equal(k, "B", k.name())
+
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(k.hospital("", at(6), deleted)))
+	require.Equal(k, "", k.name())
+	require.Equal(k, []store.Outcome{store.Unchanged}, k.put(k.hospital("", at(6), deleted)))
+	require.Equal(k, []store.Outcome{store.Stale}, k.put(k.hospital("C", at(5))), "a delete is a version: older rows do not undo it")
+	require.Equal(k, "", k.name())
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(k.hospital("C", at(7))))
+	require.Equal(k, "C", k.name())
+
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(k.hospital("D")), "without a source time read order decides")
+	require.Equal(k, "D", k.name())
+}
+
+func versionsTogether(_ *testing.T, k *kit) {
+	out := k.put(k.hospital("A", at(1)), k.hospital("B", at(3)), k.hospital("C", at(2)), k.hospital("B", at(3)), k.hospital("D", at(4)))
+	require.Equal(k, []store.Outcome{store.Stored, store.Stored, store.Stale, store.Unchanged, store.Stored}, out)
+	require.Equal(k, "D", k.name())
+	require.Equal(k, []store.Outcome{store.Stale, store.Stored}, k.put(k.hospital("C", at(2)), k.hospital("E", at(5))))
+	require.Equal(k, "E", k.name())
+}
+
+// persons: rule 6.7.
+func persons(_ *testing.T, k *kit) {
+	key := canonical.RecordKey{Source: "sfa", ID: "D1"}
+	doctor := func(name string) store.Record {
+		return k.record(canonical.EntityCustomer, "sfa", "D1", canonical.Customer{Kind: canonical.HCP, Name: name, Phones: []string{"13800000000"}})
+	}
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(doctor("王医生")))
+	require.Equal(k, []store.Outcome{store.Unchanged}, k.put(doctor("王医生")))
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(doctor("王主任")))
+	require.Equal(k, "王主任", k.current("sfa", "D1").Name)
+
+	k.tx(func(ctx context.Context, tx *store.Tx) error {
+		return tx.PutPersonalRows(ctx, k.run, []store.PersonalRow{{Owner: key, Number: 3, Data: []byte("王医生,13800000000")}})
+	})
+	raw, err := k.PersonalRow(k.Context(), k.run, 3)
+	require.NoError(k, err)
+	require.Equal(k, "王医生,13800000000", string(raw))
+
+	k.tx(func(ctx context.Context, tx *store.Tx) error { return tx.Erase(ctx, []canonical.RecordKey{key}) })
+	require.Nil(k, k.current("sfa", "D1"))
+	_, err = k.PersonalRow(k.Context(), k.run, 3)
+	require.ErrorIs(k, err, store.ErrErased)
+	require.Equal(k, []store.Outcome{store.Suppressed}, k.put(doctor("王主任")), "what the source sends again is filtered")
+	require.Nil(k, k.current("sfa", "D1"))
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(k.hospital("A")), "others are not touched")
+}
+
+func masters(_ *testing.T, k *kit) {
+	lot := k.record(canonical.EntityLot, "erp", "P1|L1", canonical.Lot{Product: "P1", Lot: "L1", Quantity: canonical.Units(100)})
+	require.Equal(k, []store.Outcome{store.Stored}, k.put(lot), "a lot may come before its product")
+	product := func(name string) store.Record {
+		return k.record(canonical.EntityProduct, "erp", "P1", canonical.Product{Code: "P1", Name: name, CaseFactor: canonical.Units(40)})
+	}
+	k.put(product("百川片"))
+	require.Equal(k, map[string]int64{"tributary.master.product.v1": 1, "tributary.master.lot.v1": 1}, k.pending(), "the waiting lot was taken in with the product")
+	k.put(product("百川片"))
+	require.Equal(k, int64(1), k.pending()["tributary.master.product.v1"], "no news, no event")
+	k.put(product("百川胶囊"))
+	k.put(k.record(canonical.EntityLot, "erp", "P1|L1", nil, deleted))
+	require.Equal(k, map[string]int64{"tributary.master.product.v1": 2, "tributary.master.lot.v1": 2}, k.pending())
+}
+
+// pending counts the events that wait, by topic.
+func (k *kit) pending() map[string]int64 {
+	k.Helper()
+	status, err := k.OutboxStatus(k.Context())
+	require.NoError(k, err)
+	out := map[string]int64{}
+	for _, t := range status.Topics {
+		if t.Pending > 0 {
+			out[t.Topic] = int64(t.Pending)
+		}
+	}
+	return out
+}
+
+func rivals(_ *testing.T, k *kit) {
+	state := func(source, name string, trust int) store.Record {
+		return k.record(canonical.EntityProduct, source, "P1", canonical.Product{Code: "P1", Name: name}, func(r *store.Record) { r.Trust = trust })
+	}
+	k.put(state("sfa", "销售名", 40))
+	k.put(state("erp", "通用名", 60))
+	k.put(state("sfa", "别的名", 40))
+	events := func() int64 { return k.pending()["tributary.master.product.v1"] }
+	require.EqualValues(k, 2, events(), "a weaker source changes nothing")
+	k.put(k.record(canonical.EntityProduct, "erp", "P1", nil, deleted))
+	require.EqualValues(k, 3, events(), "when the better source drops it, the next best states it")
+	k.put(k.record(canonical.EntityProduct, "sfa", "P1", nil, deleted))
+	require.EqualValues(k, 4, events(), "then it is gone")
+}
+
+func aliases(_ *testing.T, k *kit) {
+	party := k.party("D1")
+	k.sell(party, "1", line("2025-03-01", "S1", "1", "K1", "市一院", 5))
+	n, _, err := k.CustomerByKey(k.Context(), canonical.RecordKey{Source: "flow:D1", ID: "K1"})
+	require.NoError(k, err)
+	k.tx(func(ctx context.Context, tx *store.Tx) error {
+		records, err := k.CustomerRecords(ctx, []int64{n})
+		require.NoError(k, err)
+		return tx.ClearDirty(ctx, []store.RecordVersion{{ID: n, Version: records[0].Version}})
+	})
+	dirty := func() int64 {
+		_, d, err := k.CountCustomers(k.Context())
+		require.NoError(k, err)
+		return d
+	}
+	before := dirty()
+	k.put(k.record(canonical.EntityAlias, "erp", "party|D1|市一院", canonical.Alias{Type: "party", Party: "D1", RawName: "市一院", TargetCode: "C1"}))
+	require.Equal(k, before+1, dirty(), "the mention that the alias names is resolved again")
+}
+
+func parties(_ *testing.T, k *kit) {
+	find := func(text string) store.Party {
+		p, err := k.FindParty(k.Context(), text)
+		require.NoError(k, err)
+		return p
+	}
+	require.NoError(k, k.EnsureCompany(k.Context(), store.Company{Name: "百川制药有限公司", Code: "M", Source: "erp"}))
+	require.NoError(k, k.EnsureCompany(k.Context(), store.Company{Name: "百川制药有限公司", Code: "M", Source: "erp"}))
+	require.Equal(k, store.Party{Key: "M", Name: "百川制药有限公司", Known: true}, find("self"))
+	require.Equal(k, "M", find("百川制药有限公司").Key)
+	require.Equal(k, canonical.Manufacturer, k.current(store.CompanySource, "M").Kind)
+
+	require.Equal(k, store.Party{Key: "青河医药", Name: "青河医药"}, find("青河医药"), "nobody knows it: the text is the key")
+	k.put(k.record(canonical.EntityCustomer, "erp", "D1", canonical.Customer{Kind: canonical.Distributor, Name: "青河医药（集团）有限公司"}))
+	require.Equal(k, store.Party{Key: "D1", Name: "青河医药（集团）有限公司", Known: true}, find("D1"))
+	require.Equal(k, "D1", find("青河医药（集团）有限公司").Key)
+	require.Equal(k, "D9", find("D9").Key)
+
+	require.NoError(k, k.EnsureCompany(k.Context(), store.Company{Name: "百川新药", Code: "N", Source: "erp"}))
+	require.Nil(k, k.current(store.CompanySource, "M"))
+	require.Equal(k, "百川新药", k.current(store.CompanySource, "N").Name)
+}
