@@ -8,21 +8,33 @@ import (
 
 // Secret holds a password, key or token. It has no printing form: every way of turning it into text shows a mark, so it
 // cannot reach a log, an error, a position or an export by accident. Only Reveal gives the value.
-type Secret struct{ value string }
+//
+// The value lies behind a pointer: fmt calls no methods on unexported fields, and would show a plain text there.
+type Secret struct{ value *string }
 
 const secretMark = "[secret]"
 
 // NewSecret wraps a value.
-func NewSecret(value string) Secret { return Secret{value} }
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{&value}
+}
 
 // Reveal is the value itself, for the one place that sends it.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // IsZero reports whether there is no value.
-func (s Secret) IsZero() bool { return s.value == "" }
+func (s Secret) IsZero() bool { return s.value == nil }
 
 func (s Secret) mark() string {
-	if s.value == "" {
+	if s.value == nil {
 		return ""
 	}
 	return secretMark

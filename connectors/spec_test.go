@@ -169,7 +169,9 @@ func TestSecretHasNoPrintingForm(t *testing.T) {
 	require.NoError(t, err)
 	var logged strings.Builder
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "key", s.Key, "all", s)
+	hidden := struct{ inner settings }{s}
 	for _, text := range []string{
+		fmt.Sprintf("%v %+v %#v", hidden, &hidden, hidden),
 		string(asJSON), string(asYAML), logged.String(),
 		fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s %q %x %d", s, s, s, s.Key, s.Key, s.Key, s.Key), fmt.Sprintf("%+v", &s),
 		s.Key.String(), s.Key.GoString(),

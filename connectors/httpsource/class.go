@@ -72,6 +72,13 @@ func ClassOf(err error) Class {
 	return Permanent
 }
 
+// Refused reports whether the source understood the call and turned it down: the thing asked for is not there. Failures of
+// the connection or of the answer's form are no refusals.
+func Refused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Class == Permanent && e.Kind == Plain
+}
+
 func (e *Error) user() *errs.Error {
 	kind, code := e.message()
 	return errs.New(kind, code, errs.Args{

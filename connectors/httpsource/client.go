@@ -6,10 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -83,7 +85,7 @@ type Response struct {
 // Client is one connection to one system.
 type Client struct {
 	opts    Options
-	base    *url.URL
+	base    atomic.Pointer[url.URL]
 	http    *resty.Client
 	breaker *gobreaker.CircuitBreaker
 	limits  map[string]*rate.Limiter
@@ -116,7 +118,8 @@ func New(o Options) (*Client, error) {
 		}
 		rc.SetCookieJar(jar)
 	}
-	c := &Client{opts: o, base: base, http: rc, limits: map[string]*rate.Limiter{}}
+	c := &Client{opts: o, http: rc, limits: map[string]*rate.Limiter{}}
+	c.base.Store(base)
 	for scope, l := range o.Limits {
 		c.limits[scope] = rate.NewLimiter(rate.Limit(l.PerSecond), max(l.Burst, 1))
 	}
@@ -148,7 +151,30 @@ func (o *Options) setDefaults() {
 func (c *Client) SetAuth(a Auth) { c.opts.Auth = a }
 
 // Host is host and port of the system.
-func (c *Client) Host() string { return c.base.Host }
+func (c *Client) Host() string { return c.base.Load().Host }
+
+// Rebase moves later calls to the address that the source named in answer to a login. It must lie in the site of the
+// address configured: the same host, or a host under the same parent domain.
+func (c *Client) Rebase(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != c.base.Load().Scheme || !sameSite(u.Hostname(), c.base.Load().Hostname()) {
+		return c.fail(Permanent, Shape, Request{Op: "login"}, "the answer names an address outside the configured site", nil)
+	}
+	c.base.Store(u)
+	return nil
+}
+
+func sameSite(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if net.ParseIP(a) != nil || net.ParseIP(b) != nil {
+		return false
+	}
+	_, parentA, _ := strings.Cut(a, ".")
+	_, parentB, _ := strings.Cut(b, ".")
+	return parentA == parentB && strings.Contains(parentA, ".")
+}
 
 // Close frees the idle connections.
 func (c *Client) Close() { c.http.GetClient().CloseIdleConnections() }
@@ -165,7 +191,7 @@ func (c *Client) Skew() (time.Duration, bool) {
 }
 
 func (c *Client) fail(class Class, kind FailureKind, req Request, message string, cause error) *Error {
-	return &Error{Class: class, Kind: kind, Op: req.Op, Source: c.opts.Name, Host: c.base.Host, Message: message, Cause: cause}
+	return &Error{Class: class, Kind: kind, Op: req.Op, Source: c.opts.Name, Host: c.Host(), Message: message, Cause: cause}
 }
 
 func trust(file string) (*tls.Config, error) {

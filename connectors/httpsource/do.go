@@ -39,6 +39,10 @@ func (c *Client) Do(ctx context.Context, req Request) (*Response, error) {
 		if !errors.As(err, &e) {
 			return backoff.Permanent(err)
 		}
+		var login loginError
+		if errors.As(err, &login) && e.Class != ConfigStop {
+			return backoff.Permanent(e) // the login has had its own retries
+		}
 		switch e.Class {
 		case Retry, Throttle:
 			if e.Kind == CircuitOpen {
@@ -65,6 +69,11 @@ func (c *Client) Do(ctx context.Context, req Request) (*Response, error) {
 	return resp, nil
 }
 
+// loginError marks a failure to get credentials, as against one of the call itself.
+type loginError struct{ error }
+
+func (e loginError) Unwrap() error { return e.error }
+
 // once is a single try: limit, credentials, breaker, transport, verdict.
 func (c *Client) once(ctx context.Context, req Request) (*Response, string, error) {
 	if l := c.limits[req.Scope]; l != nil {
@@ -86,7 +95,7 @@ func (c *Client) once(ctx context.Context, req Request) (*Response, string, erro
 	stamp := ""
 	if c.opts.Auth != nil && !req.NoAuth {
 		if stamp, err = c.opts.Auth.Apply(ctx, req.Method, path.EscapedPath(), header); err != nil {
-			return nil, "", err
+			return nil, "", loginError{err}
 		}
 	}
 	out, err := c.breaker.Execute(func() (any, error) {
@@ -113,17 +122,18 @@ func (c *Client) once(ctx context.Context, req Request) (*Response, string, erro
 
 // resolve makes the full URL. An absolute URL (a next link) must stay on the connection's host.
 func (c *Client) resolve(req Request) (*url.URL, error) {
+	base := c.base.Load()
 	ref, err := url.Parse(req.Path)
 	if err != nil {
 		return nil, c.fail(Permanent, Shape, req, "a link that is not a URL", nil)
 	}
 	if !ref.IsAbs() && ref.Host == "" {
-		joined := *c.base
-		joined.Path = strings.TrimRight(c.base.Path, "/") + "/" + strings.TrimLeft(ref.Path, "/")
+		joined := *base
+		joined.Path = strings.TrimRight(base.Path, "/") + "/" + strings.TrimLeft(ref.Path, "/")
 		joined.RawQuery = ref.RawQuery
 		ref = &joined
 	}
-	if ref.Host != c.base.Host || ref.Scheme != c.base.Scheme {
+	if ref.Host != base.Host || ref.Scheme != base.Scheme {
 		return nil, c.fail(Permanent, Shape, req, "a link to another host ("+ref.Host+")", nil)
 	}
 	if len(req.Query) > 0 {
@@ -211,7 +221,7 @@ func (c *Client) judgeStatus(resp *Response) *Error {
 }
 
 func (c *Client) fill(e *Error, req Request, resp *Response) *Error {
-	e.Op, e.Source, e.Host, e.Status = req.Op, c.opts.Name, c.base.Host, resp.Status
+	e.Op, e.Source, e.Host, e.Status = req.Op, c.opts.Name, c.Host(), resp.Status
 	return e
 }
 

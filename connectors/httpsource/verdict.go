@@ -30,6 +30,6 @@ func (c *Client) ClockFinding(tolerance time.Duration) []connectors.Finding {
 		return nil
 	}
 	return []connectors.Finding{{Severity: connectors.Warn, Code: "connectors.check_clock", Args: map[string]any{
-		"source": c.opts.Name, "host": c.base.Host, "skew": skew.Round(time.Second).String(),
+		"source": c.opts.Name, "host": c.Host(), "skew": skew.Round(time.Second).String(),
 	}}}
 }

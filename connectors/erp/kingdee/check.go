@@ -36,6 +36,9 @@ func (s *Source) Check(ctx context.Context) ([]connectors.Finding, error) {
 // checkStream probes one form. Without a connection or rights the other forms would say the same, so it stops there.
 func (s *Source) checkStream(ctx context.Context, st stream) (findings []connectors.Finding, stop bool) {
 	form, err := s.metadata(ctx, st.info.Name)
+	if httpsource.Refused(err) {
+		return []connectors.Finding{{Severity: connectors.Warn, Code: "connectors.check_stream", Args: map[string]any{"stream": st.info.Name, "object": st.info.Name}}}, false
+	}
 	if err != nil {
 		return []connectors.Finding{httpsource.Verdict(err)}, true
 	}
@@ -67,14 +70,19 @@ func (s *Source) checkStream(ctx context.Context, st stream) (findings []connect
 
 // Discover lists the streams with the fields of the tenant's metadata, under the names rows carry.
 func (s *Source) Discover(ctx context.Context) ([]connectors.StreamInfo, error) {
-	out := streamInfos()
-	for i, st := range streams {
+	var out []connectors.StreamInfo
+	for _, st := range streams {
 		form, err := s.metadata(ctx, st.info.Name)
+		if httpsource.Refused(err) {
+			continue // a form of a module that is not licensed
+		}
 		if err != nil {
 			return nil, err
 		}
 		columns, names := st.columns(form, s.settings.Tenant)
-		out[i].Fields = st.fields(form, columns, names)
+		info := st.info
+		info.Fields = st.fields(form, columns, names)
+		out = append(out, info)
 	}
 	return out, nil
 }

@@ -107,7 +107,9 @@ func (st stream) columns(form formInfo, tenant map[string]string) ([]string, map
 	}
 	for _, name := range sortedKeys(tenant) {
 		if owner, own, _ := strings.Cut(name, "."); owner == st.info.Name {
-			columns = append(columns, tenant[name])
+			if !slices.Contains(columns, tenant[name]) {
+				columns = append(columns, tenant[name])
+			}
 			names[tenant[name]] = own
 		}
 	}

@@ -1,6 +1,8 @@
 package fault
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -23,6 +25,12 @@ func (t Transport) Wrap(next http.Handler) http.Handler {
 		w.Header().Set("Date", t.clock().UTC().Format(http.TimeFormat))
 		switch {
 		case t.Faults.Hit(Slow):
+			// The server notices that the caller left only after the body is read.
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			timer := time.NewTimer(t.Delay)
 			defer timer.Stop()
 			select {

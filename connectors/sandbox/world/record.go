@@ -44,6 +44,9 @@ func (w *World) id(sys System, i int) string {
 	return fmt.Sprintf("T%06d", i+1)
 }
 
+// RecordID is the id of the i-th record of a system.
+func (w *World) RecordID(sys System, i int) string { return w.id(sys, i) }
+
 // Record is the i-th record of a system.
 func (w *World) Record(sys System, i int) Record {
 	v := w.views[sys][i]

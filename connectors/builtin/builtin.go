@@ -1,0 +1,24 @@
+// Package builtin lists the connectors that are part of the program. It is the one place where a new connector is added.
+package builtin
+
+import (
+	"errors"
+	"fmt"
+
+	"tributary/connectors"
+	"tributary/connectors/distributor/files"
+	"tributary/connectors/erp/kingdee"
+	"tributary/connectors/pharmacy"
+	"tributary/connectors/sfa/neocrm"
+)
+
+// Registry makes the registry of all built-in connectors.
+func Registry() (*connectors.Registry, error) {
+	k, kerr := kingdee.Driver()
+	n, nerr := neocrm.Driver()
+	p, perr := pharmacy.Driver()
+	if err := errors.Join(kerr, nerr, perr); err != nil {
+		return nil, fmt.Errorf("built-in connectors: %w", err)
+	}
+	return connectors.NewRegistry(k, n, p, files.Driver)
+}

@@ -1,0 +1,131 @@
+package connectortest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/connectors"
+	"tributary/connectors/sandbox/fault"
+)
+
+// Harness is what the suite needs to know of a connector.
+type Harness struct {
+	Driver connectors.Driver
+	// Start starts a simulated system; it ends with the test.
+	Start func(t *testing.T) *System
+	// Stream is the stream that System.Fill fills.
+	Stream string
+	// BaseURL are the settings that hold the system's address.
+	BaseURL []string
+	// Password is a setting that, when wrong, makes the login fail.
+	Password string
+	// Passing are faults that a run gets over by itself; Failing end it with an error.
+	Passing, Failing []fault.Name
+	// PageSize is the setting of rows per page.
+	PageSize string
+	// Optional are discovered fields that rows need not have.
+	Optional []string
+}
+
+// System is a simulated system with data in every stream.
+type System struct {
+	Settings map[string]any
+	Faults   *fault.Set
+	Now      func() time.Time
+	// Advance moves the system's clock, and the connector's with it.
+	Advance func(time.Duration)
+	// Fill replaces the stream's rows by n rows that share one time of change, in the past.
+	Fill func(n int)
+	// Touch changes the i-th row of the filled stream now.
+	Touch func(i int)
+	// Before is called before every query is answered.
+	Before func(func())
+	// Logins counts logins; nil when the system has none.
+	Logins func() int
+}
+
+// quick are settings that make retries fast.
+var quick = map[string]any{"retry_first": "1ms", "retry_budget": "2s", "calls_per_second": 0, "timeout": "5s"}
+
+// open makes a source for the system with changed settings.
+func (h Harness) open(t *testing.T, s *System, change map[string]any) connectors.Source {
+	t.Helper()
+	spec, err := connectors.SpecOf(h.Driver.Config)
+	require.NoError(t, err)
+	settings, problems := spec.Parse("connections.test.settings", merged(s.Settings, quick, map[string]any{h.PageSize: 7}, change))
+	require.Empty(t, problems)
+	src, err := h.Driver.New(settings, connectors.Env{Now: s.Now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, src.Close()) })
+	return src
+}
+
+func merged(tables ...map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, m := range tables {
+		maps.Copy(out, m)
+	}
+	return out
+}
+
+// run is what one run of a stream gave.
+type run struct {
+	rows      []connectors.Row
+	positions []json.RawMessage
+	batches   []connectors.Batch
+}
+
+func read(ctx context.Context, src connectors.Source, stream string, from json.RawMessage) (run, error) {
+	var out run
+	if err := src.Open(ctx, stream, from); err != nil {
+		return out, err
+	}
+	for range 100_000 {
+		b, err := src.Read(ctx)
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return out, err
+		}
+		if err := src.Ack(ctx, b.Position); err != nil {
+			return out, err
+		}
+		out.rows, out.positions, out.batches = append(out.rows, b.Rows...), append(out.positions, b.Position), append(out.batches, b)
+	}
+	return out, errors.New("the run does not end")
+}
+
+func (r run) last() json.RawMessage {
+	if len(r.positions) == 0 {
+		return nil
+	}
+	return r.positions[len(r.positions)-1]
+}
+
+// state is the set of rows after applying them in order.
+func state(into map[string]string, rows []connectors.Row) map[string]string {
+	if into == nil {
+		into = map[string]string{}
+	}
+	for _, r := range rows {
+		if r.Op == connectors.Delete {
+			delete(into, r.Key)
+			continue
+		}
+		b, err := json.Marshal(r.Fields)
+		if err != nil {
+			b = []byte(fmt.Sprint(r.Fields))
+		}
+		into[r.Key] = string(b)
+	}
+	return into
+}

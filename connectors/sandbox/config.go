@@ -1,0 +1,102 @@
+package sandbox
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tributary/connectors/sandbox/world"
+)
+
+// Settings are the settings that point a connector at the systems served at an address.
+func Settings(connector, url string) map[string]any {
+	switch connector {
+	case "kingdee":
+		return map[string]any{
+			"base_url": url + "/kingdee/K3Cloud", "acct_id": kingdeeAcct, "user": kingdeeUser, "auth": "login_sign", "app_id": kingdeeApp, "app_secret": kingdeeSecret,
+			"tenant_fields": map[string]any{
+				"BD_Customer.licence_no": "F_TRB_LICENCE", "BD_MATERIAL.approval_no": "F_TRB_APPROVAL", "BD_MATERIAL.case_factor": "F_TRB_CASE",
+				"BD_MATERIAL.inner_factor": "F_TRB_INNER", "BD_BatchMainFile.released_quantity": "F_TRB_RELEASED",
+			},
+		}
+	case "neocrm":
+		return map[string]any{
+			"login_url": url + "/neocrm", "api_url": url + "/neocrm", "client_id": neocrmClient, "client_secret": neocrmSecret, "username": neocrmUser,
+			"password": neocrmPassword, "security_token": neocrmToken,
+			"tenant_fields": map[string]any{
+				"account.uscc": "uscc__c", "account.licence_no": "licence__c", "account.kind": "kind__c", "contact.department": "department__c",
+				"contact.title": "title__c", "contact.admin_title": "post", "contact.tier": "tier__c",
+			},
+		}
+	case "pharmacy":
+		return map[string]any{"base_url": url + "/pharmacy/v1", "token": pharmacyToken}
+	}
+	return nil
+}
+
+// Config is the configuration file that points a hub at the sandbox: company and connections, without store and broker.
+func (sb *Sandbox) Config() string {
+	var b strings.Builder
+	b.WriteString("company: {name: " + sb.world.Customers[sb.world.Maker].Name + ", code: M, source: erp}\nconnections:\n")
+	for _, c := range []struct {
+		name, connector string
+		streams         []string
+	}{
+		{"erp", "kingdee", []string{"BD_Customer", "BD_MATERIAL", "BD_BatchMainFile", "SAL_OUTSTOCK", "SAL_RETURNSTOCK", "STK_Inventory"}},
+		{"sfa", "neocrm", []string{"account", "contact", "patient", "visitRecord"}},
+		{"pharmacy", "pharmacy", []string{"stores", "purchases", "sales", "stock"}},
+	} {
+		settings := Settings(c.connector, sb.url)
+		settings["calls_per_second"] = "1000"
+		connection(&b, c.name, c.connector, settings, c.streams)
+	}
+	parties := map[string]any{}
+	for d, at := range sb.world.Reporting {
+		parties[DistributorCode[d]] = sb.erpCode(at)
+	}
+	connection(&b, "flow", "files", map[string]any{"folder": filepath.Join(sb.dir, FlowFolder), "parties": parties}, []string{"flow"})
+	return b.String()
+}
+
+// erpCode is the company's own code of a customer.
+func (sb *Sandbox) erpCode(customer int) string {
+	for i := range sb.world.Len(world.ERP) {
+		if sb.world.TruthOf(world.ERP, i) == customer {
+			return sb.world.RecordID(world.ERP, i)
+		}
+	}
+	return ""
+}
+
+func connection(b *strings.Builder, name, connector string, settings map[string]any, streams []string) {
+	fmt.Fprintf(b, "  - name: %s\n    connector: %s\n    settings:\n", name, connector)
+	for _, k := range sortedKeys(settings) {
+		if table, ok := settings[k].(map[string]any); ok {
+			fmt.Fprintf(b, "      %s:\n", k)
+			for _, inner := range sortedKeys(table) {
+				fmt.Fprintf(b, "        %s: %s\n", inner, strconv.Quote(fmt.Sprint(table[inner])))
+			}
+			continue
+		}
+		value := strconv.Quote(fmt.Sprint(settings[k]))
+		if k == "calls_per_second" {
+			value = fmt.Sprint(settings[k])
+		}
+		fmt.Fprintf(b, "      %s: %s\n", k, value)
+	}
+	b.WriteString("    streams:\n")
+	for _, s := range streams {
+		fmt.Fprintf(b, "      - {stream: %s, every: 1m}\n", s)
+	}
+}
+
+func sortedKeys(m map[string]any) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

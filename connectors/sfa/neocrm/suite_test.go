@@ -1,0 +1,229 @@
+package neocrm_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"tributary/canonical"
+	"tributary/connectors"
+	"tributary/connectors/connectortest"
+	"tributary/connectors/sandbox"
+	"tributary/connectors/sandbox/fault"
+	"tributary/connectors/sandbox/simneocrm"
+	"tributary/connectors/sandbox/world"
+	"tributary/connectors/sfa/neocrm"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
+
+var small = sync.OnceValues(func() (*world.World, error) {
+	until, err := canonical.NewDate(2025, 2, 28)
+	if err != nil {
+		return nil, err
+	}
+	return world.New(world.Config{Seed: 4, Scale: 0.05, Until: until})
+})
+
+// bench is a simulated tenant.
+type bench struct {
+	*simneocrm.Server
+	url    string
+	faults *fault.Set
+	clock  atomic.Int64
+}
+
+func (b *bench) now() time.Time { return now.Add(time.Duration(b.clock.Load())) }
+
+func start(t *testing.T) *bench {
+	t.Helper()
+	w, err := small()
+	require.NoError(t, err)
+	b := &bench{faults: fault.New()}
+	b.Server = sandbox.NewNeocrm(w, b.now, b.faults)
+	mux := http.NewServeMux()
+	mux.Handle("/neocrm/", fault.Transport{Faults: b.faults, Now: b.now, Delay: time.Hour}.Wrap(b.Server))
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	b.url = srv.URL
+	return b
+}
+
+var accountFields = []simneocrm.Field{
+	{Name: "id"}, {Name: "createdAt"}, {Name: "updatedAt"}, {Name: "accountName"}, {Name: "uscc__c"}, {Name: "licence__c"},
+	{Name: "kind__c", Type: "picklist", Choices: map[int]string{1: "医院"}},
+}
+
+func account(i int, at time.Time) map[string]any {
+	return map[string]any{
+		"id": 9_200_000_000_000_000_001 + int64(i), "createdAt": now.Add(-1e6 * time.Second).UnixMilli(), "updatedAt": at.UnixMilli(), "accountName": fmt.Sprintf("医院%d", i), "kind__c": int64(1),
+	}
+}
+
+func system(t *testing.T) *connectortest.System {
+	b := start(t)
+	var mu sync.Mutex
+	var rows simneocrm.List
+	publish := func() {
+		b.SetObject(simneocrm.Object{APIKey: "account", Fields: accountFields, Rows: append(simneocrm.List(nil), rows...)})
+	}
+	return &connectortest.System{
+		Settings: sandbox.Settings("neocrm", b.url), Faults: b.faults, Now: b.now, Logins: b.Logins,
+		Advance: func(d time.Duration) { b.clock.Add(int64(d)) },
+		Before:  func(f func()) { b.BeforeQuery(func(string) { f() }) },
+		Fill: func(n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows = nil
+			for i := range n {
+				rows = append(rows, account(i, now.Add(-time.Hour)))
+			}
+			publish()
+		},
+		Touch: func(i int) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows[i] = account(i, b.now())
+			rows[i]["accountName"] = fmt.Sprintf("更名%d", b.now().UnixMilli())
+			publish()
+		},
+	}
+}
+
+func TestConnector(t *testing.T) {
+	driver, err := neocrm.Driver()
+	require.NoError(t, err)
+	for _, paging := range []string{"keyset", "scroll"} {
+		t.Run(paging, func(t *testing.T) {
+			passing := []fault.Name{
+				fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.CodeAsText, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow,
+			}
+			if paging == "scroll" {
+				passing = append(passing, fault.DeadLocator)
+			} else {
+				passing = append(passing, fault.ShortPage)
+			}
+			connectortest.Run(t, connectortest.Harness{
+				Driver: driver, Stream: "account", BaseURL: []string{"login_url", "api_url"}, Password: "password", PageSize: "page_size",
+				Start: func(t *testing.T) *connectortest.System {
+					s := system(t)
+					s.Settings["paging"] = paging
+					return s
+				},
+				Passing:  passing,
+				Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.Throttle, fault.SessionExpiry},
+				Optional: []string{},
+			})
+		})
+	}
+}
+
+func open(t *testing.T, b *bench, change map[string]any) *neocrm.Source {
+	t.Helper()
+	spec, err := connectors.SpecOf(neocrm.Settings{})
+	require.NoError(t, err)
+	raw := sandbox.Settings("neocrm", b.url)
+	raw["retry_first"], raw["calls_per_second"] = "1ms", 0
+	for k, v := range change {
+		raw[k] = v
+	}
+	settings, problems := spec.Parse("p", raw)
+	require.Empty(t, problems)
+	src, err := neocrm.New(settings.(neocrm.Settings), connectors.Env{Now: b.now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, src.Close()) })
+	return src
+}
+
+func TestLongIdsDatesAndPicklists(t *testing.T) {
+	b := start(t)
+	src := open(t, b, nil)
+	require.NoError(t, src.Open(t.Context(), "patient", nil))
+	batch, err := src.Read(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, batch.Rows)
+	genders, births := 0, 0
+	for _, r := range batch.Rows {
+		require.Len(t, r.Key, 16)
+		require.Equal(t, r.Key, r.Fields["id"])
+		if g, ok := r.Fields["gender__c_label"]; ok {
+			require.Contains(t, []any{"男", "女"}, g)
+			genders++
+		}
+		if d, ok := r.Fields["birthDate__c"].(string); ok {
+			require.Regexp(t, `^\d{4}-\d\d-\d\d$`, d)
+			births++
+		}
+	}
+	require.Positive(t, genders)
+	require.Positive(t, births)
+}
+
+func TestBirthDatesAreThoseOfTheWorld(t *testing.T) {
+	b := start(t)
+	w, err := small()
+	require.NoError(t, err)
+	want := map[string]string{}
+	for r := range w.Records(world.SFA) {
+		if !r.Customer.BirthDate.IsZero() {
+			want[r.ID] = r.Customer.BirthDate.String()
+		}
+	}
+	src := open(t, b, nil)
+	require.NoError(t, src.Open(t.Context(), "patient", nil))
+	batch, err := src.Read(t.Context())
+	require.NoError(t, err)
+	for _, r := range batch.Rows {
+		if d, ok := r.Fields["birthDate__c"].(string); ok {
+			require.Equal(t, want[r.Key], d)
+		}
+	}
+}
+
+func TestTheLoginMayNameTheAPIHost(t *testing.T) {
+	w, err := small()
+	require.NoError(t, err)
+	clock := func() time.Time { return now }
+	var address string
+	mux := http.NewServeMux()
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	address = srv.URL + "/pod7"
+	sim := simneocrm.New(simneocrm.Options{ClientID: "c", ClientSecret: "s", Username: "u", Password: "p", SecurityToken: "12345678", APIBaseURL: address, Now: clock}, sandbox.NeocrmObjects(w)...)
+	mux.Handle("/neocrm/auc/", sim)
+	mux.Handle("/pod7/", sim)
+	spec, err := connectors.SpecOf(neocrm.Settings{})
+	require.NoError(t, err)
+	settings, problems := spec.Parse("p", map[string]any{"login_url": srv.URL + "/neocrm", "client_id": "c", "client_secret": "s", "username": "u", "password": "p", "security_token": "12345678", "retry_first": "1ms"})
+	require.Empty(t, problems)
+	src, err := neocrm.New(settings.(neocrm.Settings), connectors.Env{Now: clock})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, src.Close()) }()
+	require.NoError(t, src.Open(t.Context(), "account", nil))
+	_, err = src.Read(t.Context())
+	require.NoError(t, err)
+}
+
+func TestRefreshWorksOnceThenThePassword(t *testing.T) {
+	b := start(t)
+	src := open(t, b, map[string]any{"page_size": 10})
+	b.faults.Every(fault.SessionExpiry, 2)
+	require.NoError(t, src.Open(t.Context(), "account", nil))
+	for range 6 {
+		_, err := src.Read(t.Context())
+		require.NoError(t, err)
+	}
+	require.Greater(t, b.Logins(), 3)
+	keys, err := src.Keys(t.Context(), "contact")
+	require.NoError(t, err)
+	require.NotEmpty(t, keys)
+}
