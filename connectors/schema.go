@@ -39,6 +39,12 @@ func (o Option) schema() map[string]any {
 	case TypeTable:
 		out["type"], out["additionalProperties"] = "object", map[string]any{"type": "string"}
 	}
+	if o.Min != 0 {
+		out["minimum"] = o.Min
+	}
+	if o.Max != 0 {
+		out["maximum"] = o.Max
+	}
 	if len(o.Enum) > 0 {
 		out["enum"] = o.Enum
 	}

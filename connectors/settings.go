@@ -145,10 +145,16 @@ func (o Option) parse(raw any) (any, string) {
 		return nil, "not true or false"
 	case TypeInteger:
 		text, ok := scalarText(raw)
-		if n, err := strconv.Atoi(text); ok && err == nil {
-			return n, ""
+		n, err := strconv.Atoi(text)
+		switch {
+		case !ok || err != nil:
+			return nil, "not a whole number"
+		case o.Min != 0 && n < o.Min:
+			return nil, "less than " + strconv.Itoa(o.Min)
+		case o.Max != 0 && n > o.Max:
+			return nil, "more than " + strconv.Itoa(o.Max)
 		}
-		return nil, "not a whole number"
+		return n, ""
 	case TypeNumber:
 		text, ok := scalarText(raw)
 		if f, err := strconv.ParseFloat(text, 64); ok && err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {

@@ -3,6 +3,7 @@ package connectors
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -21,6 +22,7 @@ type Option struct {
 	Example  string
 	Default  string
 	Enum     []string
+	Min, Max int // bounds of an integer; 0 = none
 	Required bool
 	Secret   bool
 	Advanced bool
@@ -55,7 +57,7 @@ var optionTypes = map[reflect.Type]OptionType{
 
 // SpecOf reads the tags of a settings struct:
 //
-//	BaseURL string `cfg:"base_url" doc:"…" doc_zh:"…" example:"https://…" default:"…" required:"true" advanced:"true" enum:"a,b"`
+//	BaseURL string `cfg:"base_url" doc:"…" doc_zh:"…" example:"https://…" default:"…" required:"true" advanced:"true" enum:"a,b" min:"1" max:"9"`
 //
 // Fields without a cfg tag are not settings; embedded structs lend theirs. A field of type Secret is a secret. A tag that contradicts itself, or a
 // setting without documentation in both languages, is an error.
@@ -79,6 +81,13 @@ func SpecOf(config any) (Spec, error) {
 			index: f.Index,
 		}
 		opt.Secret = opt.Type == TypeSecret
+		var err error
+		if opt.Min, err = bound(f, "min"); err != nil {
+			return Spec{}, err
+		}
+		if opt.Max, err = bound(f, "max"); err != nil {
+			return Spec{}, err
+		}
 		if e := f.Tag.Get("enum"); e != "" {
 			opt.Enum = strings.Split(e, ",")
 		}
@@ -89,6 +98,18 @@ func SpecOf(config any) (Spec, error) {
 		spec.Options = append(spec.Options, opt)
 	}
 	return spec, nil
+}
+
+func bound(f reflect.StructField, tag string) (int, error) {
+	text, ok := f.Tag.Lookup(tag)
+	if !ok {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || f.Type.Kind() != reflect.Int {
+		return 0, fmt.Errorf("field %s: %s:%q is no bound of an integer", f.Name, tag, text)
+	}
+	return n, nil
 }
 
 func (o Option) check(f reflect.StructField, seen map[string]bool) error {

@@ -21,7 +21,7 @@ type settings struct {
 	URL   string            `cfg:"url" doc:"Address." doc_zh:"地址。" example:"https://x.example" required:"true"`
 	Key   connectors.Secret `cfg:"key" doc:"Key." doc_zh:"密钥。" required:"true"`
 	Mode  string            `cfg:"mode" doc:"Mode." doc_zh:"模式。" default:"fast" enum:"fast,slow"`
-	Size  int               `cfg:"size" doc:"Rows." doc_zh:"行数。" default:"100"`
+	Size  int               `cfg:"size" doc:"Rows." doc_zh:"行数。" default:"100" min:"1" max:"500"`
 	Share float64           `cfg:"share" doc:"Share." doc_zh:"比例。"`
 	Flag  bool              `cfg:"flag" doc:"Flag." doc_zh:"开关。"`
 	Codes []string          `cfg:"codes" doc:"Codes." doc_zh:"编码。" default:"a,b"`
@@ -97,6 +97,14 @@ func TestRequiredSettingMissing(t *testing.T) {
 	}
 }
 
+func TestBoundsOfIntegers(t *testing.T) {
+	t.Parallel()
+	for size, good := range map[int]bool{-1: false, 0: false, 1: true, 500: true, 501: false} {
+		_, problems := spec(t).Parse("p", map[string]any{"url": "u", "key": "k", "size": size})
+		require.Equal(t, good, len(problems) == 0, size)
+	}
+}
+
 func TestSpecRefusesContradictions(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]any{
@@ -117,6 +125,9 @@ func TestSpecRefusesContradictions(t *testing.T) {
 		}{},
 		"bad default": struct {
 			A int `cfg:"a" doc:"x" doc_zh:"x" default:"x"`
+		}{},
+		"bound of a text": struct {
+			A string `cfg:"a" doc:"x" doc_zh:"x" min:"1"`
 		}{},
 		"required default": struct {
 			A int `cfg:"a" doc:"x" doc_zh:"x" default:"1" required:"true"`

@@ -85,7 +85,7 @@ func value(o option, r *rand.Rand) any {
 		return o.Enum[r.IntN(len(o.Enum))]
 	}
 	return map[connectors.OptionType]any{
-		connectors.TypeText: "text", connectors.TypeSecret: "text", connectors.TypeBool: r.IntN(2) == 0, connectors.TypeInteger: r.IntN(5000) + 1,
+		connectors.TypeText: "text", connectors.TypeSecret: "text", connectors.TypeBool: r.IntN(2) == 0, connectors.TypeInteger: r.IntN(3000) + 1,
 		connectors.TypeNumber: 1.5, connectors.TypeDuration: "30s", connectors.TypeList: []any{"a", "b"}, connectors.TypeTable: map[string]any{},
 	}[o.Type]
 }

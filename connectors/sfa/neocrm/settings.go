@@ -21,7 +21,7 @@ type Settings struct {
 	SecurityToken connectors.Secret `cfg:"security_token" doc:"The user's 8-character security token; it is sent glued to the password." doc_zh:"用户的 8 位安全令牌，会拼接在密码之后发送。" required:"true"`
 	Patient       string            `cfg:"patient_object" doc:"API key of the object that holds patients." doc_zh:"患者所在对象的 API Key。" default:"patient__c"`
 	Tenant        map[string]string `cfg:"tenant_fields" doc:"Fields of your own: STREAM.name to the field's API key. The built-in maps know account.uscc, account.licence_no, account.kind, contact.department, contact.title, contact.admin_title, contact.tier, patient.hospital." doc_zh:"自定义字段：流.名称 对应字段 API Key。内置映射识别 account.uscc、account.licence_no、account.kind、contact.department、contact.title、contact.admin_title、contact.tier、patient.hospital。" example:"{contact.department: department__c}"`
-	PageSize      int               `cfg:"page_size" doc:"Rows per call, at most 3000." doc_zh:"每次调用的行数，最多 3000。" default:"2000" advanced:"true"`
+	PageSize      int               `cfg:"page_size" doc:"Rows per call, at most 3000." doc_zh:"每次调用的行数，最多 3000。" default:"2000" min:"1" max:"3000" advanced:"true"`
 	Paging        string            `cfg:"paging" doc:"How to page: by id (keyset), or by the server's scroll." doc_zh:"翻页方式：按 id（keyset）或服务端滚动（scroll）。" default:"keyset" enum:"keyset,scroll" advanced:"true"`
 	ThrottleTexts []string          `cfg:"throttle_texts" doc:"Words in a refusal that mean too many calls." doc_zh:"拒绝信息中表示调用超限的词。" default:"频繁,超限,limit" advanced:"true"`
 	Overlap       time.Duration     `cfg:"overlap" doc:"How far each run reads back, to catch rows stored late." doc_zh:"每次运行向前重读的时长，用于补上延迟提交的数据。" default:"2m" advanced:"true"`
