@@ -59,15 +59,31 @@ func (*sqliteDialect) open(_ context.Context, cfg Config) (*sqlx.DB, *sqlx.DB, e
 	return w, r, nil
 }
 
+// bulk prepares the statement for many rows once when it is used again; parsing placeholders costs as much as a small
+// insert itself.
 func (*sqliteDialect) bulk(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error {
 	const perStatement = 100
 	step := min(perStatement, maxArgs/len(columns))
-	args := make([]any, 0, step*len(columns))
-	full, err := tx.tx.PreparexContext(ctx, insertSQL(table, columns, step))
-	if err != nil {
+	exec := func(n int, args []any) error {
+		_, err := tx.exec(ctx, insertSQL(table, columns, n), args...)
 		return err
 	}
-	defer full.Close()
+	if len(rows) >= 2*step {
+		full, err := tx.tx.PreparexContext(ctx, insertSQL(table, columns, step))
+		if err != nil {
+			return err
+		}
+		defer full.Close()
+		one := exec
+		exec = func(n int, args []any) error {
+			if n != step {
+				return one(n, args)
+			}
+			_, err := full.ExecContext(ctx, args...)
+			return err
+		}
+	}
+	args := make([]any, 0, min(step, len(rows))*len(columns))
 	for len(rows) > 0 {
 		n := min(step, len(rows))
 		args = args[:0]
@@ -75,12 +91,7 @@ func (*sqliteDialect) bulk(ctx context.Context, tx *Tx, table string, columns []
 			args = append(args, r...)
 		}
 		rows = rows[n:]
-		if n == step {
-			_, err = full.ExecContext(ctx, args...)
-		} else {
-			_, err = tx.exec(ctx, insertSQL(table, columns, n), args...)
-		}
-		if err != nil {
+		if err := exec(n, args); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tributary/connectors/sandbox"
+	"tributary/hub"
+	"tributary/internal/config"
+)
+
+func (a *app) demoCmd() *cobra.Command {
+	conf := sandbox.Config{Now: now}
+	var once bool
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the main job on a simulated world: pull, resolve, join, publish, trace a complaint",
+		Long: "Start simulated source systems (an ERP that speaks Kingdee's protocol, a sales force system that speaks Neocrm's, a\n" +
+			"pharmacy chain with a REST API, flow files of two distributors, spreadsheets), pull from them, make golden customers\n" +
+			"and movements, publish events on Kafka, and answer a complaint about a lot. Then serve until Ctrl-C.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := a.demo(cmd.Context(), conf, once)
+			if cmd.Context().Err() != nil {
+				return nil // told to stop: the next start goes on where this one stood
+			}
+			return err
+		},
+	}
+	sandboxFlags(c, &conf)
+	c.Flags().BoolVar(&once, "once", false, "end after the complaint's answer")
+	return c
+}
+
+func (a *app) demo(ctx context.Context, conf sandbox.Config, once bool) (err error) {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	conf.Dir = filepath.Join(c.DataDir, "sandbox")
+	progress := a.steps()
+	var sb *sandbox.Sandbox
+	if err := progress.do(a.say("simulated world", "模拟世界"), func() (string, error) {
+		sb, err = startSandbox(ctx, conf)
+		if err != nil {
+			return "", err
+		}
+		w := sb.World()
+		return fmt.Sprintf(a.say("%d customers, %d movements of goods; systems at %s", "%d 个真实客户，%d 笔真实货物移动；系统地址 %s"), len(w.Customers), len(w.Movements), sb.URL()), nil
+	}); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sb.Close()) }()
+	file, err := a.pointAt(c, sb)
+	if err != nil {
+		return err
+	}
+	quiet := *a
+	quiet.quiet = true // the steps tell what the log would
+	s, closeService, err := quiet.start(ctx, c, "demo")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeService()) }()
+	if err := a.demoSteps(ctx, s, sb, progress); err != nil {
+		return err
+	}
+	if err := a.complaint(ctx, s.hub, sb); err != nil || once {
+		return err
+	}
+	a.note("")
+	a.note(a.say("The hub goes on. Ask it from another terminal, for example:", "中枢继续运行。可在另一终端查询，例如："))
+	a.note("  tributary --config %s customers search %s", file, a.say("市第一人民医院", "市第一人民医院"))
+	return s.run(ctx, func() { s.announce(a) })
+}
+
+// pointAt makes the configuration point at the sandbox and keeps it as a file for other commands.
+func (a *app) pointAt(c *config.Config, sb *sandbox.Sandbox) (string, error) {
+	text := sb.Config()
+	refs := config.References{Env: os.LookupEnv, ReadFile: os.ReadFile}
+	parsed, err := config.Parse("sandbox", []byte(text), refs)
+	if err != nil {
+		return "", fmt.Errorf("configuration of the sandbox: %w", err)
+	}
+	c.Company, c.Connections = parsed.Company, parsed.Connections
+	file := filepath.Join(c.DataDir, "demo.yaml")
+	dir, err := filepath.Abs(c.DataDir)
+	if err != nil {
+		return "", err
+	}
+	text += fmt.Sprintf("data_dir: %q\n", dir)
+	return file, os.WriteFile(file, []byte(text), 0o600)
+}
+
+// demoSteps runs the main job, each part as a step.
+func (a *app) demoSteps(ctx context.Context, s *service, sb *sandbox.Sandbox, progress *steps) error {
+	for _, pull := range []struct{ connection, en, zh string }{
+		{"erp", "ERP (Kingdee Cloud Galaxy)", "ERP（金蝶云星空）"},
+		{"sfa", "SFA (Neocrm)", "SFA（销售易）"},
+		{"flow", "distributors' files (CSV, XLSX)", "商业公司流向文件（CSV、XLSX）"},
+		{"pharmacy", "pharmacy chain (REST)", "连锁药店（REST）"},
+	} {
+		if err := progress.do(a.say(pull.en, pull.zh), func() (string, error) {
+			report, err := s.hub.Pull(ctx, hub.PullRequest{Targets: []string{pull.connection}, Lang: a.language()})
+			return a.counts(report), err
+		}); err != nil {
+			return err
+		}
+	}
+	if err := progress.do(a.say("spreadsheets", "电子表格"), func() (string, error) {
+		var sum hub.IngestReport
+		for _, f := range sb.Spreadsheets() {
+			report, err := s.hub.Import(ctx, hub.ImportRequest{Files: []string{f.Path}, As: f.As, Source: f.Source, Lang: a.language()})
+			sum.Totals = sum.Totals.Add(report.Totals)
+			if err != nil {
+				return "", err
+			}
+		}
+		return a.counts(sum), nil
+	}); err != nil {
+		return err
+	}
+	if err := progress.do(a.say("golden customers, two-ledger join", "黄金客户与双账拼接"), func() (string, error) {
+		r, err := s.hub.Settle(ctx)
+		return fmt.Sprintf(a.say("%d records → %d golden customers; %d flow lines → %d movements; %d questions for a steward",
+			"%d 条记录 → %d 个黄金客户；%d 行流向 → %d 笔移动；%d 项待复核"),
+			r.Resolve.Records, r.Resolve.Created, r.Join.Lines, r.Join.Opened, r.Resolve.Questions), err
+	}); err != nil {
+		return err
+	}
+	return progress.do(a.say("events to Kafka at ", "发布事件到 Kafka ")+s.broker.Address, func() (string, error) {
+		sent, err := s.hub.Publish(ctx, s.broker)
+		return fmt.Sprintf(a.say("%d events", "%d 条事件"), sent), err
+	})
+}
+
+func (a *app) counts(r hub.IngestReport) string {
+	t := r.Totals
+	text := fmt.Sprintf(a.say("%d rows", "%d 行"), t.Read)
+	for _, part := range []struct {
+		n      int64
+		en, zh string
+	}{{t.Canonical, "new", "入库"}, {t.Unchanged, "unchanged", "未变"}, {t.Quarantined, "quarantined", "隔离"}, {t.Filtered, "filtered", "过滤"}} {
+		if part.n > 0 && part.n < t.Read {
+			text += fmt.Sprintf(", %d %s", part.n, a.say(part.en, part.zh))
+		}
+	}
+	return strings.TrimSpace(text)
+}
