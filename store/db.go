@@ -29,11 +29,11 @@ type Config struct {
 
 // DB is an open database.
 type DB struct {
-	querier           // reads outside a transaction
-	w       *sqlx.DB  // SQLite: the one writer connection
-	cfg     Config    //
-	owner   string    // names this process in leases
-	ring    *KeyRing  //
+	querier          // reads outside a transaction
+	w       *sqlx.DB // SQLite: the one writer connection
+	cfg     Config   //
+	owner   string   // names this process in leases
+	ring    *KeyRing //
 	mu      sync.Mutex
 	others  neighbours
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jmoiron/sqlx"
+
 	"tributary/canonical"
 	"tributary/normalize"
 )
@@ -134,24 +136,33 @@ func (q querier) customerByCode(ctx context.Context, source, code string) (Party
 
 // reportedParty finds a party that reported before under the text as its key or its name.
 func (q querier) reportedParty(ctx context.Context, text string) (Party, bool, error) {
-	sources, err := q.flowSources(ctx)
-	if err != nil {
-		return Party{}, false, err
+	var reported bool
+	if err := q.get(ctx, &reported, `SELECT EXISTS (SELECT 1 FROM stream WHERE source = ?)`, FlowSource(text)); err != nil {
+		return Party{}, false, fmt.Errorf("look the party up by its key: %w", err)
+	}
+	if reported {
+		return Party{Key: text, Name: text}, true, nil
 	}
 	name := normalize.Text(text)
 	var named []Party
-	for _, source := range sources {
-		key := source[len(FlowSource("")):]
-		if key == text {
-			return Party{Key: key, Name: key}, true, nil
-		}
-		p, found, err := q.customerByCode(ctx, source, PartyRecordID)
-		if err != nil {
-			return Party{}, false, err
-		}
-		if found && normalize.Text(p.Name) == name {
-			named = append(named, Party{Key: key, Name: p.Name})
-		}
+	err := q.each(ctx, `SELECT source, payload FROM source_record WHERE entity = 'customer' AND source LIKE 'flow:%' AND source_id = ? ORDER BY source`,
+		[]any{PartyRecordID}, func(rows *sqlx.Rows) error {
+			var source string
+			var payload []byte
+			if err := rows.Scan(&source, &payload); err != nil {
+				return err
+			}
+			var c canonical.Customer
+			if err := json.Unmarshal(payload, &c); err != nil {
+				return fmt.Errorf("record %s of %s: %w", PartyRecordID, source, err)
+			}
+			if normalize.Text(c.Name) == name {
+				named = append(named, Party{Key: source[len(FlowSource("")):], Name: c.Name})
+			}
+			return nil
+		})
+	if err != nil {
+		return Party{}, false, fmt.Errorf("look the party up by its name: %w", err)
 	}
 	if len(named) == 1 {
 		return named[0], true, nil
