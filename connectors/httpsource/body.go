@@ -40,8 +40,8 @@ func Unquote(body []byte) []byte {
 	return body
 }
 
-// ExpectJSON is the error of a body that cannot be JSON: markup of a proxy or a login page, or nothing at all. A page
-// where data is due is passing trouble; it is never read as rows.
+// ExpectJSON is the error of a body that is not JSON: markup of a proxy or a login page, nothing at all, or JSON cut short.
+// All are passing trouble; they are never read as rows.
 func ExpectJSON(body []byte) *Error {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 {
@@ -49,6 +49,9 @@ func ExpectJSON(body []byte) *Error {
 	}
 	if trimmed[0] == '<' {
 		return &Error{Class: Retry, Kind: NotJSON, Message: "an HTML page"}
+	}
+	if !json.Valid(trimmed) {
+		return &Error{Class: Retry, Kind: NotJSON, Message: "JSON that is cut short or damaged"}
 	}
 	return nil
 }

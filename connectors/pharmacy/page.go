@@ -58,7 +58,7 @@ func readPage(body []byte) (page, *httpsource.Error) {
 	}
 	var keys map[string]json.RawMessage
 	if err := httpsource.Decode(body, &keys); err != nil {
-		return page{}, &httpsource.Error{Class: httpsource.Retry, Kind: httpsource.NotJSON, Message: err.Error()}
+		return page{}, httpsource.UnknownShape("%v", err)
 	}
 	data := keys["data"]
 	next, has := keys["next"]

@@ -80,7 +80,7 @@ func TestConnector(t *testing.T) {
 			fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.StringBody,
 			fault.ShortPage, fault.EmptyAsSpace, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow,
 		},
-		Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.Throttle, fault.SessionExpiry},
+		Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry},
 		Optional: []string{"FReceiverID_FName", "FNote", "FSrcBillNo", "FShortName"},
 	})
 }

@@ -57,6 +57,7 @@ func (t Transport) Wrap(next http.Handler) http.Handler {
 		case t.Faults.Hit(HalfJSON):
 			whole := record(next, r)
 			copyHeader(w, whole)
+			w.Header().Del("Content-Length")
 			answer(w, whole.Code, "application/json", whole.Body.String()[:whole.Body.Len()/2])
 			return
 		case t.Faults.Hit(CutBody):

@@ -78,3 +78,21 @@ func ordered[K cmp.Ordered, V any](m map[K]V) iter.Seq2[K, V] {
 		}
 	}
 }
+
+// Mentions are the different ways in which a distributor's sales ledger names its customers, each with the customer it
+// means.
+func (w *World) Mentions(distributor int) iter.Seq2[canonical.PartyMention, int] {
+	return func(yield func(canonical.PartyMention, int) bool) {
+		met := map[canonical.PartyMention]bool{}
+		for _, l := range w.Ledgers.DistributorSales[distributor] {
+			m := w.Mention(distributor, l.Partner, l.Day)
+			if met[m] {
+				continue
+			}
+			met[m] = true
+			if !yield(m, l.Partner) {
+				return
+			}
+		}
+	}
+}

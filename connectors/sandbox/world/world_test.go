@@ -200,3 +200,22 @@ func BenchmarkNew(b *testing.B) {
 		make1(b, 1, 1)
 	}
 }
+
+// A distributor's code means one customer, also where the spelling changes during the year.
+func TestMentionsMeanOneCustomer(t *testing.T) {
+	t.Parallel()
+	w := make1(t, 1, 0.5)
+	for d := range 2 {
+		codes, spellings := map[string]int{}, 0
+		for m, customer := range w.Mentions(d) {
+			require.NotEmpty(t, m.Name)
+			if was, met := codes[m.Code]; met {
+				require.Equal(t, was, customer)
+				spellings++
+			}
+			codes[m.Code] = customer
+		}
+		require.Greater(t, len(codes), 100)
+		require.Positive(t, spellings, "nobody was renamed")
+	}
+}

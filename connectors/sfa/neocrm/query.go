@@ -35,7 +35,7 @@ func (c *connection) open(body []byte) (envelope, *httpsource.Error) {
 		return e, bad
 	}
 	if err := httpsource.Decode(body, &e); err != nil {
-		return e, &httpsource.Error{Class: httpsource.Retry, Kind: httpsource.NotJSON, Message: err.Error()}
+		return e, httpsource.UnknownShape("%v", err)
 	}
 	code := codeText(e.Code)
 	if code == "200" {

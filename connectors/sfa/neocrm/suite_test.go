@@ -120,7 +120,7 @@ func TestConnector(t *testing.T) {
 					return s
 				},
 				Passing:  passing,
-				Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.Throttle, fault.SessionExpiry},
+				Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry},
 				Optional: []string{},
 			})
 		})
