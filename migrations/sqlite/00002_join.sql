@@ -18,7 +18,11 @@ CREATE TABLE movement_line (
 -- The last report of a party on a product.
 CREATE INDEX stock_position_date ON stock_position (party, product_id, biz_date);
 
+-- Who reported a lot.
+CREATE INDEX stock_position_holder ON stock_position (product_id, lot, party) WHERE known_to IS NULL;
+
 -- +goose Down
+DROP INDEX stock_position_holder;
 DROP INDEX stock_position_date;
 DROP TABLE movement_line;
 DROP TABLE dirty_share;
