@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/canonical"
 	"tributary/connectors/filesource"
 	"tributary/mapping"
 	"tributary/pipeline"
@@ -110,8 +109,12 @@ func TestCustomersAndSalesFromFiles(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 3, total)
 		for _, i := range items {
-			fmt.Println(i.File, i.Row, i.Issues[0].Text("zh"), string(i.Raw))
+			for _, lang := range []string{"zh", "en"} {
+				require.NotContains(t, i.Issues[0].Text(lang), "{", "every placeholder is filled")
+				require.Contains(t, i.Issues[0].Text(lang), "→", "and the text says what to do")
+			}
 		}
-		_ = canonical.Sales
+		require.Equal(t, "s.csv 4 quantity", fmt.Sprintf("%s %d %s", items[2].File, items[2].Row, items[2].Issues[0].Field))
+		require.Equal(t, "2025-03-02,S2,1,C2,百姓大药房,SKU1,百川片,10片,,abc,盒", string(items[2].Raw), "the row as it was received")
 	})
 }

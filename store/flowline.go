@@ -74,7 +74,7 @@ type FlowBatch struct {
 // Put takes rows in, in their order, by rules 6.2 and CLI §3, and marks what the join must look at again. It returns the
 // outcome of each row: Stored, Unchanged or Stale.
 func (f *FlowSink) Put(ctx context.Context, tx *Tx, b FlowBatch) ([]Outcome, error) {
-	if err := f.Meet(ctx, tx, b); err != nil {
+	if err := f.meet(ctx, tx, b); err != nil {
 		return nil, err
 	}
 	if err := f.loadReplacements(ctx, tx); err != nil {
@@ -97,8 +97,15 @@ func (f *FlowSink) Put(ctx context.Context, tx *Tx, b FlowBatch) ([]Outcome, err
 	return out, nil
 }
 
-// Meet makes the mentions of rows known without taking the rows in: for rows that are stored already.
+// Meet makes rows known without taking them in: for rows that a run that was cut off has stored already.
 func (f *FlowSink) Meet(ctx context.Context, tx *Tx, b FlowBatch) error {
+	for i := range b.Rows {
+		f.changedOn(b.Rows[i].Line.Date)
+	}
+	return f.meet(ctx, tx, b)
+}
+
+func (f *FlowSink) meet(ctx context.Context, tx *Tx, b FlowBatch) error {
 	if err := f.mentionsOf(ctx, tx, b.Rows, b.Origin); err != nil {
 		return err
 	}

@@ -70,23 +70,23 @@ func (f *FlowSink) Retire(ctx context.Context, tx *Tx, ledger canonical.Ledger, 
 	}
 	bound := f.replaced[ledgerMonth{LedgerNumber(ledger), month}]
 	next := canonical.DateOf(first.Time().AddDate(0, 1, 0))
+	f.changedOn(first) // the whole month: what a run that was cut off retired is not seen any more
+	f.changedOn(next.AddDays(-1))
 	dirty := map[flowGroup]bool{}
 	var ids []canonical.ID
 	// Versions are compared here: a database's own order of texts depends on its locale.
-	err = tx.each(ctx, `SELECT row_id, version_key, partner, product_mention, biz_date FROM flow_line
+	err = tx.each(ctx, `SELECT row_id, version_key, partner, product_mention FROM flow_line
 		WHERE party = ? AND ledger = ? AND active = TRUE AND biz_date >= ? AND biz_date < ? AND version_key <> ?`,
 		[]any{f.party, LedgerNumber(ledger), first, next, bound}, func(rows *sqlx.Rows) error {
 			var id canonical.ID
 			var version string
 			var g flowGroup
-			var date canonical.Date
-			if err := rows.Scan(&id, &version, &g.partner, &g.product, &date); err != nil {
+			if err := rows.Scan(&id, &version, &g.partner, &g.product); err != nil {
 				return err
 			}
 			if version < bound && len(ids) < limit {
 				ids = append(ids, id)
 				dirty[g] = true
-				f.changedOn(date)
 			}
 			return nil
 		})

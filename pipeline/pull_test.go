@@ -1,0 +1,295 @@
+package pipeline_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/canonical"
+	"tributary/connectors"
+	"tributary/mapping"
+	"tributary/pipeline"
+	"tributary/store"
+)
+
+// scripted is a source of pages; its position is the number of pages read. It fails when it is used against the
+// contract.
+type scripted struct {
+	t        require.TestingT
+	pages    [][]connectors.Row
+	snapshot bool
+	failAt   int // page at which Read fails once; -1 = never
+	before   func(page int)
+
+	next  int
+	acked []int
+	open  bool
+}
+
+var errScripted = errors.New("the source went away")
+
+func (s *scripted) Check(context.Context) ([]connectors.Finding, error)       { return nil, nil }
+func (s *scripted) Discover(context.Context) ([]connectors.StreamInfo, error) { return nil, nil }
+
+func (s *scripted) Open(_ context.Context, _ string, position json.RawMessage) error {
+	s.next, s.open = 0, true
+	if position != nil && !s.snapshot {
+		n, err := strconv.Atoi(string(position))
+		require.NoError(s.t, err)
+		s.next = n
+	}
+	return nil
+}
+
+func (s *scripted) Read(context.Context) (connectors.Batch, error) {
+	require.True(s.t, s.open)
+	if s.next == s.failAt {
+		s.failAt = -1
+		return connectors.Batch{}, errScripted
+	}
+	if s.next >= len(s.pages) {
+		return connectors.Batch{}, io.EOF
+	}
+	if s.before != nil {
+		s.before(s.next)
+	}
+	b := connectors.Batch{Rows: s.pages[s.next], Raw: []byte("page"), Position: json.RawMessage(strconv.Itoa(s.next + 1))}
+	s.next++
+	b.SnapshotEnd = s.snapshot && s.next == len(s.pages)
+	return b, nil
+}
+
+func (s *scripted) Ack(_ context.Context, position json.RawMessage) error {
+	n, err := strconv.Atoi(string(position))
+	s.acked = append(s.acked, n)
+	return err
+}
+
+func (s *scripted) Close() error { s.open = false; return nil }
+
+const customerMap = `
+entity: customer
+key: [id]
+fields:
+  code: id
+  name: name
+  kind: {const: hospital}
+skip: 'name == "skip"'
+`
+
+const flowMap = `
+entity: flow
+ledger: sales
+key: [entry]
+deleted: 'state == "void"'
+fields:
+  date: day
+  doc_no: bill
+  source_row: entry
+  partner.code: buyer
+  partner.name: {from: buyer_name}
+  product.code: sku
+  product.name: sku
+  quantity: qty
+`
+
+func pullOf(t require.TestingT, deletes, text string) pipeline.Pull {
+	m, err := mapping.Parse("test", []byte(text))
+	require.NoError(t, err)
+	return pipeline.Pull{Connection: "erp", Stream: connectors.StreamInfo{Name: "s", Entity: m.Entity(), Ledger: m.Ledger(), Deletes: deletes}, Map: m, MapText: text,
+		Trust: 50, Actor: "os:test", Party: store.Party{Key: "M", Name: "百川制药有限公司", Known: true}}
+}
+
+func row(n int, id, name string) connectors.Row {
+	return connectors.Row{Key: id, Number: n, Fields: map[string]any{"id": id, "name": name}}
+}
+
+func (b *ingestBench) living() map[string]string {
+	b.t.Helper()
+	out := map[string]string{}
+	require.NoError(b.t, b.db.EachCustomer(b.t.Context(), func(records []store.CustomerRecord) error {
+		for _, r := range records {
+			if r.Key.Source == "erp" && r.Living() {
+				out[r.Key.ID] = r.Customer.Name
+			}
+		}
+		return nil
+	}))
+	return out
+}
+
+func TestAPullResumesAndAcknowledgesOnlyWhatIsStored(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		ctx := t.Context()
+		src := &scripted{t: t, failAt: 2, pages: [][]connectors.Row{{row(1, "C1", "甲"), row(2, "C2", "乙")}, {row(3, "C3", "丙")}, {row(4, "C1", "甲二"), row(5, "C4", "")}, {row(6, "C5", "skip")}}}
+		run, err := b.ingest.Pull(ctx, src, pullOf(t, "none", customerMap))
+		require.ErrorIs(t, err, errScripted)
+		require.Equal(t, store.RunFailed, run.Status)
+		require.Equal(t, counts(3, 0, 0, 0), run.Counts, "what was read before the failure is stored")
+		state, err := b.db.Stream(ctx, "erp", "s")
+		require.NoError(t, err)
+		require.Equal(t, "2", string(state.Position))
+		for _, n := range src.acked {
+			require.LessOrEqual(t, n, 2)
+		}
+
+		src.before = func(page int) {
+			for _, n := range src.acked {
+				state, err := b.db.Stream(ctx, "erp", "s")
+				require.NoError(t, err)
+				stored, err := strconv.Atoi(string(state.Position))
+				require.NoError(t, err)
+				require.LessOrEqual(t, n, stored, "before page %d", page)
+			}
+		}
+		run, err = b.ingest.Pull(ctx, src, pullOf(t, "none", customerMap))
+		require.NoError(t, err)
+		require.Equal(t, counts(1, 0, 1, 1), run.Counts)
+		require.Equal(t, "4", string(run.Position))
+		require.Equal(t, 4, src.acked[len(src.acked)-1])
+		require.Equal(t, map[string]string{"C1": "甲二", "C2": "乙", "C3": "丙"}, b.living())
+	})
+}
+
+func TestDeletesOfASnapshot(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		all := make([]connectors.Row, 100)
+		for n := range all {
+			all[n] = row(n+1, fmt.Sprintf("C%02d", n), "客户")
+		}
+		pull := func(rows []connectors.Row, change ...func(*pipeline.Pull)) store.Run {
+			req := pullOf(t, "snapshot", customerMap)
+			for _, c := range change {
+				c(&req)
+			}
+			run, err := b.ingest.Pull(t.Context(), &scripted{t: t, failAt: -1, snapshot: true, pages: [][]connectors.Row{rows[:len(rows)/2], rows[len(rows)/2:]}}, req)
+			require.NoError(t, err)
+			require.True(t, run.Counts.Balanced())
+			return run
+		}
+		pull(all)
+		require.Len(t, b.living(), 100)
+		run := pull(all[3:])
+		require.Equal(t, counts(0, 97, 0, 0), run.Counts)
+		require.Equal(t, "ingest.snapshot_deleted", run.Warnings[0].Code)
+		require.Len(t, b.living(), 97)
+		run = pull(all[60:])
+		require.Equal(t, "ingest.snapshot_drop", run.Warnings[0].Code, "half the customers do not vanish in a night")
+		require.Len(t, b.living(), 97)
+		pull(all[60:], func(p *pipeline.Pull) { p.AcceptDeletes = true })
+		require.Len(t, b.living(), 40)
+		pull(all)
+		require.Len(t, b.living(), 100, "what comes back lives again")
+
+		src := &scripted{t: t, failAt: 1, snapshot: true, pages: [][]connectors.Row{all[:50], all[50:98]}}
+		_, err := b.ingest.Pull(t.Context(), src, pullOf(t, "snapshot", customerMap))
+		require.ErrorIs(t, err, errScripted)
+		require.Len(t, b.living(), 100, "a list that broke off deletes nothing")
+	})
+}
+
+func TestPulledLedgerRows(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		at := func(minute int) time.Time { return time.Date(2025, 3, 1, 8, minute, 0, 0, time.UTC) }
+		line := func(entry, qty, state string, minute int) connectors.Row {
+			return connectors.Row{Key: entry, Number: minute, SourceTime: at(minute), Fields: map[string]any{"entry": entry, "bill": "B1", "day": "2025-03-01",
+				"buyer": "C1", "buyer_name": "市一院", "sku": "P1", "qty": qty, "state": state}}
+		}
+		pull := func(rows ...connectors.Row) store.Counts {
+			run, err := b.ingest.Pull(t.Context(), &scripted{t: t, failAt: -1, snapshot: true, pages: [][]connectors.Row{rows}}, pullOf(t, "flag", flowMap))
+			require.NoError(t, err)
+			return run.Counts
+		}
+		book := func() []string {
+			lines, err := b.db.Book(t.Context(), "M")
+			require.NoError(t, err)
+			out := []string{}
+			for _, l := range lines {
+				out = append(out, l.DocNo+" "+l.Quantity.String())
+			}
+			return out
+		}
+		require.Equal(t, counts(2, 0, 1, 0), pull(line("1", "5", "ok", 1), line("2", "7", "ok", 2), line("3", "x", "ok", 3)))
+		require.Equal(t, counts(1, 1, 0, 0), pull(line("1", "6", "ok", 9), line("2", "7", "ok", 2)))
+		require.Equal(t, counts(0, 1, 0, 0), pull(line("1", "5", "ok", 1)), "an older version changes nothing")
+		require.ElementsMatch(t, []string{"B1 6", "B1 7"}, book())
+		require.Equal(t, counts(1, 0, 0, 0), pull(line("2", "7", "void", 10)))
+		require.Equal(t, []string{"B1 6"}, book())
+		require.Equal(t, counts(0, 1, 0, 0), pull(line("2", "7", "ok", 2)), "nor does one older than the delete")
+		require.Equal(t, counts(1, 0, 0, 0), pull(line("2", "8", "ok", 11)))
+		require.ElementsMatch(t, []string{"B1 6", "B1 8"}, book())
+
+		_, items, err := b.db.ListQuarantine(t.Context(), store.QuarantineFilter{Status: store.QuarantineOpen, Limit: 9})
+		require.NoError(t, err)
+		require.Len(t, items, 1)
+		item, err := b.db.QuarantinedRow(t.Context(), items[0].ID)
+		require.NoError(t, err)
+		fixed, err := mapping.Parse("test", []byte(flowMap[:len(flowMap)-len("  quantity: qty\n")]+"  quantity: {expr: 'qty == \"x\" ? \"10\" : qty'}\n"))
+		require.NoError(t, err)
+		for n, want := range []store.Counts{counts(1, 0, 0, 0)} {
+			run, err := b.ingest.Replay(t.Context(), pipeline.Replay{Rows: []store.Quarantined{item}, Map: fixed, Ledger: canonical.Sales, Entity: canonical.EntityFlow,
+				Party: store.Party{Key: "M", Name: "百川制药有限公司", Known: true}, Actor: "os:test"})
+			require.NoError(t, err, n)
+			require.Equal(t, want, run.Counts)
+		}
+		require.ElementsMatch(t, []string{"B1 6", "B1 8", "B1 10"}, book())
+		_, err = b.ingest.Replay(t.Context(), pipeline.Replay{Rows: []store.Quarantined{item}, Map: fixed, Ledger: canonical.Sales, Entity: canonical.EntityFlow,
+			Party: store.Party{Key: "M", Name: "百川制药有限公司", Known: true}, Actor: "os:test"})
+		require.Error(t, err, "a row leaves the quarantine once")
+	})
+}
+
+// TestPullsEndAlikeWhereverTheyBreak: whatever page a source fails at, however often, the end is the same.
+func TestPullsEndAlikeWhereverTheyBreak(t *testing.T) {
+	b := openIngest(t, "sqlite:hub.db", t.TempDir())
+	n := 0
+	rapid.Check(t, func(t *rapid.T) {
+		n++
+		var pages [][]connectors.Row
+		number := 0
+		want := map[string]string{}
+		for range rapid.IntRange(1, 6).Draw(t, "pages") {
+			var page []connectors.Row
+			for range rapid.IntRange(0, 4).Draw(t, "rows") {
+				number++
+				r := row(number, fmt.Sprintf("C%d", rapid.IntRange(1, 5).Draw(t, "key")), fmt.Sprintf("名%d", number))
+				if rapid.IntRange(0, 4).Draw(t, "delete") == 0 {
+					r.Op = connectors.Delete
+					delete(want, r.Key)
+				} else {
+					want[r.Key] = r.Fields["name"].(string)
+				}
+				page = append(page, r)
+			}
+			pages = append(pages, page)
+		}
+		req := pullOf(t, "none", customerMap)
+		req.Connection = fmt.Sprintf("erp%d", n)
+		for range len(pages) + 1 {
+			src := &scripted{t: t, pages: pages, failAt: rapid.IntRange(-1, len(pages)).Draw(t, "fails at")}
+			if _, err := b.ingest.Pull(b.t.Context(), src, req); err == nil {
+				break
+			}
+		}
+		_, err := b.ingest.Pull(b.t.Context(), &scripted{t: t, pages: pages, failAt: -1}, req)
+		require.NoError(t, err)
+		got := map[string]string{}
+		require.NoError(t, b.db.EachCustomer(b.t.Context(), func(records []store.CustomerRecord) error {
+			for _, r := range records {
+				if r.Key.Source == req.Connection && r.Living() {
+					got[r.Key.ID] = r.Customer.Name
+				}
+			}
+			return nil
+		}))
+		require.Equal(t, want, got)
+	})
+}
