@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"tributary/hub"
 	"tributary/internal/errs"
 )
 
@@ -16,6 +17,26 @@ func (s *Server) routes() {
 		}
 		return s.hub.Runs(r.Context(), limit, language(r))
 	})
+	s.get("/api/v1/trace/lots/{product}/{lot}", s.traceLot)
+	s.get("/api/v1/trace/customers/{id}", s.traceCustomer)
+	s.get("/api/v1/balance/{product}", s.balance)
+}
+
+func (s *Server) traceLot(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	return s.hub.TraceLot(r.Context(), hub.TraceLotRequest{Product: r.PathValue("product"), Lot: r.PathValue("lot"),
+		AsOf: q.Get("as-of"), KnownAt: q.Get("known-at"), Lang: language(r)})
+}
+
+func (s *Server) traceCustomer(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	return s.hub.TraceCustomer(r.Context(), hub.TraceCustomerRequest{Customer: r.PathValue("id"), From: q.Get("from"), To: q.Get("to"), Lang: language(r)})
+}
+
+func (s *Server) balance(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	return s.hub.Balance(r.Context(), hub.BalanceRequest{Product: r.PathValue("product"), Lot: q.Get("lot"), Party: q.Get("party"),
+		From: q.Get("from"), To: q.Get("to"), Lang: language(r)})
 }
 
 // get serves what read returns as JSON.

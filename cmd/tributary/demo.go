@@ -153,3 +153,25 @@ func (a *app) counts(r hub.IngestReport) string {
 	}
 	return strings.TrimSpace(text)
 }
+
+// complaintParties is how many parties of the answer the demo prints.
+const complaintParties = 25
+
+// complaint takes a complaint about a lot and prints who holds it.
+func (a *app) complaint(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox) error {
+	w := sb.World()
+	lot := w.Lots[w.Complaint.Lot]
+	product := w.Products[lot.Product]
+	began := now()
+	r, err := h.TraceLot(ctx, hub.TraceLotRequest{Product: product.Code, Lot: lot.Number, Lang: a.language()})
+	if err != nil {
+		return err
+	}
+	took := now().Sub(began)
+	if a.json {
+		return a.print(r, nil)
+	}
+	fmt.Fprintf(a.out, a.say("\nA hospital complains about lot %s of %s. Who has it, how much, whom to call? (answered in %d ms)\n\n",
+		"\n某医院投诉 %[2]s 批号 %[1]s：在谁手里、多少、联系谁？（%[3]d 毫秒得出）\n\n"), lot.Number, product.Name, took.Milliseconds())
+	return a.writeTrace(a.out, r, complaintParties)
+}
