@@ -39,7 +39,7 @@ func traceHub(t *testing.T, url string) *hub.Hub {
 	return h
 }
 
-func bareHub(t *testing.T, url string) *hub.Hub {
+func bareHub(t testing.TB, url string) *hub.Hub {
 	conf := config.Defaults()
 	conf.DataDir = t.TempDir()
 	conf.Company.Code = "M"

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"tributary/canonical"
@@ -130,41 +131,38 @@ func TestACorrectedRowLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-// Whatever the order in which rows, masters, resolution and joins come, the closed result is that of all at once.
-func orderLaw(t *testing.T, open func(*rapid.T) *channel) {
-	rapid.Check(t, func(rt *rapid.T) {
-		rows := genRows(rt)
-		once := open(rt)
-		once.product("P1")
-		once.product("P2")
-		once.lot("P1", "L1", 200)
-		once.golden["H2"] = "H1"
-		once.feed(rows...)
-		once.resolve()
-		once.join()
-		want := once.state()
+// sameInAnyOrder: whatever the order in which rows, masters, resolution and joins come, the closed result is that of all
+// at once.
+func sameInAnyOrder(t require.TestingT, rows []string, seed uint64, open func() *channel) {
+	once := open()
+	once.product("P1")
+	once.product("P2")
+	once.lot("P1", "L1", 200)
+	once.golden["H2"] = "H1"
+	once.feed(rows...)
+	once.resolve()
+	once.join()
+	want := once.state()
 
-		c := open(rt)
-		c.golden["H2"] = "H2"
-		steps := []func(){
-			func() { c.product("P1") }, func() { c.product("P2") }, func() { c.lot("P1", "L1", 150) }, func() { c.join() },
-			func() { c.resolve() }, func() { c.resolve(); c.join() }, func() { c.resolve(); c.join() },
-			func() { c.repoint("H2", "H1") }, func() { c.repoint("D2", "D1") },
-		}
-		for _, r := range rows {
-			steps = append(steps, func() { c.feed(r) })
-		}
-		rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 2)).Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
-		for _, step := range steps {
-			step()
-		}
-		c.lot("P1", "L1", 200)
-		c.repoint("D2", "D2")
-		c.repoint("H2", "H1")
-		c.resolve()
-		c.join()
-		require.Equal(rt, want, c.state())
-	})
+	c := open()
+	steps := []func(){
+		func() { c.product("P1") }, func() { c.product("P2") }, func() { c.lot("P1", "L1", 150) }, func() { c.join() },
+		func() { c.resolve() }, func() { c.resolve(); c.join() }, func() { c.resolve(); c.join() },
+		func() { c.repoint("H2", "H1") }, func() { c.repoint("D2", "D1") },
+	}
+	for _, r := range rows {
+		steps = append(steps, func() { c.feed(r) })
+	}
+	rand.New(rand.NewPCG(seed, 2)).Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+	for _, step := range steps {
+		step()
+	}
+	c.lot("P1", "L1", 200)
+	c.repoint("D2", "D2")
+	c.repoint("H2", "H1")
+	c.resolve()
+	c.join()
+	require.Equal(t, want, c.state())
 }
 
 func genRows(t *rapid.T) []string {
@@ -193,20 +191,62 @@ func genRows(t *rapid.T) []string {
 	return rows
 }
 
-func lawChannel(rt *rapid.T, url, dir string) *channel {
-	return openChannel(rt, func() context.Context { return context.Background() }, url, dir, rt.Cleanup)
-}
-
-func TestOrderOfArrivalOnSQLite(t *testing.T) {
-	orderLaw(t, func(rt *rapid.T) *channel {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		require.NoError(rt, err)
-		return lawChannel(rt, "sqlite:hub.db", dir)
+func TestOrderOfArrival(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		rows, seed := genRows(rt), rapid.Uint64().Draw(rt, "seed")
+		sameInAnyOrder(rt, rows, seed, func() *channel {
+			dir, err := os.MkdirTemp(t.TempDir(), "")
+			require.NoError(rt, err)
+			return openChannel(rt, context.Background, "sqlite:hub.db", dir, rt.Cleanup)
+		})
 	})
 }
 
+// The same on PostgreSQL, where a database costs more: a few examples.
 func TestOrderOfArrivalOnPostgres(t *testing.T) {
-	orderLaw(t, func(rt *rapid.T) *channel { return lawChannel(rt, servers.PostgresSchema(t), t.TempDir()) })
+	for seed := range 6 {
+		rows := rapid.Custom(genRows).Example(seed)
+		sameInAnyOrder(t, rows, uint64(seed), func() *channel {
+			return openChannel(t, t.Context, servers.PostgresSchema(t), t.TempDir(), t.Cleanup)
+		})
+	}
+}
+
+// Joiners beside each other, while rows come in, leave the result of one.
+func TestJoinersAndIngestBesideEachOther(t *testing.T) {
+	joinOnBoth(t, func(t *testing.T, c *channel) {
+		c.product("P1")
+		c.lot("P1", "L1", 10_000)
+		rows := channelRows(1, 600)
+		c.feed(rows[:100]...)
+		c.resolve()
+		var g errgroup.Group
+		for range 2 {
+			g.Go(func() error {
+				for range 4 {
+					if _, err := c.joiner.Run(t.Context()); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		for part := range slices.Chunk(rows[100:], 100) {
+			c.feed(part...)
+			c.resolve()
+		}
+		require.NoError(t, g.Wait())
+		c.join()
+		got := c.state()
+
+		once := openChannel(t, t.Context, "sqlite:hub.db", t.TempDir(), t.Cleanup)
+		once.product("P1")
+		once.lot("P1", "L1", 10_000)
+		once.feed(rows...)
+		once.resolve()
+		once.join()
+		require.Equal(t, once.state(), got)
+	})
 }
 
 // A run that is cut off between its transactions is completed by the next.

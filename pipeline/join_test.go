@@ -51,7 +51,7 @@ type channel struct {
 	t      require.TestingT
 	ctx    func() context.Context
 	db     *store.DB
-	joiner pipeline.Joiner
+	joiner *pipeline.Joiner
 	clock  *ticking
 	golden map[string]string // code → the code whose golden record it belongs to
 }
@@ -71,7 +71,7 @@ func openChannel(t require.TestingT, ctx func() context.Context, url, dir string
 	cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(ctx()))
 	require.NoError(t, db.EnsureCompany(ctx(), store.Company{Name: "百川制药有限公司", Code: "M", Source: "erp"}))
-	return &channel{t: t, ctx: ctx, db: db, joiner: pipeline.Joiner{DB: db}, clock: clock, golden: map[string]string{}}
+	return &channel{t: t, ctx: ctx, db: db, joiner: &pipeline.Joiner{DB: db}, clock: clock, golden: map[string]string{}}
 }
 
 func (c *channel) inTx(fn func(*store.Tx) error) { require.NoError(c.t, c.db.InTx(c.ctx(), fn)) }
@@ -188,7 +188,7 @@ func (c *channel) link(ids []int64) {
 		}
 		links = append(links, store.RecordLink{Record: r.ID, Golden: id, Open: true})
 		kind := map[byte]canonical.CustomerKind{'M': canonical.Manufacturer, 'D': canonical.Distributor, 'H': canonical.Hospital, 'P': canonical.Pharmacy, 'C': canonical.Clinic}[code[0]]
-		payload, err := json.Marshal(canonical.Customer{Kind: kind, Name: "客户" + code, Code: code, Phones: []string{"13812345678"}, ContactName: "王小明", Address: canonical.Address{Province: "浙江省", Division: "330100"}})
+		payload, err := json.Marshal(store.GoldenPayload{Customer: canonical.Customer{Kind: kind, Name: "客户" + code, Code: code}})
 		require.NoError(c.t, err)
 		goldens = append(goldens, store.Golden{ID: id, Kind: kind, Status: store.GoldenActive, Company: code == "M", Code: code, Name: "客户" + code, Search: "客户" + code,
 			Payload: payload, Lineage: []byte("[]"), Members: 1, Version: 1, Resolve: canonical.DeriveID("r"), CreatedAt: c.clock.Now(), UpdatedAt: c.clock.Now()})
