@@ -15,6 +15,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"tributary/canonical"
+	"tributary/events"
 	"tributary/internal/errs"
 )
 
@@ -117,11 +118,11 @@ func (db *DB) NewID() (canonical.ID, error) { return canonical.NewID(db.cfg.Now(
 // Tx is one unit of work.
 type Tx struct {
 	querier
-	Now  time.Time // the one time of all rows of the transaction
-	db   *DB
-	tx   *sqlx.Tx
-	conn *sqlx.Conn
-	seqs map[string]int64 // audit counters taken in this transaction
+	Now    time.Time // the one time of all rows of the transaction
+	db     *DB
+	tx     *sqlx.Tx
+	conn   *sqlx.Conn
+	events []events.Event // written to the outbox at commit
 }
 
 // InTx runs fn in one transaction and commits when fn returns nil. On SQLite the transaction holds the write lock from
@@ -140,7 +141,11 @@ func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) (err error) {
 		return db.d.explain(err, db.cfg)
 	}
 	tx := &Tx{querier: querier{ext: raw, d: db.d}, Now: db.cfg.Now().UTC().Truncate(time.Microsecond), db: db, tx: raw, conn: conn}
-	if err := fn(tx); err != nil {
+	err = fn(tx)
+	if err == nil {
+		err = tx.writeEvents(ctx)
+	}
+	if err != nil {
 		if rb := raw.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) && ctx.Err() == nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rb))
 		}

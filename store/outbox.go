@@ -12,20 +12,27 @@ var outboxColumns = []string{"topic", "shard", "events", "sent", "personal", "pa
 
 // AppendEvents puts events into the outbox of this transaction, in their order (invariant 1). The version of each event
 // must have been taken while the row of its entity was locked: then the chunks of a key get rising numbers and are sent
-// in the order of its versions (rule 6.8).
+// in the order of its versions (rule 6.8). The chunks are written when the transaction commits, so that all its events of
+// a topic and shard share them.
 //
 // Events that Check refuses fail the transaction. A personal value is sealed under the data key of its owner; when that
 // key was destroyed by an erasure the event is left out.
-func (tx *Tx) AppendEvents(ctx context.Context, evs []events.Event) error {
-	if len(evs) == 0 {
-		return nil
-	}
+func (tx *Tx) AppendEvents(_ context.Context, evs []events.Event) error {
 	for i := range evs {
 		if err := evs[i].Check(); err != nil {
 			return fmt.Errorf("append events: %w", err)
 		}
 	}
-	evs, err := tx.sealEvents(ctx, evs)
+	tx.events = append(tx.events, evs...)
+	return nil
+}
+
+// writeEvents writes the events of the transaction as chunks.
+func (tx *Tx) writeEvents(ctx context.Context) error {
+	if len(tx.events) == 0 {
+		return nil
+	}
+	evs, err := tx.sealEvents(ctx, tx.events)
 	if err != nil {
 		return fmt.Errorf("seal events: %w", err)
 	}
