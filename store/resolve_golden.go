@@ -301,3 +301,17 @@ func (db *DB) ChosenGoldens(ctx context.Context, ids []canonical.ID) (map[canoni
 	})
 	return out, err
 }
+
+// EraseGoldens blanks golden records whose persons were erased and destroys their data keys: events that are not sent
+// yet cannot be read any more. RetireGoldens ended them before.
+func (tx *Tx) EraseGoldens(ctx context.Context, ids []canonical.ID) error {
+	keys := make([]canonical.RecordKey, len(ids))
+	for i, id := range ids {
+		keys[i] = goldenKey(id)
+		err := tx.execOne(ctx, `UPDATE golden SET status = 'erased', name = '', search = '', payload = ?, lineage = ?, completeness = 0 WHERE id = ?`, []byte{}, []byte{}, id)
+		if err != nil {
+			return fmt.Errorf("erase golden record %s: %w", id, err)
+		}
+	}
+	return tx.DestroyDataKeys(ctx, keys)
+}

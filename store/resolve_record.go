@@ -21,16 +21,16 @@ type CustomerRecord struct {
 	Version     int64
 	LinkVersion int64 // entityversion of its last crosswalk event
 	Deleted     bool
-	Erased      bool // its data key was destroyed: nothing can be read
+	Erased      bool // its person was erased: nothing can be read
 	Personal    bool
-	Updated     time.Time // the source's own time of the version, else when it was stored
+	Updated     time.Time // the source's own time of the version; zero when it has none: when we stored it must not matter
 	Customer    canonical.Customer
 }
 
 // Living reports whether the record takes part in resolution.
 func (r *CustomerRecord) Living() bool { return !r.Deleted && !r.Erased }
 
-const customerRecordColumns = `id, source, source_id, stream, trust, version, link_version, deleted, personal, source_time, updated_at, payload`
+const customerRecordColumns = `id, source, source_id, stream, trust, version, link_version, deleted, personal, source_time, hash, payload`
 
 type customerRow struct {
 	ID          int64  `db:"id"`
@@ -43,7 +43,7 @@ type customerRow struct {
 	Deleted     bool   `db:"deleted"`
 	Personal    bool   `db:"personal"`
 	SourceTime  int64  `db:"source_time"`
-	UpdatedAt   int64  `db:"updated_at"`
+	Hash        []byte `db:"hash"`
 	Payload     []byte `db:"payload"`
 }
 
@@ -129,10 +129,8 @@ func (db *DB) openCustomers(ctx context.Context, rows []customerRow) ([]Customer
 			Version: row.Version, LinkVersion: row.LinkVersion, Deleted: row.Deleted, Personal: row.Personal,
 			Updated: FromMicros(row.SourceTime),
 		}
-		if r.Updated.IsZero() {
-			r.Updated = FromMicros(row.UpdatedAt)
-		}
 		if r.Deleted {
+			r.Erased = string(row.Hash) == "erased"
 			continue
 		}
 		payload := row.Payload

@@ -1,0 +1,253 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"tributary/canonical"
+	"tributary/dedupe"
+	"tributary/store"
+)
+
+// Resolver makes golden customers of source records and mentions: it blocks and scores what changed, clusters the
+// components of the keep-graph that are touched, keeps golden ids with their customers, and writes golden records,
+// crosswalk, affiliations, questions and events. It is safe in several processes: one works at a time, the others wait
+// for its lease.
+//
+// Membership and content of golden records depend only on the current records, the model and the judgements, never on
+// order or portions (invariant 5). It may be killed at any moment: a record stays dirty until everything that follows
+// from it is stored.
+type Resolver struct {
+	DB      *store.DB
+	Engine  *dedupe.Engine
+	Policy  dedupe.Survivor
+	Company string // the source whose ids are the company's own codes
+	Log     *slog.Logger
+	// Portion bounds the records taken at once; 0 = 20,000. More than that are held in memory only when most of all
+	// records changed.
+	Portion int
+}
+
+// ResolveReport says what a run did.
+type ResolveReport struct {
+	Records     int64         `json:"records"`     // dirty records worked off
+	Compared    int64         `json:"compared"`    // candidate pairs scored
+	Clusters    int64         `json:"clusters"`    // customers looked at
+	Created     int64         `json:"created"`     // golden ids
+	Updated     int64         `json:"updated"`     //
+	Merged      int64         `json:"merged"`      // ids that redirect now
+	Split       int64         `json:"split"`       // ids that lost records to another one
+	Inactivated int64         `json:"inactivated"` //
+	Relinked    int64         `json:"relinked"`    // records that moved to another golden record
+	Questions   int64         `json:"questions"`   // open in the review queue
+	Largest     int           `json:"largest"`     // largest component of the keep-graph
+	Oversize    int           `json:"oversize"`    // keys too common to be used
+	Cut         int           `json:"cut"`         // edges left out because a component was too large
+	Took        time.Duration `json:"took_ns"`
+}
+
+const (
+	resolveLease   = 5 * time.Minute // scoring and clustering a portion may take longer than a unit of work to write
+	resolvePortion = 20_000
+	resolveUnit    = 400 // records of a unit of work: each has its keys, edges, links and events
+	settingModel   = "dedupe.model"
+)
+
+// Run works off all dirty records and returns.
+func (r *Resolver) Run(ctx context.Context) (ResolveReport, error) { return r.run(ctx, false) }
+
+// All resolves every record again.
+func (r *Resolver) All(ctx context.Context) (ResolveReport, error) { return r.run(ctx, true) }
+
+func (r *Resolver) run(ctx context.Context, all bool) (ResolveReport, error) {
+	lease, err := r.DB.AcquireWait(ctx, "resolve", resolveLease, leasePoll)
+	if err != nil {
+		return ResolveReport{}, fmt.Errorf("resolve: %w", err)
+	}
+	run := resolveRun{Resolver: r, lease: lease, cache: map[int64]prepared{}}
+	started := r.DB.Now()
+	err = run.work(ctx, all)
+	run.report.Took = r.DB.Now().Sub(started)
+	err = errors.Join(err, r.DB.Release(ctx, lease))
+	if err != nil {
+		return run.report, fmt.Errorf("resolve: %w", err)
+	}
+	return run.report, nil
+}
+
+// resolveRun is one run at work under the lease.
+type resolveRun struct {
+	*Resolver
+	lease   *store.Lease
+	report  ResolveReport
+	aliases *store.PartyAliases
+	cache   map[int64]prepared
+	portion map[int64]bool // the dirty records at hand: only these are done after the step
+}
+
+// prepared is a record as it was read, and its comparable form; comparable is nil when it does not live.
+type prepared struct {
+	record     *store.CustomerRecord
+	comparable *dedupe.Record
+}
+
+func (r *resolveRun) work(ctx context.Context, all bool) error {
+	if err := r.activate(ctx, all); err != nil {
+		return err
+	}
+	for {
+		some, err := r.step(ctx)
+		if err != nil {
+			return err
+		}
+		if !some {
+			break
+		}
+	}
+	n, err := r.DB.CountQuestions(ctx)
+	r.report.Questions = n
+	return err
+}
+
+// activate marks every record dirty when it is asked for, or when the stored keys and edges belong to another model.
+func (r *resolveRun) activate(ctx context.Context, all bool) error {
+	have, err := r.DB.Setting(ctx, settingModel)
+	if err != nil {
+		return err
+	}
+	if have == r.Engine.Version() && !all {
+		return nil
+	}
+	for from := int64(0); (have != "" || all) && from >= 0; {
+		err := r.DB.InTx(ctx, func(tx *store.Tx) error {
+			if err := tx.Hold(ctx, r.lease); err != nil {
+				return err
+			}
+			next, err := tx.MarkAllCustomersDirty(ctx, from)
+			if from = next; next == 0 {
+				from = -1
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("mark all records: %w", err)
+		}
+	}
+	return r.unit(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, settingModel, r.Engine.Version()) })
+}
+
+// unit is one unit of work under the lease.
+func (r *resolveRun) unit(ctx context.Context, fn func(*store.Tx) error) error {
+	return r.DB.InTx(ctx, func(tx *store.Tx) error {
+		if err := tx.Hold(ctx, r.lease); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// step works off one portion of dirty records; false when there was none.
+func (r *resolveRun) step(ctx context.Context) (bool, error) {
+	if some, err := r.affiliationRecords(ctx); err != nil || some {
+		return true, err
+	}
+	all, dirty, err := r.DB.CountCustomers(ctx)
+	if err != nil || dirty == 0 {
+		return false, err
+	}
+	portion := int64(r.Portion)
+	if portion <= 0 {
+		portion = resolvePortion
+		if dirty*2 > all {
+			portion = max(portion, min(dirty, maxInMemory))
+		}
+	}
+	ids, err := r.DB.DirtyCustomers(ctx, int(portion))
+	if err != nil {
+		return false, err
+	}
+	if r.aliases, err = r.DB.PartyAliases(ctx); err != nil {
+		return false, err
+	}
+	if int64(len(r.cache)) > maxInMemory {
+		clear(r.cache)
+	}
+	if err := r.load(ctx, ids, true); err != nil {
+		return false, err
+	}
+	r.portion = make(map[int64]bool, len(ids))
+	for _, id := range ids {
+		r.portion[id] = true
+	}
+	g := graphStep{resolveRun: r, dirty: ids}
+	seeds, err := g.update(ctx)
+	if err != nil {
+		return false, err
+	}
+	c, err := r.closure(ctx, seeds)
+	if err != nil {
+		return false, err
+	}
+	if err := r.settle(ctx, c); err != nil {
+		return false, err
+	}
+	r.report.Records += int64(len(ids))
+	return true, nil
+}
+
+// maxInMemory bounds the records held at once.
+const maxInMemory = 500_000
+
+// load reads and prepares records; fresh reads those again that are cached.
+func (r *resolveRun) load(ctx context.Context, ids []int64, fresh bool) error {
+	var missing []int64
+	for _, id := range ids {
+		if _, have := r.cache[id]; fresh || !have {
+			missing = append(missing, id)
+		}
+	}
+	records, err := r.DB.CustomerRecords(ctx, missing)
+	if err != nil {
+		return err
+	}
+	var inputs []dedupe.Input
+	for _, rec := range records {
+		r.cache[rec.ID] = prepared{record: &rec}
+		if rec.Living() {
+			inputs = append(inputs, r.input(&rec))
+		}
+	}
+	ready, err := r.Engine.PrepareAll(ctx, inputs)
+	for _, p := range ready {
+		if p != nil {
+			r.cache[p.ID] = prepared{r.cache[p.ID].record, p}
+		}
+	}
+	return err
+}
+
+func (r *resolveRun) input(rec *store.CustomerRecord) dedupe.Input {
+	in := dedupe.Input{ID: rec.ID, Source: rec.Key.Source, SourceID: rec.Key.ID, Trust: rec.Trust, Customer: rec.Customer, Updated: rec.Updated}
+	if rec.Key.Mention() {
+		in.Reference = rec.Reference
+		if rec.Key.ID != canonical.ReporterID {
+			in.Target = r.aliases.Target(rec.Key.Source, rec.Customer.Name, rec.Customer.Code)
+		}
+	}
+	return in
+}
+
+// inUnits calls fn with at most resolveUnit items at a time.
+func inUnits[T any](items []T, fn func([]T) error) error {
+	for len(items) > 0 {
+		n := min(resolveUnit, len(items))
+		if err := fn(items[:n]); err != nil {
+			return err
+		}
+		items = items[n:]
+	}
+	return nil
+}

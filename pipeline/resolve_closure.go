@@ -1,0 +1,185 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"slices"
+
+	"tributary/canonical"
+	"tributary/dedupe"
+	"tributary/store"
+)
+
+// closure is everything that a change can reach: whole components of the keep-graph, and whole golden records.
+type closure struct {
+	records    []int64
+	components []dedupe.Component
+	links      map[int64]store.RecordLink // the last link of each record that ever had one
+}
+
+// closure grows the seeds until no edge, must-link or golden record leads out.
+func (r *resolveRun) closure(ctx context.Context, seeds []int64) (*closure, error) {
+	c := &closure{links: map[int64]store.RecordLink{}}
+	edges := map[[2]int64]store.Edge{}
+	judgements := map[dedupe.Judgement]bool{}
+	reached := map[int64]bool{}
+	goldens := map[canonical.ID]bool{}
+	for frontier := union(seeds); len(frontier) > 0; {
+		for _, id := range frontier {
+			reached[id] = true
+		}
+		if err := r.load(ctx, frontier, false); err != nil {
+			return nil, err
+		}
+		var next []int64
+		err := r.DB.MatchEdges(ctx, frontier, func(e store.Edge) {
+			edges[[2]int64{e.A, e.B}] = e
+			next = append(next, e.A, e.B)
+		})
+		if err != nil {
+			return nil, err
+		}
+		judged, err := r.judged(ctx, frontier, judgements)
+		if err != nil {
+			return nil, err
+		}
+		siblings, err := r.siblings(ctx, frontier, goldens, c.links)
+		if err != nil {
+			return nil, err
+		}
+		frontier = slices.DeleteFunc(union(next, judged, siblings), func(id int64) bool { return reached[id] })
+	}
+	c.records = slices.Sorted(maps.Keys(reached))
+	return c, r.components(ctx, c, edges, slices.Collect(maps.Keys(judgements)))
+}
+
+// judged reads the judgements on records and returns the other records they name.
+func (r *resolveRun) judged(ctx context.Context, ids []int64, into map[dedupe.Judgement]bool) ([]int64, error) {
+	keys := make([]canonical.RecordKey, 0, len(ids))
+	for _, id := range ids {
+		if p, ok := r.cache[id]; ok {
+			keys = append(keys, p.record.Key)
+		}
+	}
+	found, err := r.DB.JudgementsOf(ctx, keys, store.Micros(r.DB.Now()))
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	var named []canonical.RecordKey
+	for _, j := range found {
+		into[j] = true
+		named = append(named, j.A, j.B)
+	}
+	numbers, err := r.DB.CustomersByKey(ctx, named)
+	return slices.Collect(maps.Values(numbers)), err
+}
+
+// siblings returns the other records of the golden records that ids belong to, or belonged to last.
+func (r *resolveRun) siblings(ctx context.Context, ids []int64, seen map[canonical.ID]bool, links map[int64]store.RecordLink) ([]int64, error) {
+	last, err := r.DB.LastLinks(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []canonical.ID
+	for _, l := range last {
+		links[l.Record] = l
+		if !seen[l.Golden] {
+			seen[l.Golden] = true
+			fresh = append(fresh, l.Golden)
+		}
+	}
+	members, err := r.DB.MembersOf(ctx, fresh)
+	out := make([]int64, len(members))
+	for i, m := range members {
+		out[i] = m.Record
+	}
+	return out, err
+}
+
+// components divides the living records into the parts of the keep-graph.
+func (r *resolveRun) components(ctx context.Context, c *closure, edges map[[2]int64]store.Edge, judgements []dedupe.Judgement) error {
+	byType := map[dedupe.Type][]*dedupe.Record{}
+	for _, id := range c.records {
+		if p := r.cache[id]; p.comparable != nil {
+			byType[p.comparable.Type] = append(byType[p.comparable.Type], p.comparable)
+		}
+	}
+	pairs := map[dedupe.Type][]dedupe.Pair{}
+	for _, e := range edges {
+		if p := r.cache[e.A]; p.comparable != nil {
+			t := p.comparable.Type
+			pairs[t] = append(pairs[t], dedupe.RestorePair(t, e.A, e.B, e.Weight, e.P, dedupe.ParseRule(e.Rule), dedupe.ParseVetoes(e.Veto)))
+		}
+	}
+	for _, t := range dedupe.Types() {
+		c.components = append(c.components, dedupe.Components(byType[t], pairs[t], judgements)...)
+	}
+	return ctx.Err()
+}
+
+// family is a set of clusters and golden ids that belong together: ids that records of the clusters have or had. It is
+// decided and written in one unit of work.
+type family struct {
+	clusters []int
+	gone     []int64 // records that do not live any more
+	goldens  []canonical.ID
+}
+
+// families groups clusters and records that are gone by the golden ids they share, in a fixed order.
+func families(clusters []dedupe.Cluster, gone []int64, links map[int64]store.RecordLink) []family {
+	at := map[canonical.ID]int{} // golden id → family
+	var all []family
+	place := func(ids []canonical.ID) int {
+		target := -1
+		for _, id := range ids {
+			f, known := at[id]
+			switch {
+			case !known:
+			case target < 0:
+				target = f
+			case f != target:
+				for _, moved := range all[f].goldens {
+					at[moved] = target
+				}
+				all[target].clusters = append(all[target].clusters, all[f].clusters...)
+				all[target].gone = append(all[target].gone, all[f].gone...)
+				all[target].goldens = append(all[target].goldens, all[f].goldens...)
+				all[f] = family{}
+			}
+		}
+		if target < 0 {
+			target = len(all)
+			all = append(all, family{})
+		}
+		for _, id := range ids {
+			if _, known := at[id]; !known {
+				at[id] = target
+				all[target].goldens = append(all[target].goldens, id)
+			}
+		}
+		return target
+	}
+	for i, c := range clusters {
+		var ids []canonical.ID
+		for _, m := range c.Members {
+			if l, ok := links[m]; ok && !slices.Contains(ids, l.Golden) {
+				ids = append(ids, l.Golden)
+			}
+		}
+		f := place(ids)
+		all[f].clusters = append(all[f].clusters, i)
+	}
+	for _, record := range gone {
+		if l, ok := links[record]; ok {
+			f := place([]canonical.ID{l.Golden})
+			all[f].gone = append(all[f].gone, record)
+		}
+	}
+	all = slices.DeleteFunc(all, func(f family) bool { return len(f.clusters) == 0 && len(f.gone) == 0 })
+	for _, f := range all {
+		slices.Sort(f.clusters)
+		slices.SortFunc(f.goldens, func(a, b canonical.ID) int { return bytes.Compare(a[:], b[:]) })
+	}
+	return all
+}

@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"tributary/canonical"
+	"tributary/normalize"
+)
+
+// Question is a pair of records that a person should decide, A < B.
+type Question struct {
+	A, B      int64
+	Weight    float64
+	P         float64
+	Reason    string
+	CreatedAt time.Time
+}
+
+// OpenQuestionsOf reads the open questions that name one of the records.
+func (db *DB) OpenQuestionsOf(ctx context.Context, records []int64) (map[[2]int64]Question, error) {
+	out := map[[2]int64]Question{}
+	err := inChunks(records, func(part []int64) error {
+		for _, end := range []string{"a", "b"} {
+			cond, args := anyOf(db.querier, end, part)
+			err := db.questions(ctx, `status = 'open' AND `+cond, args, func(q Question) { out[[2]int64{q.A, q.B}] = q })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// OpenQuestions reads open questions, the strongest first.
+func (db *DB) OpenQuestions(ctx context.Context, limit int) ([]Question, error) {
+	var out []Question
+	err := db.questions(ctx, `status = 'open' ORDER BY p DESC, a, b LIMIT ?`, []any{limit}, func(q Question) { out = append(out, q) })
+	return out, err
+}
+
+// CountQuestions is the number of open questions.
+func (db *DB) CountQuestions(ctx context.Context) (n int64, err error) {
+	err = db.get(ctx, &n, `SELECT COUNT(*) FROM review_item WHERE status = 'open'`)
+	return n, err
+}
+
+func (db *DB) questions(ctx context.Context, where string, args []any, fn func(Question)) error {
+	err := db.each(ctx, `SELECT a, b, weight, p, reason, created_at FROM review_item WHERE `+where, args, func(rows *sqlx.Rows) error {
+		var q Question
+		var created int64
+		err := rows.Scan(&q.A, &q.B, &q.Weight, &q.P, &q.Reason, &created)
+		q.CreatedAt = FromMicros(created)
+		fn(q)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read the review queue: %w", err)
+	}
+	return nil
+}
+
+// PutQuestions opens questions, or brings open ones up to date.
+func (tx *Tx) PutQuestions(ctx context.Context, list []Question) error {
+	rows := make([][]any, len(list))
+	for i, q := range list {
+		rows[i] = []any{q.A, q.B, q.Weight, q.P, q.Reason, "open", Micros(tx.Now), nil}
+	}
+	return tx.insertMany(ctx, "review_item", []string{"a", "b", "weight", "p", "reason", "status", "created_at", "closed_at"}, rows,
+		`ON CONFLICT (a, b) DO UPDATE SET weight = excluded.weight, p = excluded.p, reason = excluded.reason, status = 'open', closed_at = NULL`)
+}
+
+// CloseQuestions closes questions that are none any more.
+func (tx *Tx) CloseQuestions(ctx context.Context, list []Question) error {
+	for _, q := range list {
+		if _, err := tx.exec(ctx, `UPDATE review_item SET status = 'closed', closed_at = ? WHERE a = ? AND b = ?`, Micros(tx.Now), q.A, q.B); err != nil {
+			return fmt.Errorf("close questions: %w", err)
+		}
+	}
+	return nil
+}
+
+// PartyAliases are the words that aliases teach for the customers of reporting parties.
+type PartyAliases struct {
+	byName map[partyWord]string
+	byCode map[partyWord]string
+}
+
+type partyWord struct{ source, word string }
+
+// Target is the company's own code that an alias names for a mention with this name and code; "" when none does. An
+// alias of the party itself comes before one for all, one by code before one by name.
+func (p *PartyAliases) Target(source, name, code string) string {
+	form := normalize.Text(name)
+	for _, s := range []string{source, ""} {
+		if t := p.byCode[partyWord{s, code}]; t != "" && code != "" {
+			return t
+		}
+		if t := p.byName[partyWord{s, form}]; t != "" && form != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// PartyAliases reads all aliases of customers: people make them, so they are few.
+func (q querier) PartyAliases(ctx context.Context) (*PartyAliases, error) {
+	out := &PartyAliases{byName: map[partyWord]string{}, byCode: map[partyWord]string{}}
+	err := q.each(ctx, `SELECT COALESCE(r.source, ''), a.raw_name, a.raw_code, a.target_code FROM alias a LEFT JOIN source_record r ON r.id = a.party
+		WHERE a.type <> 'product' ORDER BY a.record_id`, nil, func(rows *sqlx.Rows) error {
+		var source, name, code, target string
+		if err := rows.Scan(&source, &name, &code, &target); err != nil {
+			return err
+		}
+		if code != "" {
+			out.byCode[partyWord{source, code}] = target
+		}
+		if name != "" {
+			out.byName[partyWord{source, name}] = target
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read aliases: %w", err)
+	}
+	return out, nil
+}
+
+// GoldenPayload is the JSON in Golden.Payload: the values that survived, the records they come from, and to whom the
+// customer is affiliated. Personal values stand in clear.
+type GoldenPayload struct {
+	Customer     canonical.Customer    `json:"customer"`
+	Sources      []canonical.RecordKey `json:"sources"`
+	Affiliations []GoldenAffiliation   `json:"affiliations,omitempty"`
+}
+
+// GoldenAffiliation is the other end of an affiliation of a golden record.
+type GoldenAffiliation struct {
+	Golden     canonical.ID `json:"golden_id"`
+	Name       string       `json:"name"`
+	Role       string       `json:"role,omitempty"`
+	Department string       `json:"department,omitempty"`
+	Primary    bool         `json:"primary,omitempty"`
+}
