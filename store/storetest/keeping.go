@@ -67,10 +67,14 @@ func quarantine(_ *testing.T, k *kit) {
 	k.tx(func(ctx context.Context, tx *store.Tx) error {
 		return tx.DecideQuarantine(ctx, items[0], store.QuarantineDiscarded, "os:test")
 	})
-	err = k.InTx(ctx, func(tx *store.Tx) error { return tx.DecideQuarantine(ctx, items[0], store.QuarantineReplayed, "os:test") })
+	err = k.InTx(ctx, func(tx *store.Tx) error {
+		return tx.DecideQuarantine(ctx, items[0], store.QuarantineReplayed, "os:test")
+	})
 	require.ErrorIs(k, err, sql.ErrNoRows)
 
-	k.tx(func(ctx context.Context, tx *store.Tx) error { return tx.Erase(ctx, []canonical.RecordKey{{Source: "erp", ID: "P1"}}) })
+	k.tx(func(ctx context.Context, tx *store.Tx) error {
+		return tx.Erase(ctx, []canonical.RecordKey{{Source: "erp", ID: "P1"}})
+	})
 	_, err = k.QuarantinedRow(ctx, items[1].ID)
 	require.ErrorIs(k, err, store.ErrErased)
 	k.tx(func(ctx context.Context, tx *store.Tx) error {
