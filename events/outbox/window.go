@@ -1,13 +1,16 @@
 package outbox
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"tributary/events"
 	"tributary/events/kafka"
 )
 
-// window is a stretch of a shard's events in order, and how far it has been published.
+// window is a stretch of a shard's events, topic by topic and in order, and how far it has been published.
 type window struct {
 	source string
 	chunks []events.Chunk
@@ -24,7 +27,10 @@ type place struct{ chunk, event int }
 // maxCall bounds the messages of one call.
 const maxCall = 5000
 
+// newWindow puts the chunks of one topic together: order matters only among events of a key, which has one topic, and a
+// call carries events of one topic.
 func newWindow(chunks []events.Chunk, source string) *window {
+	slices.SortStableFunc(chunks, func(a, b events.Chunk) int { return cmp.Compare(a.Topic, b.Topic) })
 	w := &window{source: source, chunks: chunks, added: make([]int, len(chunks))}
 	for _, c := range chunks {
 		w.events += len(c.Events) - c.Sent
