@@ -45,7 +45,7 @@ func (j *joining) changes(ctx context.Context) ([]unitOfWork, error) {
 	}
 	var list []movementChange
 	for _, id := range j.ids {
-		if c, ok := changeOf(id, stored[id], now, evidence); ok {
+		if c, ok := j.changeOf(id, stored[id], now, evidence); ok {
 			list = append(list, c)
 		}
 	}
@@ -61,7 +61,14 @@ func (j *joining) changes(ctx context.Context) ([]unitOfWork, error) {
 	return append(units, stock...), err
 }
 
-func changeOf(id canonical.ID, stored *store.StoredMovement, now map[canonical.ID]canonical.Movement, evidence map[canonical.ID]canonical.ID) (movementChange, bool) {
+// told reports whether what was said at a time named the record's present golden id: an event names golden ids, so what
+// concerns a mention that moved since is told again.
+func (j *joining) told(record, at int64) bool {
+	p := j.parties[record]
+	return p == nil || p.Since <= at
+}
+
+func (j *joining) changeOf(id canonical.ID, stored *store.StoredMovement, now map[canonical.ID]canonical.Movement, evidence map[canonical.ID]canonical.ID) (movementChange, bool) {
 	m, exists := now[id]
 	c := movementChange{op: events.Created, at: 1}
 	if stored != nil {
@@ -71,7 +78,7 @@ func changeOf(id canonical.ID, stored *store.StoredMovement, now map[canonical.I
 		}
 	}
 	switch {
-	case exists && c.old != nil && reflect.DeepEqual(c.old.Movement, m):
+	case exists && c.old != nil && reflect.DeepEqual(c.old.Movement, m) && j.told(m.Seller, c.old.KnownFrom) && j.told(m.Buyer, c.old.KnownFrom):
 		return c, false
 	case exists:
 		c.now = &store.StoredMovement{Movement: m, Version: c.at}
@@ -255,7 +262,7 @@ func (j *joining) stockUnit(k bookKey, b *stockBook, names *flowNames) (unitOfWo
 			continue
 		}
 		wanted[slot] = q
-		if have, ok := b.open[slot]; ok && have.Quantity == q {
+		if have, ok := b.open[slot]; ok && have.Quantity == q && j.told(k.party, have.KnownFrom) {
 			continue
 		}
 		opened = append(opened, store.StoredStock{
@@ -264,7 +271,7 @@ func (j *joining) stockUnit(k bookKey, b *stockBook, names *flowNames) (unitOfWo
 		})
 	}
 	for slot, have := range b.open {
-		if q, ok := wanted[slot]; !ok || q != have.Quantity {
+		if q, ok := wanted[slot]; !ok || q != have.Quantity || !j.told(k.party, have.KnownFrom) {
 			have.Version = b.version + 1
 			closed = append(closed, have)
 		}

@@ -14,6 +14,7 @@ type FlowParty struct {
 	Record int64
 	Key    canonical.RecordKey
 	Golden canonical.ID   // zero while it has none
+	Since  int64          // when it came to Golden, in microseconds; 0 while it has none
 	Past   []canonical.ID // earlier ones
 }
 
@@ -30,13 +31,14 @@ func (db *DB) FlowParties(ctx context.Context, records []int64) (map[int64]*Flow
 	out := make(map[int64]*FlowParty, len(records))
 	err := inChunks(records, func(part []int64) error {
 		cond, args := anyOf(db.querier, "r.id", part)
-		return db.each(ctx, `SELECT r.id, r.source, r.source_id, c.golden_id, c.known_to IS NULL FROM source_record r
+		return db.each(ctx, `SELECT r.id, r.source, r.source_id, c.golden_id, c.known_to IS NULL, COALESCE(c.known_from, 0) FROM source_record r
 			LEFT JOIN crosswalk c ON c.record_id = r.id WHERE `+cond+` ORDER BY r.id, c.known_from`, args, func(rows *sqlx.Rows) error {
 			var id int64
 			var key canonical.RecordKey
 			var golden canonical.ID
 			var open bool
-			if err := rows.Scan(&id, &key.Source, &key.ID, &golden, &open); err != nil {
+			var since int64
+			if err := rows.Scan(&id, &key.Source, &key.ID, &golden, &open, &since); err != nil {
 				return err
 			}
 			p := out[id]
@@ -45,7 +47,7 @@ func (db *DB) FlowParties(ctx context.Context, records []int64) (map[int64]*Flow
 				out[id] = p
 			}
 			if open {
-				p.Golden = golden
+				p.Golden, p.Since = golden, since
 			} else {
 				p.Past = append(p.Past, golden)
 			}
@@ -63,10 +65,10 @@ func (db *DB) FlowMembers(ctx context.Context, goldens []canonical.ID) ([]FlowPa
 	var out []FlowParty
 	err := inChunks(goldens, func(part []canonical.ID) error {
 		cond, args := anyOf(db.querier, "c.golden_id", part)
-		return db.each(ctx, `SELECT r.id, r.source, r.source_id, c.golden_id FROM crosswalk c JOIN source_record r ON r.id = c.record_id
+		return db.each(ctx, `SELECT r.id, r.source, r.source_id, c.golden_id, c.known_from FROM crosswalk c JOIN source_record r ON r.id = c.record_id
 			WHERE c.known_to IS NULL AND r.source LIKE 'flow:%' AND `+cond+` ORDER BY r.id`, args, func(rows *sqlx.Rows) error {
 			var p FlowParty
-			err := rows.Scan(&p.Record, &p.Key.Source, &p.Key.ID, &p.Golden)
+			err := rows.Scan(&p.Record, &p.Key.Source, &p.Key.ID, &p.Golden, &p.Since)
 			out = append(out, p)
 			return err
 		})
