@@ -1,0 +1,30 @@
+package harness
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+)
+
+// Sandbox is a running `tributary sandbox`: simulated source systems.
+type Sandbox struct {
+	Config  string // the configuration it printed, without the company
+	Process *Process
+}
+
+// companyLine is the line of a sandbox's configuration that names the company; installations name their own.
+var companyLine = regexp.MustCompile(`(?m)^company:.*\n`)
+
+// StartSandbox runs the simulated world on a free port until the test ends.
+func StartSandbox(t *testing.T, scale float64, faults string) *Sandbox {
+	t.Helper()
+	h := New(t, Options{})
+	args := []string{"sandbox", "--scale", fmt.Sprint(scale), "--lang", "en"}
+	if faults != "" {
+		args = append(args, "--faults", faults)
+	}
+	p := h.Start(args...)
+	p.Line("stream: flow") // the end of the configuration
+	stdout, _ := p.Output()
+	return &Sandbox{Config: companyLine.ReplaceAllString(stdout, ""), Process: p}
+}
