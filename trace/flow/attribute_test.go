@@ -51,6 +51,10 @@ func TestAttribute(t *testing.T) {
 	}{
 		{"the stock report closes it", "a M>D 1 A 500\nb M>D 1 B 700\nx D>C 5 - 600\nD 9 A 150\nD 9 B 450",
 			[]string{"x A 0/350/500 C", "x B 100/250/600 C"}},
+		{"a report that does not close still says what is left", "a M>D 1 A 500\nb M>D 2 B 700\nx D>C 5 - 600\nD 9 A 150\nD 9 B 430",
+			[]string{"x A 0/350/500 E", "x B 100/250/600 E"}},
+		{"several issues before one report share what it leaves", "a M>D 1 A 50\nb M>D 2 B 50\nx D>C 5 - 20\ny D>C 6 - 20\nD 9 A 20\nD 9 B 40",
+			[]string{"x A 0/20/20 E", "x B 0/0/20 E", "y A 0/10/20 E", "y B 0/10/20 E"}},
 		{"first in, first out", "a M>D 1 A 500\nb M>D 2 B 700\nx D>C 5 - 600", []string{"x A 0/500/500 E", "x B 100/100/600 E"}},
 		{"received on one day: in proportion", "a M>D 1 A 500\nb M>D 1 B 700\nx D>C 5 - 600", []string{"x A 0/250/500 F", "x B 100/350/600 F"}},
 		{"only one lot", "a M>D 1 A 500\nx D>C 5 - 100", []string{"x A 100/100/100 D"}},

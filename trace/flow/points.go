@@ -202,12 +202,12 @@ func attributable(q canonical.Quantity, caps []bound) canonical.Quantity {
 	return min(q, total)
 }
 
-// closing says which lots a member's lot-less issues up to a report must have carried together, when receipts, issues
-// and the report leave exactly their quantity.
+// closing says what a member's lot-less issues up to a report must have carried together: what receipts, issues that name
+// a lot, and the report leave of each lot.
 type closing struct {
 	until canonical.Date
-	valid bool
-	sole  bool // one issue only, or one lot only: no choice is left
+	known bool // a report tells; else left says nothing
+	sole  bool // it leaves exactly the issues' quantity, and no choice: one issue only, or one lot only
 	left  map[string]canonical.Quantity
 }
 
@@ -265,7 +265,7 @@ func (t *timeline) close(c *closing, p int32, r Report) {
 	for lot := range r.Lots {
 		left[lot] += 0
 	}
-	lots := 0
+	lots, exact := 0, true
 	for lot := range left {
 		q, known := r.Holds(lot)
 		left[lot] -= q
@@ -273,15 +273,18 @@ func (t *timeline) close(c *closing, p int32, r Report) {
 		case left[lot] > 0 && known:
 			lots++
 			sum -= left[lot]
-		case left[lot] != 0:
-			return
+		case left[lot] > 0:
+			return // the report does not say what is left of a lot that was there
+		default: // more is left than came in: the lot was not among the issues
+			exact = exact && left[lot] == 0
+			left[lot] = 0
 		}
 	}
-	c.left, c.valid, c.sole = left, sum == 0, issues == 1 || lots == 1
+	c.left, c.known, c.sole = left, true, exact && sum == 0 && (issues == 1 || lots == 1)
 }
 
 func (c *closing) spend(lot string, q canonical.Quantity) {
-	if c.valid {
+	if c.known {
 		c.left[lot] -= q
 	}
 }

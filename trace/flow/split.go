@@ -38,44 +38,32 @@ func newSplit(q canonical.Quantity, caps []bound, h *holding) *split {
 	return s
 }
 
-// byReport divides as the next stock report demands. It fails when the report does not close, or contradicts a bound, or
-// leaves a choice between several issues; then it narrows what byAge may choose from.
+// byReport divides as the next stock report demands. It fails when the report leaves a choice; then it narrows what byAge
+// may choose from, unless that would leave too little: where the books do not close, the report is not the whole truth.
 func (s *split) byReport(c *closing) bool {
-	if !c.valid {
+	if !c.known {
 		return false
 	}
 	limit := make([]canonical.Quantity, len(s.parts))
-	sum := canonical.Quantity(0)
+	sum, held, within := canonical.Quantity(0), canonical.Quantity(0), true
 	for i := range s.parts {
 		p := &s.parts[i]
-		limit[i] = min(c.left[p.lot], p.high)
-		if limit[i] < p.low {
-			return false
-		}
+		limit[i] = max(0, min(c.left[p.lot], p.high))
+		within = within && limit[i] >= p.low
 		sum += limit[i]
+		held += min(limit[i], p.held)
 	}
-	if sum < s.q {
-		return false
-	}
-	if c.sole {
-		if sum != s.q {
-			return false
-		}
+	if c.sole && within && sum == s.q {
 		for i := range s.parts {
 			s.parts[i].point, s.parts[i].grade = limit[i], canonical.GradeC
 		}
 		s.rest = 0
 		return true
 	}
-	held := canonical.Quantity(0)
-	for i := range s.parts {
-		held += min(limit[i], s.parts[i].held)
-	}
-	if held < s.q {
-		return false
-	}
-	for i := range s.parts {
-		s.parts[i].held = min(s.parts[i].held, limit[i])
+	if held >= s.q {
+		for i := range s.parts {
+			s.parts[i].held = min(s.parts[i].held, limit[i])
+		}
 	}
 	return false
 }
