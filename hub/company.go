@@ -2,7 +2,12 @@ package hub
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
+	"tributary/internal/config"
+	"tributary/normalize"
 	"tributary/store"
 )
 
@@ -10,7 +15,21 @@ import (
 // when something changed.
 func (h *Hub) EnsureCompany(ctx context.Context) error {
 	c := h.Config.Company
-	return h.DB.EnsureCompany(ctx, store.Company{Name: c.Name, Code: c.Code, Source: c.Source})
+	return h.DB.EnsureCompany(ctx, store.Company{Name: c.Name, Code: c.Code, Source: c.Source, Aliases: companyAliases(c)})
+}
+
+// companyAliases are the configured other names and the name without its legal form, by which distributors' ledgers
+// usually call their supplier.
+func companyAliases(c config.Company) []string {
+	out := slices.Clone(c.Aliases)
+	n := normalize.ParseOrg(c.Name, nil)
+	const shortest = 4 // runes: anything shorter may be anybody
+	for _, short := range []string{strings.TrimSuffix(n.Full, n.Legal), n.Core + n.Kind} {
+		if n.Legal != "" && utf8.RuneCountInString(short) >= shortest && short != n.Full && !slices.Contains(out, short) {
+			out = append(out, short)
+		}
+	}
+	return out
 }
 
 // rank is the trust in a source's records against other sources: what the configuration says, else the middle.

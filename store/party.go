@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -21,9 +22,10 @@ func FlowSource(partyKey string) string { return "flow:" + partyKey }
 
 // Settings that say who the company is; EnsureCompany keeps them.
 const (
-	settingCompanyCode   = "company.code"
-	settingCompanyName   = "company.name"
-	settingCompanySource = "company.source"
+	settingCompanyCode    = "company.code"
+	settingCompanyName    = "company.name"
+	settingCompanyAliases = "company.aliases"
+	settingCompanySource  = "company.source"
 )
 
 // CompanySource is the source of the one record that the configuration makes: the company itself.
@@ -45,13 +47,15 @@ type Origin struct {
 // Company is the marketing authorisation holder.
 type Company struct {
 	Name, Code, Source string
+	Aliases            []string // other names by which partners call it
 }
 
 // EnsureCompany makes the company's own record (kind manufacturer) from the configuration, or brings it up to date. It
 // writes nothing when nothing changed.
 func (db *DB) EnsureCompany(ctx context.Context, c Company) error {
 	same := true
-	settings := []struct{ name, value string }{{settingCompanyCode, c.Code}, {settingCompanyName, c.Name}, {settingCompanySource, c.Source}}
+	settings := []struct{ name, value string }{{settingCompanyCode, c.Code}, {settingCompanyName, c.Name}, {settingCompanySource, c.Source},
+		{settingCompanyAliases, strings.Join(c.Aliases, "\n")}}
 	for _, s := range settings {
 		have, err := db.Setting(ctx, s.name)
 		if err != nil {
@@ -62,7 +66,7 @@ func (db *DB) EnsureCompany(ctx context.Context, c Company) error {
 	if same {
 		return nil
 	}
-	payload, err := json.Marshal(canonical.Customer{Kind: canonical.Manufacturer, Name: c.Name, Code: c.Code})
+	payload, err := json.Marshal(canonical.Customer{Kind: canonical.Manufacturer, Name: c.Name, Aliases: c.Aliases, Code: c.Code})
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,10 @@ type Config struct {
 
 // Company names the marketing authorisation holder.
 type Company struct {
-	Name   string `yaml:"name" doc:"Its full name."`
-	Code   string `yaml:"code" doc:"Its short code, used in paths and as event source."`
-	Source string `yaml:"source" doc:"The source whose ids are the company's own codes."`
+	Name    string   `yaml:"name" doc:"Its full name."`
+	Code    string   `yaml:"code" doc:"Its short code, used in paths and as event source."`
+	Source  string   `yaml:"source" doc:"The source whose ids are the company's own codes."`
+	Aliases []string `yaml:"aliases" doc:"Other names by which partners call it; the name without its legal form is known by itself."`
 }
 
 // Store says where the database is.
