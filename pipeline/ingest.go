@@ -43,6 +43,7 @@ type unit struct {
 	personal       []personalRow
 	mended         []store.Quarantined // rows of the quarantine that are taken in with this unit
 	stored         bool                // the rows are in the store already, from a run that was cut off
+	expect         int                 // rows that are likely to come
 	position       json.RawMessage     // of a pull: the position after these rows; nil = not yet
 }
 
@@ -52,11 +53,11 @@ type personalRow struct {
 	data   []byte
 }
 
-func (u *unit) addFlow(p store.Party, r store.FlowRow) {
+func (u *unit) addFlow(p store.Party, r *store.FlowRow) {
 	if u.flow == nil {
-		u.flow = map[store.Party][]store.FlowRow{}
+		u.flow = map[store.Party][]store.FlowRow{p: make([]store.FlowRow, 0, u.expect)}
 	}
-	u.flow[p] = append(u.flow[p], r)
+	u.flow[p] = append(u.flow[p], *r)
 }
 
 // job is one run at work.

@@ -17,6 +17,7 @@ type fileRows struct {
 	i        *fileIngest
 	identity *mapping.Identity
 	read     int64
+	scratch  store.FlowRow
 	persons  bool // a row that cannot be read may be about a person
 }
 
@@ -31,7 +32,7 @@ func (i *fileIngest) rows() *fileRows {
 
 func (r *fileRows) next(ctx context.Context) (*unit, error) {
 	size := r.i.size.Load()
-	u := &unit{raw: make([]store.RawRow, 0, size)}
+	u := &unit{raw: make([]store.RawRow, 0, size), expect: int(size)}
 	if left := r.i.skip - r.read; left > 0 {
 		u.stored = true
 		size = min(left, maxUnit)
@@ -65,8 +66,9 @@ func (r *fileRows) add(u *unit, rec filesource.Record, raw []byte) {
 	case rec.Bad != nil:
 		r.quarantine(u, rec, raw, []canonical.Issue{*rec.Bad}, "", r.persons)
 	case r.i.flow != nil:
-		row := store.FlowRow{Number: rec.Number, Version: r.i.version}
-		r.addFlow(u, rec, raw, &row, r.i.flow(rec.Cells, &row.Line))
+		row := &r.scratch
+		row.Number, row.Version = rec.Number, r.i.version
+		r.addFlow(u, rec, raw, row, r.i.flow(rec.Cells, &row.Line))
 	default:
 		r.addMapped(u, rec, raw)
 	}
@@ -87,7 +89,7 @@ func (r *fileRows) addFlow(u *unit, rec filesource.Record, raw []byte, row *stor
 		r.i.outside++
 	}
 	row.ID, row.Hash = id, store.HashLine(&row.Line)
-	u.addFlow(r.i.req.Party, *row)
+	u.addFlow(r.i.req.Party, row)
 }
 
 func (r *fileRows) addMapped(u *unit, rec filesource.Record, raw []byte) {

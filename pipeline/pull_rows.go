@@ -173,7 +173,7 @@ func (r *pulledRows) addFlow(ctx context.Context, u *unit, row *connectors.Row, 
 	out := store.FlowRow{Line: *line, Number: row.Number, Deleted: res.Deleted, Version: r.version(row, res)}
 	out.ID = pulledIdentity(party.Key, r.p.req.Stream.Ledger, line, row.Key)
 	out.Hash = store.HashLine(line)
-	u.addFlow(party, out)
+	u.addFlow(party, &out)
 	return nil
 }
 

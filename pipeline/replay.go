@@ -141,7 +141,7 @@ func (r *replay) addLine(ctx context.Context, u *unit, q *store.Quarantined, lin
 	row := store.FlowRow{Line: *line, Number: q.Row, Version: q.Retry.Version, Deleted: deleted, Hash: store.HashLine(line)}
 	if q.Retry.As == "" {
 		row.ID = pulledIdentity(r.req.Party.Key, r.req.Ledger, line, q.Retry.Key)
-		u.addFlow(r.req.Party, row)
+		u.addFlow(r.req.Party, &row)
 		return nil
 	}
 	own := line.DocNo != "" && line.SourceRow != ""
@@ -157,6 +157,6 @@ func (r *replay) addLine(ctx context.Context, u *unit, q *store.Quarantined, lin
 		}
 	}
 	r.given[row.ID] = true
-	u.addFlow(r.req.Party, row)
+	u.addFlow(r.req.Party, &row)
 	return nil
 }

@@ -12,11 +12,10 @@ import (
 // already, the transaction fails on the primary key, and the run goes on with look-ups.
 type firstFill struct {
 	state  fillState
-	marked map[flowGroup]struct{} // groups this run marked
-
 	seed   maphash.Seed
-	lines  map[uint64]uint64      // content of a line but for its document number → its document number
-	groups map[flowGroup]struct{} // groups in which two lines differ in nothing but the number
+	marked fingerprints           // of groups this run marked
+	lines  fingerprints           // of lines: content but for the document number, and that number
+	groups map[flowGroup]struct{} // groups in which two lines may differ in nothing but the number
 	lost   bool                   // lines is not complete
 }
 
@@ -28,8 +27,8 @@ const (
 	fillLater
 )
 
-// fillMemory bounds each of the maps.
-const fillMemory = 1_000_000
+// fillMemory bounds each of the sets, which take eight to sixteen bytes an entry.
+const fillMemory = 4_000_000
 
 func (x *firstFill) on() bool { return x.state == fillFirst }
 
@@ -51,19 +50,19 @@ func (x *firstFill) look(ctx context.Context, tx *Tx, party int64) error {
 		x.give()
 		return nil
 	}
-	*x = firstFill{state: fillFirst, marked: map[flowGroup]struct{}{}, seed: maphash.MakeSeed(), lines: map[uint64]uint64{}, groups: map[flowGroup]struct{}{}}
+	*x = firstFill{state: fillFirst, seed: maphash.MakeSeed(), groups: map[flowGroup]struct{}{}}
 	return nil
 }
 
 // markGroups inserts marks that are new and raises the others.
 func (x *firstFill) markGroups(ctx context.Context, tx *Tx, party int64, groups map[flowGroup]bool) error {
-	if !x.on() || len(x.marked) > fillMemory {
+	if !x.on() || x.marked.used > fillMemory {
 		return tx.markGroups(ctx, party, groups)
 	}
 	fresh := map[flowGroup]bool{}
 	for g := range groups {
-		if _, again := x.marked[g]; !again {
-			x.marked[g] = struct{}{}
+		// A group taken for another one is raised instead of inserted, which does for both.
+		if _, again := x.marked.put(maphash.Comparable(x.seed, g), ^uint64(0), 0); !again {
 			fresh[g] = true
 			delete(groups, g)
 		}
@@ -82,8 +81,8 @@ func (x *firstFill) twins(s *lineState) {
 	if !x.on() || x.lost {
 		return
 	}
-	if len(x.lines) > fillMemory {
-		x.lines, x.groups, x.lost = nil, nil, true
+	if x.lines.used > fillMemory {
+		x.lines, x.groups, x.lost = fingerprints{}, nil, true
 		return
 	}
 	l := &s.next.Line
@@ -95,10 +94,9 @@ func (x *firstFill) twins(s *lineState) {
 	k = append(k, byte(KindNumber(l.Kind)))
 	k = append(k, l.Lot...)
 	key, doc := maphash.Bytes(x.seed, k), maphash.String(x.seed, l.DocNo)
-	if other, known := x.lines[key]; !known {
-		x.lines[key] = doc
-	} else if other != doc {
-		x.groups[s.group] = struct{}{}
+	const content uint64 = 0xffffffff_00000000
+	if other, known := x.lines.put(key, content, doc>>32); known && other != doc>>32 {
+		x.groups[s.group] = struct{}{} // or one line was taken for another: the look at the table will tell
 	}
 }
 
@@ -110,5 +108,46 @@ func (x *firstFill) suspectGroups() (groups []flowGroup, known bool) {
 	for g := range x.groups {
 		groups = append(groups, g)
 	}
-	return groups, len(groups) <= 1000
+	return groups, len(groups) <= 5000
+}
+
+// fingerprints is a set of 64-bit values in open addressing.
+type fingerprints struct {
+	slots []uint64 // 0 is empty
+	used  int
+}
+
+// put adds the bits of a hash that the mask keeps, with others in the place of the rest, unless a value with these bits
+// is there; then it returns what that one has in the rest.
+func (f *fingerprints) put(hash, mask, rest uint64) (other uint64, known bool) {
+	if 4*(f.used+1) > 3*len(f.slots) {
+		old := f.slots
+		f.slots = make([]uint64, max(1024, 2*len(old)))
+		for _, v := range old {
+			if v != 0 {
+				f.slots[f.slot(v, mask)] = v
+			}
+		}
+	}
+	value := hash&mask | rest&^mask
+	if value&mask == 0 {
+		value |= mask & -mask // the value of an empty slot
+	}
+	at := f.slot(value, mask)
+	if f.slots[at] != 0 {
+		return f.slots[at] &^ mask, true
+	}
+	f.slots[at] = value
+	f.used++
+	return 0, false
+}
+
+// slot is where a value with these bits is, or would be.
+func (f *fingerprints) slot(value, mask uint64) int {
+	wrap := len(f.slots) - 1
+	at := int(value>>32) & wrap
+	for f.slots[at] != 0 && f.slots[at]&mask != value&mask {
+		at = (at + 1) & wrap
+	}
+	return at
 }

@@ -176,12 +176,7 @@ func (f *FlowSink) confirm(ctx context.Context, tx *Tx, list []canonical.PartyMe
 	moved := map[int64]bool{}
 	err = tx.updateManyIf(ctx, "source_record", column{"id", "bigint"}, []column{{"source_time", "bigint"}, {"source_seq", "text"}}, []column{{"hash", "bytea"}},
 		`source_record.hash = v.column4 AND (source_record.source_time < v.column2 OR source_record.source_time = v.column2 AND source_record.source_seq < v.column3`+bytewise+`)`,
-		rows, func(r *sqlx.Rows) error {
-			var id int64
-			err := r.Scan(&id)
-			moved[id] = true
-			return err
-		})
+		rows, func(id int64) { moved[id] = true })
 	if err != nil {
 		return nil, fmt.Errorf("confirm mentions: %w", err)
 	}
