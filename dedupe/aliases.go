@@ -22,7 +22,8 @@ func (s *survival) nameAliases(members []Member) {
 	slices.SortFunc(ordered, byTrust)
 	var added []string
 	for _, m := range ordered {
-		if form := normalize.Text(m.Customer.Name); !seen[form] {
+		// A party of which nothing is known yet is called by its code; that never becomes another name.
+		if form := normalize.Text(m.Customer.Name); !seen[form] && m.Customer.Name != m.Customer.Code {
 			seen[form] = true
 			added = append(added, m.Customer.Name)
 		}

@@ -95,6 +95,15 @@ func TestMentionsGiveValuesOnlyAmongThemselves(t *testing.T) {
 	require.Equal(t, []string{"市一院"}, withReal.Customer.Aliases)
 }
 
+func TestACodeThatStoodForTheNameIsNoAlias(t *testing.T) {
+	t.Parallel()
+	g := survive(
+		member("flow:H1", "@", 0, 2, canonical.Customer{Kind: canonical.UnknownParty, Name: "H1", Code: "H1"}),
+		member("erp", "H1", 5, 2, canonical.Customer{Name: "青河市第一人民医院", Code: "H1"}))
+	require.Equal(t, "青河市第一人民医院", g.Customer.Name)
+	require.Empty(t, g.Customer.Aliases)
+}
+
 func TestAKnownKindBeatsAnUnknownOne(t *testing.T) {
 	t.Parallel()
 	g := survive(
