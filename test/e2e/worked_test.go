@@ -2,10 +2,14 @@ package e2e
 
 import (
 	"math/rand/v2"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/test/e2e/harness"
 )
 
 // answer is the part of `trace lot --json` that the worked example fixes.
@@ -44,7 +48,10 @@ type answer struct {
 	} `json:"gaps"`
 }
 
-var worked = []struct{ file, as, party string }{
+// file is one to import: its name, the kind of its rows, the party whose ledger it is.
+type file struct{ name, as, party string }
+
+var worked = []file{
 	{"M_sales.csv", "sales", "self"}, {"M_usage.csv", "usage", "self"}, {"M_stock.csv", "stock", "self"},
 	{"D1_sales.csv", "sales", "D1"}, {"D1_purchases.csv", "purchases", "D1"}, {"D1_stock.csv", "stock", "D1"},
 	{"D2_sales.csv", "sales", "D2"}, {"D2_purchases.csv", "purchases", "D2"}, {"D2_stock.csv", "stock", "D2"},
@@ -53,46 +60,59 @@ var worked = []struct{ file, as, party string }{
 	{"P2_stock.csv", "stock", "P2"}, {"C1_stock.csv", "stock", "C1"},
 }
 
-var masters = []struct{ file, as, party string }{
+var masters = []file{
 	{"customers.csv", "customers", ""}, {"products.csv", "products", ""}, {"lots.csv", "lots", ""},
 }
 
-func (h *hub) importWorked(file, as, party string) {
-	h.t.Helper()
-	args := []string{"import", workedFile(h.t, file), "--as", as, "--source", "erp", "--quiet"}
-	if party != "" {
-		args = append(args, "--party", party)
+// importWorked imports a file of the worked example and returns the accounting of its rows.
+func importWorked(h *harness.Hub, f file) harness.Counts {
+	h.T.Helper()
+	return importFile(h, f, workedFile(f.name)).Totals
+}
+
+func importFile(h *harness.Hub, f file, path string) harness.Report {
+	h.T.Helper()
+	args := []string{"import", path, "--as", f.as, "--source", "erp", "--quiet"}
+	if f.party != "" {
+		args = append(args, "--party", f.party)
 	}
-	h.ok(args...)
+	report, r := h.Report(args...)
+	require.Zero(h.T, r.Code, "%s\n%s%s", f.name, r.Stdout, r.Stderr)
+	report.AddsUp(h.T)
+	return report
+}
+
+func workedFile(name string) string {
+	return filepath.Join(harness.Root(), "test", "e2e", "testdata", "worked", name)
 }
 
 func TestTheWorkedExampleComesOutExactly(t *testing.T) {
-	onBothProfiles(t, "", func(t *testing.T, h *hub) {
-		for _, f := range masters {
-			h.importWorked(f.file, f.as, f.party)
-		}
-		for _, f := range worked {
-			h.importWorked(f.file, f.as, f.party)
+	t.Parallel()
+	harness.OnBothProfiles(t, harness.Options{}, func(t *testing.T, h *harness.Hub) {
+		for _, f := range append(slices.Clone(masters), worked...) {
+			c := importWorked(h, f)
+			require.Equal(t, harness.Counts{Read: c.Read, Canonical: c.Read}, c, f.name)
 		}
 		checkWorked(t, h)
 	})
 }
 
 func TestTheWorkedExampleComesOutExactlyInAnyOrderOfArrival(t *testing.T) {
-	onBothProfiles(t, "", func(t *testing.T, h *hub) {
-		all := append(append([]struct{ file, as, party string }{}, masters...), worked...)
+	t.Parallel()
+	harness.OnBothProfiles(t, harness.Options{}, func(t *testing.T, h *harness.Hub) {
+		all := append(slices.Clone(masters), worked...)
 		rand.New(rand.NewPCG(20261124, uint64(len(t.Name())))).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		for _, f := range all {
-			h.importWorked(f.file, f.as, f.party)
+			importWorked(h, f)
 		}
 		checkWorked(t, h)
 	})
 }
 
 // checkWorked compares with the table of the worked example: unit 盒, lot 250301.
-func checkWorked(t *testing.T, h *hub) {
+func checkWorked(t *testing.T, h *harness.Hub) {
 	var a answer
-	h.into(&a, "trace", "lot", "250301", "--product", "AMX24")
+	h.Into(&a, "trace", "lot", "250301", "--product", "AMX24")
 	require.Equal(t, "10000", a.Released)
 	require.Equal(t, "盒", a.Unit)
 	want := map[string][]string{ // received, forwarded, returned, used, sampled, stock, gap

@@ -88,10 +88,11 @@ func (l Log) State(t *testing.T) State {
 			continue // how often a run was cut off is not part of the state
 		}
 		for key, r := range records {
-			if r.Tombstone() || name == topic("customer.golden") && master.Golden[key] == nil {
+			value := object(t, r)
+			if r.Tombstone() || gone(value) {
 				continue
 			}
-			v := rename(object(t, r), names)
+			v := rename(value, names)
 			text, err := json.Marshal(v)
 			require.NoError(t, err)
 			switch {
@@ -104,6 +105,16 @@ func (l Log) State(t *testing.T) State {
 		}
 	}
 	return s
+}
+
+// gone reports whether a value says that its entity is no more: which entities existed for a while depends on the order
+// of arrival.
+func gone(v map[string]any) bool {
+	switch v["status"] {
+	case "merged", "inactive", "voided", "superseded":
+		return true
+	}
+	return false
 }
 
 // Equal fails the test with the first differences of two states.
@@ -151,6 +162,9 @@ var ofOneInstallation = []string{"updated_at", "run_id", "quarantine_id", "first
 func rename(v any, names map[string]string) any {
 	switch v := v.(type) {
 	case map[string]any:
+		if v["golden_id"] != nil && v["source_id"] != nil {
+			delete(v, "code") // of a party: the golden record has the present one
+		}
 		for _, f := range ofOneInstallation {
 			delete(v, f)
 		}
