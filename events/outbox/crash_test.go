@@ -83,6 +83,12 @@ func TestKilledRelaysLoseAndReorderNothing(t *testing.T) {
 			require.NoError(t, err)
 			_, err = admin.EnsureTopics(t.Context(), []kafka.TopicSpec{{Name: events.TopicProduct, Config: map[string]string{"cleanup.policy": "compact", "retention.ms": "-1"}}})
 			require.NoError(t, err)
+			ranges, err := admin.Offsets(t.Context(), events.TopicProduct)
+			require.NoError(t, err)
+			from := map[int]int64{} // the topic belongs to other tests too
+			for _, r := range ranges {
+				from[r.Partition] = r.End
+			}
 			var txs [][]events.Event
 			for v := int64(1); v <= 20; v++ {
 				var evs []events.Event
@@ -93,7 +99,7 @@ func TestKilledRelaysLoseAndReorderNothing(t *testing.T) {
 				txs = append(txs, evs)
 			}
 			kills, finished := 0, false
-			for delay := 5 * time.Millisecond; !finished; delay += 20 * time.Millisecond {
+			for delay := 5 * time.Millisecond; !finished; delay += delay/2 + 5*time.Millisecond {
 				require.Less(t, kills, 100)
 				child := exec.CommandContext(t.Context(), os.Args[0])
 				child.Env = append(os.Environ(), childVariable+"="+strings.Join([]string{address, dir, broker}, "|"))
@@ -120,7 +126,7 @@ func TestKilledRelaysLoseAndReorderNothing(t *testing.T) {
 			require.NoError(t, err)
 			defer func() { require.NoError(t, reader.Close()) }()
 			var log []record
-			require.NoError(t, reader.Read(t.Context(), events.TopicProduct, kafka.ReadOptions{}, func(r kafka.Record) error {
+			require.NoError(t, reader.Read(t.Context(), events.TopicProduct, kafka.ReadOptions{From: from}, func(r kafka.Record) error {
 				if strings.HasPrefix(string(r.Key), prefix) {
 					rec := record{Topic: r.Topic, Key: string(r.Key), Value: r.Value}
 					for _, h := range r.Headers {

@@ -171,14 +171,14 @@ func (s *stealing) MarkSent(ctx context.Context, l events.ShardLease, p []events
 func TestAPausedRelayCannotSendOrMarkBehindItsSuccessor(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, open func() *store.DB, c *clock) {
-		db, other, round := open(), open(), 0
+		db, round := open(), 0
 		rapid.Check(t, func(rt *rapid.T) {
 			round++
 			prefix := fmt.Sprint("s", round)
 			txs := world(rt, prefix)
 			pauses := rapid.SliceOfN(rapid.Bool(), 1, 20).Draw(rt, "pauses")
 			b := &broker{}
-			q := &stealing{Queue: db, c: c, thief: newRelay(rt, other, b, c), pause: func(string) bool {
+			q := &stealing{Queue: db, c: c, thief: newRelay(rt, db, b, c), pause: func(string) bool {
 				if len(pauses) == 0 {
 					return false
 				}
