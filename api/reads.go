@@ -17,9 +17,26 @@ func (s *Server) routes() {
 		}
 		return s.hub.Runs(r.Context(), limit, language(r))
 	})
+	s.get("/api/v1/customers", s.listCustomers)
+	s.get("/api/v1/customers/{id}", func(r *http.Request) (any, error) {
+		return s.hub.ShowCustomer(r.Context(), r.PathValue("id"), hub.Unmask{})
+	})
 	s.get("/api/v1/trace/lots/{product}/{lot}", s.traceLot)
 	s.get("/api/v1/trace/customers/{id}", s.traceCustomer)
 	s.get("/api/v1/balance/{product}", s.balance)
+}
+
+// listCustomers lists customers by kind, or searches when q is given.
+func (s *Server) listCustomers(r *http.Request) (any, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return nil, err
+	}
+	q := r.URL.Query()
+	if text := q.Get("q"); text != "" {
+		return s.hub.SearchCustomers(r.Context(), text, limit, hub.Unmask{})
+	}
+	return s.hub.ListCustomers(r.Context(), hub.ListCustomersRequest{Kind: q.Get("kind"), After: q.Get("after"), Limit: limit})
 }
 
 func (s *Server) traceLot(r *http.Request) (any, error) {

@@ -177,7 +177,7 @@ func TestKindsConflict(t *testing.T) {
 		require.True(t, normalize.KindsConflict(pair[0], pair[1]), "%v", pair)
 		require.True(t, normalize.KindsConflict(pair[1], pair[0]), "%v", pair)
 	}
-	for _, pair := range [][2]string{{"医院", "人民医院"}, {"药房", "大药房"}, {"", "人民医院"}, {"人民医院", "人民医院"}} {
+	for _, pair := range [][2]string{{"医院", "人民医院"}, {"药房", "大药房"}, {"药房连锁", "大药房连锁"}, {"", "人民医院"}, {"人民医院", "人民医院"}} {
 		require.False(t, normalize.KindsConflict(pair[0], pair[1]), "%v", pair)
 	}
 	require.Equal(t, normalize.Hospitals, normalize.KindFamilyOf("中医医院"))

@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.importCmd(), a.pullCmd(), a.resolveCmd(), a.runsCmd(), a.quarantineCmd(),
-		a.traceCmd(), a.balanceCmd(),
+		a.customersCmd(), a.traceCmd(), a.balanceCmd(),
 		a.eventsCmd(), a.outboxCmd(), a.relayCmd(),
 		a.connectorsCmd(), a.mappingCmd(), a.sandboxCmd(), a.demoCmd(), a.serveCmd(),
 		a.configCmd(), a.migrateCmd(), a.doctorCmd(), a.versionCmd(),
