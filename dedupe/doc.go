@@ -1,6 +1,8 @@
-// Package dedupe finds the records that speak of one customer and makes golden records of them. It is pure: no I/O, no
-// clock, no randomness; the same records, model and judgements give the same answer bit for bit, in whatever order and
-// in whatever portions they arrive (invariant 5).
+// Package dedupe finds the records that speak of one customer and makes golden records of them.
+//
+// Guarantees: it is pure (no I/O, no clock, no randomness); the same records, model and judgements give the same answer
+// bit for bit, in whatever order and in whatever portions they arrive (invariant 5); judgements always bind; every
+// answer can be explained; every goroutine it starts is joined.
 //
 // The way of a record:
 //

@@ -45,7 +45,7 @@ func (e *Engine) Why(a, b *Record) Explanation {
 	x.Merge, x.Review = tm.Merge, tm.Review
 	x.Vetoes = append(x.Vetoes, p.Vetoes.List()...)
 	for i, c := range comparisonsOf(a.Type) {
-		l := LevelWhy{Comparison: c.name, Personal: a.Type != Organisation}
+		l := LevelWhy{Comparison: c.name, Personal: personal(a.Type, c.name)}
 		l.Left, l.Right = a.shown(i), b.shown(i)
 		if level := p.levels[i]; level != notCompared {
 			l.Level, l.Weight = c.levels[level], w.levels[i][level]
@@ -70,4 +70,34 @@ func (e *Engine) sharedKeys(a, b *Record) []string {
 		}
 	}
 	return out
+}
+
+// personal reports whether the values of a comparison are personal: everything of patients; of others how to reach them,
+// and what identifies a person.
+func personal(t Type, comparison string) bool {
+	switch comparison {
+	case "phone", "email", "people", "certificate", "birth", "gender", "national_id":
+		return true
+	}
+	return t == Person
+}
+
+// Mask hides personal values: what remains tells whether they agree, not what they are.
+func (x *Explanation) Mask() {
+	for i := range x.Levels {
+		l := &x.Levels[i]
+		if !l.Personal {
+			continue
+		}
+		same := l.Left == l.Right
+		if l.Left != "" {
+			l.Left = "***"
+		}
+		if l.Right != "" {
+			l.Right = "***"
+			if !same {
+				l.Right = "****"
+			}
+		}
+	}
 }

@@ -154,19 +154,12 @@ func (r *resolveRun) step(ctx context.Context) (bool, error) {
 	if some, err := r.affiliationRecords(ctx); err != nil || some {
 		return true, err
 	}
-	all, dirty, err := r.DB.CountCustomers(ctx)
-	if err != nil || dirty == 0 {
+	portion, err := r.portionSize(ctx)
+	if err != nil {
 		return false, err
 	}
-	portion := int64(r.Portion)
-	if portion <= 0 {
-		portion = resolvePortion
-		if dirty*2 > all {
-			portion = max(portion, min(dirty, maxInMemory))
-		}
-	}
-	ids, err := r.DB.DirtyCustomers(ctx, int(portion))
-	if err != nil {
+	ids, err := r.DB.DirtyCustomers(ctx, portion)
+	if err != nil || len(ids) == 0 {
 		return false, err
 	}
 	if r.aliases, err = r.DB.PartyAliases(ctx); err != nil {
@@ -198,6 +191,22 @@ func (r *resolveRun) step(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// portionSize is larger when most records changed: then partners are in the portion anyway, and read once.
+func (r *resolveRun) portionSize(ctx context.Context) (int, error) {
+	if r.Portion > 0 {
+		return r.Portion, nil
+	}
+	dirty, err := r.DB.CountDirtyCustomers(ctx)
+	if err != nil || dirty <= resolvePortion {
+		return resolvePortion, err
+	}
+	all, _, err := r.DB.CountCustomers(ctx)
+	if dirty*2 > all {
+		return int(min(dirty, maxInMemory)), err
+	}
+	return resolvePortion, err
+}
+
 // maxInMemory bounds the records held at once.
 const maxInMemory = 500_000
 
@@ -217,7 +226,7 @@ func (r *resolveRun) load(ctx context.Context, ids []int64, fresh bool) error {
 	for _, rec := range records {
 		r.cache[rec.ID] = prepared{record: &rec}
 		if rec.Living() {
-			inputs = append(inputs, r.input(&rec))
+			inputs = append(inputs, MatchInput(&rec, r.aliases))
 		}
 	}
 	ready, err := r.Engine.PrepareAll(ctx, inputs)
@@ -229,12 +238,13 @@ func (r *resolveRun) load(ctx context.Context, ids []int64, fresh bool) error {
 	return err
 }
 
-func (r *resolveRun) input(rec *store.CustomerRecord) dedupe.Input {
+// MatchInput is a record as the engine takes it; aliases lead mentions to the company's codes.
+func MatchInput(rec *store.CustomerRecord, aliases *store.PartyAliases) dedupe.Input {
 	in := dedupe.Input{ID: rec.ID, Source: rec.Key.Source, SourceID: rec.Key.ID, Trust: rec.Trust, Customer: rec.Customer, Updated: rec.Updated}
 	if rec.Key.Mention() {
 		in.Reference = rec.Reference
 		if rec.Key.ID != canonical.ReporterID {
-			in.Target = r.aliases.Target(rec.Key.Source, rec.Customer.Name, rec.Customer.Code)
+			in.Target = aliases.Target(rec.Key.Source, rec.Customer.Name, rec.Customer.Code)
 		}
 	}
 	return in

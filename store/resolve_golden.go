@@ -315,3 +315,21 @@ func (tx *Tx) EraseGoldens(ctx context.Context, ids []canonical.ID) error {
 	}
 	return tx.DestroyDataKeys(ctx, keys)
 }
+
+// GoldensBySourceID finds active golden records by the id that any source gives one of their records.
+func (db *DB) GoldensBySourceID(ctx context.Context, sourceID string) ([]Golden, error) {
+	var ids []canonical.ID
+	err := db.sel(ctx, &ids, `SELECT DISTINCT c.golden_id FROM source_record r JOIN crosswalk c ON c.record_id = r.id AND c.known_to IS NULL
+		WHERE r.entity = 'customer' AND r.source_id = ?`, sourceID)
+	if err != nil {
+		return nil, fmt.Errorf("find customers by a source's id: %w", err)
+	}
+	found, err := db.Goldens(ctx, ids)
+	out := make([]Golden, 0, len(found))
+	for _, id := range ids {
+		if g, ok := found[id]; ok && g.Status == GoldenActive {
+			out = append(out, g)
+		}
+	}
+	return out, err
+}

@@ -54,11 +54,17 @@ func (db *DB) DirtyCustomers(ctx context.Context, limit int) ([]int64, error) {
 	return ids, err
 }
 
-// CountCustomers gives the number of records of customers, and how many of them are dirty.
+// CountDirtyCustomers is the number of records of customers that wait for resolution.
+func (db *DB) CountDirtyCustomers(ctx context.Context) (n int64, err error) {
+	err = db.get(ctx, &n, `SELECT COUNT(*) FROM source_record WHERE entity = 'customer' AND dirty = TRUE`)
+	return n, err
+}
+
+// CountCustomers gives the number of records of customers, and how many of them are dirty. It reads them all.
 func (db *DB) CountCustomers(ctx context.Context) (all, dirty int64, err error) {
 	err = db.get(ctx, &all, `SELECT COUNT(*) FROM source_record WHERE entity = 'customer'`)
 	if err == nil {
-		err = db.get(ctx, &dirty, `SELECT COUNT(*) FROM source_record WHERE entity = 'customer' AND dirty = TRUE`)
+		dirty, err = db.CountDirtyCustomers(ctx)
 	}
 	return all, dirty, err
 }
