@@ -200,17 +200,20 @@ func TestKeyRingIsMadeOnceAndKept(t *testing.T) {
 	require.Equal(t, "store.keyring_read", errs.CodeOf(err))
 }
 
-func TestMigrationsGoUpAndDownAndBackUpAnOlderFile(t *testing.T) {
+func TestMigrationsGoDownAndUpAgain(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func() *store.DB, _ *clock) {
 		ctx, db := t.Context(), open()
 		state, err := db.Migrations(ctx)
 		require.NoError(t, err)
 		require.Equal(t, state.Latest, state.Current)
-		_, err = db.MigrateDown(ctx)
-		require.NoError(t, err)
+		for v := state.Latest; v > 0; v-- {
+			undone, err := db.MigrateDown(ctx)
+			require.NoError(t, err)
+			require.Equal(t, v, undone)
+		}
 		state, err = db.Migrations(ctx)
 		require.NoError(t, err)
-		require.Equal(t, state.Latest-1, state.Current)
+		require.Zero(t, state.Current)
 		require.NoError(t, db.Ready(ctx), "an empty database is migrated")
 		require.NoError(t, db.InTx(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, "a", "1") }))
 	})

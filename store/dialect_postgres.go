@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -132,7 +133,7 @@ func (*postgresDialect) explain(err error, cfg Config) error {
 	var connect *pgconn.ConnectError
 	var network net.Error
 	if errors.As(err, &connect) {
-		args["why"] = fmt.Sprint(errors.Unwrap(connect))
+		args["why"], _, _ = strings.Cut(fmt.Sprint(errors.Unwrap(connect)), "\n") // a line for each address tried
 		return errs.Wrap(errs.Unavailable, "store.unreachable", err, args)
 	}
 	if errors.As(err, &network) || pgconn.SafeToRetry(err) || errors.Is(err, net.ErrClosed) {
