@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -181,7 +183,7 @@ func (j *job) relieve(ctx context.Context) error {
 func (j *job) flush(ctx context.Context, s *store.FlowSink) error {
 	for left := 1; left > 0; {
 		err := j.inTx(ctx, func(tx *store.Tx) (err error) {
-			left, err = s.FlushMentions(ctx, tx, j.origin(), 2000)
+			left, err = s.FlushMentions(ctx, tx, j.origin(), flushMentions)
 			return err
 		})
 		if err != nil {
@@ -272,18 +274,20 @@ func (j *job) writeFlow(ctx context.Context, tx *store.Tx, u *unit, count func(s
 	if err != nil {
 		return err
 	}
+	parts := make([]store.FlowPart, 0, len(u.flow))
 	for party, rows := range u.flow {
 		sink, err := j.sink(ctx, tx, party)
 		if err != nil {
 			return err
 		}
-		out, err := sink.Put(ctx, tx, store.FlowBatch{Rows: rows, Raw: raw, Origin: j.origin()})
-		if err != nil {
-			return err
-		}
-		for _, o := range out {
-			count(o)
-		}
+		parts = append(parts, store.FlowPart{Sink: sink, Rows: rows})
+	}
+	out, err := tx.PutFlow(ctx, parts, raw, j.origin())
+	if err != nil {
+		return err
+	}
+	for _, o := range out {
+		count(o)
 	}
 	return nil
 }
@@ -384,32 +388,62 @@ func (j *job) sink(ctx context.Context, tx *store.Tx, p store.Party) (*store.Flo
 // settle does what waits for the end of a run of ledgers: the order of mentions, and suspected duplicates.
 func (j *job) settle(ctx context.Context, ledger canonical.Ledger) error {
 	marked := 0
-	for party := range j.sinks {
-		var s *store.FlowSink
-		err := j.inTx(ctx, func(tx *store.Tx) (err error) {
-			s, err = j.sink(ctx, tx, party)
-			return err
+	for parties := range slices.Chunk(slices.Collect(maps.Keys(j.sinks)), settleParties) {
+		var rest []*store.FlowSink // with more mentions than fit
+		err := j.inTx(ctx, func(tx *store.Tx) error {
+			rest = nil
+			for _, party := range parties {
+				s, err := j.sink(ctx, tx, party)
+				if err != nil {
+					return err
+				}
+				left, err := s.FlushMentions(ctx, tx, j.origin(), flushMentions/settleParties)
+				if err != nil {
+					return err
+				}
+				if left > 0 {
+					rest = append(rest, s)
+				}
+			}
+			return nil
 		})
+		for _, s := range rest {
+			err = errors.Join(err, j.flush(ctx, s))
+		}
 		if err != nil {
 			return err
 		}
-		if err := j.flush(ctx, s); err != nil {
+		found := 0
+		if err := j.inTx(ctx, func(tx *store.Tx) error {
+			found = 0
+			for _, party := range parties {
+				s, err := j.sink(ctx, tx, party)
+				if err != nil {
+					return err
+				}
+				n, err := s.MarkSuspects(ctx, tx, ledger)
+				if err != nil {
+					return err
+				}
+				found += n
+			}
+			return nil
+		}); err != nil {
 			return err
 		}
-		err = j.inTx(ctx, func(tx *store.Tx) error {
-			n, err := s.MarkSuspects(ctx, tx, ledger)
-			marked += n
-			return err
-		})
-		if err != nil {
-			return err
-		}
+		marked += found
 	}
 	if marked > 0 {
 		j.run.Warnings = append(j.run.Warnings, store.Notice{Code: "ingest.suspects", Args: map[string]any{"count": marked}})
 	}
 	return nil
 }
+
+// What one transaction of settle or flush takes on.
+const (
+	settleParties = 40
+	flushMentions = 2000
+)
 
 // begin takes the lease and records the run.
 func (j *job) begin(ctx context.Context, lease string, more func(*store.Tx) error) error {

@@ -54,26 +54,21 @@ func (x *firstFill) look(ctx context.Context, tx *Tx, party int64) error {
 	return nil
 }
 
-// markGroups inserts marks that are new and raises the others.
-func (x *firstFill) markGroups(ctx context.Context, tx *Tx, party int64, groups map[flowGroup]bool) error {
+// split tells groups whose marks are certainly new, while this is the first fill, from those to be raised.
+func (x *firstFill) split(groups map[flowGroup]bool) (fresh, again map[flowGroup]bool) {
 	if !x.on() || x.marked.used > fillMemory {
-		return tx.markGroups(ctx, party, groups)
+		return nil, groups
 	}
-	fresh := map[flowGroup]bool{}
+	fresh, again = map[flowGroup]bool{}, map[flowGroup]bool{}
 	for g := range groups {
 		// A group taken for another one is raised instead of inserted, which does for both.
-		if _, again := x.marked.put(maphash.Comparable(x.seed, g), ^uint64(0), 0); !again {
+		if _, met := x.marked.put(maphash.Comparable(x.seed, g), ^uint64(0), 0); met {
+			again[g] = true
+		} else {
 			fresh[g] = true
-			delete(groups, g)
 		}
 	}
-	if err := tx.bulk(ctx, "dirty_flow", dirtyColumns, dirtyRows(party, fresh)); err != nil {
-		if tx.d.conflict(err) {
-			return ErrRaced
-		}
-		return err
-	}
-	return tx.markGroups(ctx, party, groups)
+	return fresh, again
 }
 
 // twins notes a new line, to find those that equal another one but for the document number.

@@ -71,27 +71,46 @@ type FlowBatch struct {
 	Origin
 }
 
-// Put takes rows in, in their order, by rules 6.2 and CLI §3, and marks what the join must look at again. It returns the
-// outcome of each row: Stored, Unchanged or Stale.
+// FlowPart is what one party brings in with a unit of work.
+type FlowPart struct {
+	Sink *FlowSink
+	Rows []FlowRow
+}
+
+// Put is PutFlow for one party.
 func (f *FlowSink) Put(ctx context.Context, tx *Tx, b FlowBatch) ([]Outcome, error) {
-	if err := f.meet(ctx, tx, b); err != nil {
-		return nil, err
+	return tx.PutFlow(ctx, []FlowPart{{f, b.Rows}}, b.Raw, b.Origin)
+}
+
+// PutFlow takes rows in, in their order, by rules 6.2 and CLI §3, and marks what the join must look at again. It returns
+// the outcome of each row, part by part: Stored, Unchanged or Stale. The lines of all parts are read and written
+// together: a chain's page has rows of a thousand stores.
+func (tx *Tx) PutFlow(ctx context.Context, parts []FlowPart, raw int64, from Origin) ([]Outcome, error) {
+	u := flowUnit{tx: tx, owner: map[canonical.ID]*flowWriter{}}
+	for _, p := range parts {
+		f := p.Sink
+		b := FlowBatch{Rows: p.Rows, Raw: raw, Origin: from}
+		if err := f.meet(ctx, tx, b); err != nil {
+			return nil, err
+		}
+		if err := f.loadReplacements(ctx, tx); err != nil {
+			return nil, err
+		}
+		if err := f.first.look(ctx, tx, f.party); err != nil {
+			return nil, err
+		}
+		u.writers = append(u.writers, &flowWriter{f: f, batch: b, states: make(map[canonical.ID]*lineState, len(b.Rows)), dirty: map[flowGroup]bool{}})
 	}
-	if err := f.loadReplacements(ctx, tx); err != nil {
-		return nil, err
-	}
-	if err := f.first.look(ctx, tx, f.party); err != nil {
-		return nil, err
-	}
-	w := flowWriter{f: f, tx: tx, batch: b, states: make(map[canonical.ID]*lineState, len(b.Rows)), dirty: map[flowGroup]bool{}}
-	if err := w.load(ctx); err != nil {
+	if err := u.load(ctx); err != nil {
 		return nil, fmt.Errorf("read current flow lines: %w", err)
 	}
-	out := make([]Outcome, len(b.Rows))
-	for i := range b.Rows {
-		out[i] = w.take(&b.Rows[i])
+	var out []Outcome
+	for _, w := range u.writers {
+		for i := range w.batch.Rows {
+			out = append(out, w.take(&w.batch.Rows[i]))
+		}
 	}
-	if err := w.write(ctx); err != nil {
+	if err := u.write(ctx); err != nil {
 		return nil, fmt.Errorf("write flow lines: %w", err)
 	}
 	return out, nil
@@ -148,9 +167,16 @@ type lineState struct {
 	bumped  bool     // the content was confirmed by a higher version, or came back or went
 }
 
+// flowUnit reads and writes the lines of all parties of a unit of work.
+type flowUnit struct {
+	tx      *Tx
+	writers []*flowWriter
+	owner   map[canonical.ID]*flowWriter
+}
+
+// flowWriter decides about the lines of one party.
 type flowWriter struct {
 	f      *FlowSink
-	tx     *Tx
 	batch  FlowBatch
 	states map[canonical.ID]*lineState
 	order  []canonical.ID
@@ -163,22 +189,26 @@ type pastLine struct {
 	stale bool
 }
 
-func (w *flowWriter) load(ctx context.Context) error {
-	ids := make([]canonical.ID, 0, len(w.batch.Rows))
-	for i := range w.batch.Rows {
-		id := w.batch.Rows[i].ID
-		if _, seen := w.states[id]; !seen {
-			w.states[id] = nil
-			ids = append(ids, id)
+func (u *flowUnit) load(ctx context.Context) error {
+	var look []canonical.ID
+	for _, w := range u.writers {
+		for i := range w.batch.Rows {
+			id := w.batch.Rows[i].ID
+			if _, seen := w.states[id]; !seen {
+				w.states[id] = nil
+				w.order = append(w.order, id)
+			}
+		}
+		if !w.f.first.on() {
+			for _, id := range w.order {
+				u.owner[id] = w
+			}
+			look = append(look, w.order...)
 		}
 	}
-	w.order = ids
-	if w.f.first.on() {
-		return nil
-	}
-	return inChunks(ids, func(part []canonical.ID) error {
-		cond, args := anyOf(w.tx.querier, "row_id", part)
-		return w.tx.each(ctx, `SELECT row_id, hash, version_key, active, biz_date, partner, product_mention FROM flow_line WHERE `+cond, args, func(rows *sqlx.Rows) error {
+	return inChunks(look, func(part []canonical.ID) error {
+		cond, args := anyOf(u.tx.querier, "row_id", part)
+		return u.tx.each(ctx, `SELECT row_id, hash, version_key, active, biz_date, partner, product_mention FROM flow_line WHERE `+cond, args, func(rows *sqlx.Rows) error {
 			var id canonical.ID
 			var hash []byte
 			s := &lineState{stored: true}
@@ -186,7 +216,7 @@ func (w *flowWriter) load(ctx context.Context) error {
 				return err
 			}
 			copy(s.hash[:], hash)
-			w.states[id] = s
+			u.owner[id].states[id] = s
 			return nil
 		})
 	})
@@ -252,43 +282,68 @@ func (w *flowWriter) mark(s *lineState) {
 	}
 }
 
-func (w *flowWriter) write(ctx context.Context) error {
-	var insert, bump [][]any
+func (u *flowUnit) write(ctx context.Context) error {
+	var insert, bump, past, fresh, again [][]any
 	var replaced []canonical.ID
-	for _, id := range w.order {
-		s := w.states[id]
-		switch {
-		case s == nil:
-		case s.next != nil:
-			insert = append(insert, w.lineRow(s))
-			if s.stored {
-				replaced = append(replaced, id)
+	for _, w := range u.writers {
+		for _, id := range w.order {
+			s := w.states[id]
+			switch {
+			case s == nil:
+			case s.next != nil:
+				insert = append(insert, w.lineRow(s, u.tx.Now))
+				if s.stored {
+					replaced = append(replaced, id)
+				}
+			case s.bumped:
+				bump = append(bump, []any{id, s.version, s.active})
 			}
-		case s.bumped:
-			bump = append(bump, []any{id, s.version, s.active})
 		}
-	}
-	if err := w.keepReplaced(ctx, replaced); err != nil {
-		return err
-	}
-	if err := w.tx.bulk(ctx, "flow_line", lineColumns, insert); err != nil {
-		if w.tx.d.conflict(err) {
-			return ErrRaced
+		rows, err := w.pastRows(u.tx.Now)
+		if err != nil {
+			return err
 		}
+		past = append(past, rows...)
+		first, more := w.f.first.split(w.dirty)
+		fresh = append(fresh, dirtyRows(w.f.party, first)...)
+		again = append(again, dirtyRows(w.f.party, more)...)
+	}
+	if err := u.tx.keepReplaced(ctx, replaced); err != nil {
 		return err
 	}
-	if err := w.tx.updateMany(ctx, "flow_line", column{"row_id", "uuid"}, []column{{"version_key", "text"}, {"active", "boolean"}}, bump); err != nil {
+	if err := u.tx.raced(u.tx.bulk(ctx, "flow_line", lineColumns, insert)); err != nil {
 		return err
 	}
-	if err := w.keepPast(ctx); err != nil {
+	if err := u.tx.updateMany(ctx, "flow_line", column{"row_id", "uuid"}, []column{{"version_key", "text"}, {"active", "boolean"}}, bump); err != nil {
 		return err
 	}
-	return w.f.first.markGroups(ctx, w.tx, w.f.party, w.dirty)
+	if err := u.tx.insertMany(ctx, "flow_line_version", pastColumns, past, "ON CONFLICT (row_id, hash, version_key) DO NOTHING"); err != nil {
+		return err
+	}
+	if err := u.tx.raced(u.tx.bulk(ctx, "dirty_flow", dirtyColumns, fresh)); err != nil {
+		return err
+	}
+	return u.tx.raiseMarks(ctx, again)
+}
+
+// raced turns a violated key into ErrRaced: something was stored that the unit of work took for new.
+func (tx *Tx) raced(err error) error {
+	if err != nil && tx.d.conflict(err) {
+		return ErrRaced
+	}
+	return err
 }
 
 // markGroups raises the generation of dirty groups, in one order for all transactions.
 func (tx *Tx) markGroups(ctx context.Context, party int64, groups map[flowGroup]bool) error {
-	return tx.insertMany(ctx, "dirty_flow", dirtyColumns, dirtyRows(party, groups),
+	return tx.raiseMarks(ctx, dirtyRows(party, groups))
+}
+
+func (tx *Tx) raiseMarks(ctx context.Context, rows [][]any) error {
+	slices.SortFunc(rows, func(a, b []any) int {
+		return cmp.Or(cmp.Compare(a[0].(int64), b[0].(int64)), cmp.Compare(a[1].(int64), b[1].(int64)), cmp.Compare(a[2].(int64), b[2].(int64)))
+	})
+	return tx.insertMany(ctx, "dirty_flow", dirtyColumns, rows,
 		"ON CONFLICT (party, partner, product_mention) DO UPDATE SET generation = dirty_flow.generation + 1")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -14,11 +15,11 @@ var lineColumns = []string{"row_id", "party", "partner", "bill_to", "product_men
 	"lot_doubt", "quantity", "price", "amount", "mfg_date", "exp_date", "branch", "remark", "hash", "version_key", "batch_id", "row_no", "active",
 	"suspect", "recorded_at"}
 
-func (w *flowWriter) lineRow(s *lineState) []any {
+func (w *flowWriter) lineRow(s *lineState, now time.Time) []any {
 	r, l := s.next, &s.next.Line
 	return []any{r.ID, w.f.party, s.group.partner, r.billTo.id, s.group.product, LedgerNumber(l.Ledger), KindNumber(l.Kind), l.Date,
 		l.DocNo, l.Lot, l.LotRaw, l.LotDoubt, int64(l.Quantity), int64(l.Price), int64(l.Amount), l.MfgDate, l.ExpDate, l.Branch, l.Remark,
-		s.hash[:], s.version, w.batch.Raw, r.Number, s.active, false, Micros(w.tx.Now)}
+		s.hash[:], s.version, w.batch.Raw, r.Number, s.active, false, Micros(now)}
 }
 
 // pastPayload is what is kept of a version of a line that is not the current one.
@@ -46,14 +47,14 @@ type pastPayload struct {
 var pastColumns = []string{"row_id", "recorded_at", "hash", "version_key", "batch_id", "row_no", "stale", "payload"}
 
 // keepReplaced moves the stored versions that are about to be overwritten to the history.
-func (w *flowWriter) keepReplaced(ctx context.Context, ids []canonical.ID) error {
+func (tx *Tx) keepReplaced(ctx context.Context, ids []canonical.ID) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	var rows [][]any
 	err := inChunks(ids, func(part []canonical.ID) error {
-		cond, args := anyOf(w.tx.querier, "row_id", part)
-		err := w.tx.each(ctx, `SELECT row_id, hash, version_key, batch_id, row_no, partner, bill_to, product_mention, kind, biz_date, doc_no, lot, lot_raw,
+		cond, args := anyOf(tx.querier, "row_id", part)
+		err := tx.each(ctx, `SELECT row_id, hash, version_key, batch_id, row_no, partner, bill_to, product_mention, kind, biz_date, doc_no, lot, lot_raw,
 			lot_doubt, quantity, price, amount, mfg_date, exp_date, branch, remark, recorded_at FROM flow_line WHERE `+cond, args, func(r *sqlx.Rows) error {
 			var id canonical.ID
 			var hash []byte
@@ -67,24 +68,24 @@ func (w *flowWriter) keepReplaced(ctx context.Context, ids []canonical.ID) error
 			}
 			p.Kind = KindOf(kind)
 			payload, err := json.Marshal(p)
-			rows = append(rows, []any{id, Micros(w.tx.Now), hash, version, batch, row, false, string(payload)})
+			rows = append(rows, []any{id, Micros(tx.Now), hash, version, batch, row, false, string(payload)})
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		cond, args = anyOf(w.tx.querier, "row_id", part)
-		_, err = w.tx.exec(ctx, `DELETE FROM flow_line WHERE `+cond, args...)
+		cond, args = anyOf(tx.querier, "row_id", part)
+		_, err = tx.exec(ctx, `DELETE FROM flow_line WHERE `+cond, args...)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("keep replaced versions: %w", err)
 	}
-	return w.tx.insertMany(ctx, "flow_line_version", pastColumns, rows, "ON CONFLICT (row_id, hash, version_key) DO NOTHING")
+	return tx.insertMany(ctx, "flow_line_version", pastColumns, rows, "ON CONFLICT (row_id, hash, version_key) DO NOTHING")
 }
 
-// keepPast writes the versions of this batch that never were, or no longer are, the current one.
-func (w *flowWriter) keepPast(ctx context.Context) error {
+// pastRows are the versions of this batch that never were, or no longer are, the current one.
+func (w *flowWriter) pastRows(now time.Time) ([][]any, error) {
 	rows := make([][]any, 0, len(w.past))
 	for _, p := range w.past {
 		r, l := p.row, &p.row.Line
@@ -93,9 +94,9 @@ func (w *flowWriter) keepPast(ctx context.Context) error {
 			DocNo: l.DocNo, Lot: l.Lot, LotRaw: l.LotRaw, LotDoubt: l.LotDoubt, Quantity: l.Quantity, Price: l.Price, Amount: l.Amount,
 			MfgDate: l.MfgDate, ExpDate: l.ExpDate, Branch: l.Branch, Remark: l.Remark, Deleted: r.Deleted})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		rows = append(rows, []any{r.ID, Micros(w.tx.Now), r.Hash[:], r.Version, w.batch.Raw, r.Number, p.stale, string(payload)})
+		rows = append(rows, []any{r.ID, Micros(now), r.Hash[:], r.Version, w.batch.Raw, r.Number, p.stale, string(payload)})
 	}
-	return w.tx.insertMany(ctx, "flow_line_version", pastColumns, rows, "ON CONFLICT (row_id, hash, version_key) DO NOTHING")
+	return rows, nil
 }
