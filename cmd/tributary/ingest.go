@@ -30,7 +30,7 @@ func (a *app) importCmd() *cobra.Command {
 			if delimiter != "" {
 				r := []rune(strings.ReplaceAll(delimiter, `\t`, "\t"))
 				if len(r) != 1 {
-					return usageError{fmt.Errorf("--delimiter %q: one character, or \\t", delimiter)}
+					return badValue(cmd, "delimiter", delimiter, "cli.want_character")
 				}
 				req.Options.Delimiter = r[0]
 			}
@@ -57,20 +57,6 @@ func (a *app) importCmd() *cobra.Command {
 	return c
 }
 
-// required makes a missing flag a usage error like any other.
-func required(c *cobra.Command, name string) {
-	check := c.PreRunE
-	c.PreRunE = func(cmd *cobra.Command, argv []string) error {
-		if !cmd.Flags().Changed(name) {
-			return usageError{fmt.Errorf("%s: --%s is required\n  → %s --help", cmd.CommandPath(), name, cmd.CommandPath())}
-		}
-		if check != nil {
-			return check(cmd, argv)
-		}
-		return nil
-	}
-}
-
 func (a *app) pullCmd() *cobra.Command {
 	req := hub.PullRequest{}
 	var from, to string
@@ -83,10 +69,10 @@ func (a *app) pullCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, targets []string) error {
 			req.Targets, req.Lang = targets, a.language()
 			var err error
-			if req.From, err = moment("from", from); err != nil {
+			if req.From, err = moment(cmd, "from", from); err != nil {
 				return err
 			}
-			if req.To, err = moment("to", to); err != nil {
+			if req.To, err = moment(cmd, "to", to); err != nil {
 				return err
 			}
 			if !req.From.IsZero() && req.To.IsZero() {
@@ -106,7 +92,7 @@ func (a *app) pullCmd() *cobra.Command {
 }
 
 // moment reads a day (midnight at +08:00) or an exact time.
-func moment(flag, text string) (time.Time, error) {
+func moment(c *cobra.Command, flag, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -115,7 +101,7 @@ func moment(flag, text string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, usageError{fmt.Errorf("--%s %s: write yyyy-MM-dd or 2026-01-31T08:00:00+08:00", flag, text)}
+		return time.Time{}, badValue(c, flag, text, "cli.want_moment")
 	}
 	return t, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,12 +26,17 @@ type app struct {
 
 	configFile, dataDir, lang string
 	json, quiet               bool
+
+	asked string // the language as the command line asks for it, read before the flags are
 }
+
+// languages the texts exist in.
+var languages = []string{"zh", "en"}
 
 // run executes a command line and returns the exit code: 0 done, 1 failed at run time, 2 wrong input or configuration,
 // 3 environment.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &app{in: in, out: out, err: errOut}
+	a := &app{in: in, out: out, err: errOut, asked: askedLanguage(args)}
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -45,9 +51,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 
 // errSaid marks a failure whose text the command has already printed. Join it with the error that decides the code.
 var errSaid = errors.New("already said")
-
-// usageError is a mistake in the command line itself.
-type usageError struct{ error }
 
 func exitCode(err error) int {
 	var usage usageError
@@ -83,49 +86,25 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
 	f.StringVar(&a.lang, "lang", "", "language of messages: zh or en (default: from LC_ALL, LC_MESSAGES, LANG)")
 	f.BoolVar(&a.quiet, "quiet", false, "no progress and no notes")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w\n  → %s --help", err, c.CommandPath())}
-	})
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if a.lang != "" && a.lang != "zh" && a.lang != "en" {
-			return usageError{fmt.Errorf("--lang %s: only zh and en / 只支持 zh 和 en", a.lang)}
+	root.SetFlagErrorFunc(flagMistake)
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if a.lang != "" && !slices.Contains(languages, a.lang) {
+			return badValue(c, "lang", a.lang, "cli.want_language")
 		}
 		return nil
 	}
 	root.AddCommand(a.commands()...)
+	root.SetHelpCommand(helpCmd())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	nounsNeedAVerb(root)
 	return root
 }
 
-// nounsNeedAVerb makes `tributary NOUN` list its verbs and an unknown verb a usage error.
-func nounsNeedAVerb(c *cobra.Command) {
-	for _, sub := range c.Commands() {
-		nounsNeedAVerb(sub)
-	}
-	if c.HasSubCommands() && c.RunE == nil {
-		c.Args = cobra.ArbitraryArgs
-		c.RunE = func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("%s: unknown command %q\n  → %s --help", c.CommandPath(), args[0], c.CommandPath())}
-			}
-			return c.Help()
-		}
-	}
-}
-
-// args wraps cobra's argument checks so that a wrong count is a usage error.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, given []string) error {
-		if err := check(c, given); err != nil {
-			return usageError{fmt.Errorf("%s: %w\n  → %s", c.CommandPath(), err, c.UseLine())}
-		}
-		return nil
-	}
-}
-
+// language is that of --lang, else of the environment.
 func (a *app) language() string {
-	if a.lang != "" {
-		return a.lang
+	if slices.Contains(languages, a.asked) {
+		return a.asked
 	}
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := os.Getenv(name); v != "" {

@@ -8,6 +8,7 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind says what a caller can do about an error. The exit code and the HTTP status follow from it.
@@ -25,6 +26,28 @@ const (
 
 // Args fill the {placeholders} of a catalogue message. Values must not be personal data or secrets.
 type Args map[string]any
+
+// Word is an argument that is itself a message of the catalogue: it is shown in the reader's language.
+type Word string
+
+// In is the word in a language.
+func (w Word) In(lang string) string { return Lookup(string(w)).In(lang).What }
+
+// in is the arguments as a reader of the language sees them.
+func (a Args) in(lang string) Args {
+	out := make(Args, len(a))
+	for name, v := range a {
+		switch v := v.(type) {
+		case Localised:
+			out[name] = v.In(lang)
+		case error:
+			out[name] = textOf(v, lang)
+		default:
+			out[name] = v
+		}
+	}
+	return out
+}
 
 // Error is a failure with a catalogue code. It is immutable after construction.
 type Error struct {
@@ -53,13 +76,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // Text renders the message in a language ("zh" or "en"): what happened, why, what to do next.
 func (e *Error) Text(lang string) string {
 	m := Lookup(e.Code).In(lang)
-	text := Fill(m.What, e.Args)
+	args := e.Args.in(lang)
+	text := Fill(m.What, args)
 	if e.Err != nil {
 		if _, own := e.Args["why"]; !own {
-			text += ": " + textOf(e.Err, lang)
+			text = strings.TrimRight(text, ".。") + ": " + textOf(e.Err, lang)
 		}
 	}
-	if next := Fill(m.Next, e.Args); next != "" {
+	if next := Fill(m.Next, args); next != "" {
 		text += "\n  → " + next
 	}
 	return text
@@ -95,11 +119,8 @@ func CodeOf(err error) string {
 // Is reports whether err carries the kind.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
 
-// Localised is a cause that can render itself in a language.
-type Localised interface {
-	error
-	In(lang string) string
-}
+// Localised is a cause or an argument that can render itself in a language.
+type Localised interface{ In(lang string) string }
 
 func textOf(err error, lang string) string {
 	if l, ok := err.(Localised); ok {
