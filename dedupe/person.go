@@ -22,7 +22,6 @@ type person struct {
 	phones     []normalize.Phone
 	emails     []string
 	employers  []houseName
-	employer   string // source and id of the place of work, as the source calls it
 	department string
 	place      string
 	road       string

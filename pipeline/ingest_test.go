@@ -24,7 +24,6 @@ type ingestBench struct {
 	db     *store.DB
 	ingest pipeline.Ingest
 	dir    string
-	files  int
 }
 
 func ingestOnBoth(t *testing.T, test func(t *testing.T, b *ingestBench)) {

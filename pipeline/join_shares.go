@@ -90,9 +90,7 @@ func (s *sharing) spread(ctx context.Context, marks []store.ShareMark) error {
 	}
 	var queue []canonical.ID
 	for _, m := range marks {
-		for _, id := range everIdentities(s.parties[m.Party]) {
-			queue = append(queue, id)
-		}
+		queue = append(queue, everIdentities(s.parties[m.Party])...)
 	}
 	for len(queue) > 0 {
 		id := queue[0]

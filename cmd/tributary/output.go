@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -57,16 +56,4 @@ func table(w io.Writer, header []string, rows [][]string) error {
 		}
 	}
 	return nil
-}
-
-// writeCSV writes a header and rows.
-func writeCSV(w io.Writer, header []string, rows [][]string) error {
-	c := csv.NewWriter(w)
-	if err := c.Write(header); err != nil {
-		return err
-	}
-	if err := c.WriteAll(rows); err != nil {
-		return err
-	}
-	return c.Error()
 }

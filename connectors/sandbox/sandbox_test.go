@@ -59,7 +59,6 @@ func connectionsOf(t *testing.T, sb *sandbox.Sandbox) []connection {
 type pulled struct {
 	values map[string][]any // per stream
 	keys   map[string][]string
-	issues int
 	rows   int
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -181,7 +180,6 @@ func (r *Relay) failed(ctx context.Context, what string, err error, args ...any)
 type session struct {
 	*Relay
 	publishers chan Publisher
-	mu         sync.Mutex
 	shards     map[int]*shard
 }
 

@@ -37,7 +37,6 @@ type Source struct {
 	columns  []string
 	names    map[string]string // column → field name of rows
 	walk     *httpsource.Walk
-	first    bool // the first window of a stream takes approved bills only
 	snapshot string
 	after    string
 	done     bool

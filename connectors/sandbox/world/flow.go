@@ -28,7 +28,6 @@ type Complaint struct {
 // order is a sale that will happen on a day: the buyers' wishes are drawn first, so that suppliers can stock up.
 type order struct {
 	buyer, product, quantity int
-	transfer                 bool
 }
 
 type piece struct{ lot, quantity int }
@@ -85,14 +84,6 @@ func (b book) takeLot(product, lot, quantity int) int {
 		}
 	}
 	return 0
-}
-
-func (b book) clone() book {
-	out := make(book, len(b))
-	for i := range b {
-		out[i] = append([]piece(nil), b[i]...)
-	}
-	return out
 }
 
 // simulation runs the year day by day. Goods arrive before they leave, nobody gives what he has not.
