@@ -19,6 +19,10 @@ func TypeOf(kind canonical.CustomerKind) Type {
 	return Organisation
 }
 
+// RulesVersion changes whenever keys, comparisons or rules change the outcome for some records under one model: what
+// was stored under another version has to be computed again.
+const RulesVersion = 1
+
 // Options are the facts of a deployment that a model does not hold.
 type Options struct {
 	// Secret keys the blocking keys of persons, so that stored keys tell nothing. It must stay the same as long as

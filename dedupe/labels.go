@@ -39,19 +39,20 @@ var levelLabels = map[string]label{
 }
 
 var vetoLabels = map[string]label{
-	"identifier":  {"双方都有效的证照号码不同", "both have valid identifiers, and they differ"},
-	"ordinal":     {"序号不同（如第一与第二），或只有一方有序号", "another number in the name (first, second), or only one has a number"},
-	"level":       {"行政级别不同（省、市、县）", "another administrative level (province, city, county)"},
-	"generic":     {"机构性质不同（如中医院与人民医院）", "another kind of house (Chinese medicine, people's hospital)"},
-	"place":       {"所在地区不同", "another place"},
-	"branch":      {"总部与分支、主院与院区，或不同的分支", "head office and branch, hospital and campus, or two branches"},
-	"body":        {"隶属单位不同", "affiliated to another body"},
-	"kind":        {"客户类型互斥", "kinds that exclude each other"},
-	"name":        {"姓名不同", "names of different persons"},
-	"unplaced":    {"名称未写明地区，记录中也没有地区", "the name lacks its place and the record has none"},
-	"bare_name":   {"除姓名外没有其他依据", "nothing but the name agrees"},
-	"other_name":  {"姓名毫无共同之处", "the names have nothing in common"},
-	"same_source": {"来自声明无重复的同一来源", "both from one source that is declared free of duplicates"},
+	"identifier":      {"双方都有效的证照号码不同", "both have valid identifiers, and they differ"},
+	"ordinal":         {"序号不同（如第一与第二），或只有一方有序号", "another number in the name (first, second), or only one has a number"},
+	"level":           {"行政级别不同（省、市、县）", "another administrative level (province, city, county)"},
+	"generic":         {"机构性质不同（如中医院与人民医院）", "another kind of house (Chinese medicine, people's hospital)"},
+	"place":           {"所在地区不同", "another place"},
+	"branch":          {"总部与分支、主院与院区，或不同的分支", "head office and branch, hospital and campus, or two branches"},
+	"body":            {"隶属单位不同", "affiliated to another body"},
+	"kind":            {"客户类型互斥", "kinds that exclude each other"},
+	"name":            {"姓名不同", "names of different persons"},
+	"unplaced":        {"名称未写明地区，记录中也没有地区", "the name lacks its place and the record has none"},
+	"bare_name":       {"除姓名外没有其他依据", "nothing but the name agrees"},
+	"other_name":      {"姓名毫无共同之处", "the names have nothing in common"},
+	"names_of_one_id": {"证照号码相同，但名称互相矛盾", "one identifier, but the names contradict each other"},
+	"same_source":     {"来自声明无重复的同一来源", "both from one source that is declared free of duplicates"},
 }
 
 var ruleLabels = map[string]label{

@@ -124,3 +124,25 @@ func TestResolveDoesNotDependOnOrderAndNumbers(t *testing.T) {
 		require.Equal(t, want, partition(shuffled))
 	})
 }
+
+func FuzzParseModel(f *testing.F) {
+	whole, err := dedupe.DefaultModel().YAML()
+	require.NoError(f, err)
+	f.Add(whole)
+	f.Add([]byte("version: x\ntypes: {organisation: {prior: .nan}}"))
+	f.Add([]byte("types: [1, 2"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := dedupe.ParseModel(data)
+		if err != nil {
+			return
+		}
+		_, err = dedupe.New(m, dedupe.Options{})
+		if err == nil {
+			again, err := m.YAML()
+			require.NoError(t, err)
+			back, err := dedupe.ParseModel(again)
+			require.NoError(t, err)
+			require.Equal(t, m.Version, back.Version)
+		}
+	})
+}

@@ -29,12 +29,7 @@ func (e *Engine) organisation(c *canonical.Customer) *organisation {
 	o.place, o.road, o.number, o.rest = address.place, address.road, address.number, address.rest
 	o.names = e.orgNames(c, o.place)
 	if o.place == "" {
-		for _, n := range o.names {
-			if n.division != "" {
-				o.place = n.division
-				break
-			}
-		}
+		o.place = placeInNames(o.names)
 	}
 	if id := normalize.USCC(c.USCC); id.Valid {
 		o.uscc = id.Value
@@ -51,6 +46,17 @@ func (e *Engine) organisation(c *canonical.Customer) *organisation {
 		}
 	}
 	return o
+}
+
+// placeInNames is where the names say that a house without address is: their first division down to the city. A branch
+// bears the name of its head office, which may lie in another province.
+func placeInNames(names []houseName) string {
+	for _, n := range names {
+		if n.branch == "" && len(significantDivision(n.division)) >= 4 {
+			return n.division
+		}
+	}
+	return ""
 }
 
 // orgNames takes apart all names of a record. An alias of the model stands beside the name it belongs to.
@@ -153,6 +159,7 @@ func (e *Engine) nameKeys(k *keyring, n *houseName, place string) {
 	k.add("core", city, core, first(n.ordinal, "-"))
 	if n.stem == "" {
 		k.add("bare", city, n.group, first(n.ordinal, n.generic))
+		k.add("vague", n.ordinal, n.group, city)
 	}
 	if city == "" {
 		return

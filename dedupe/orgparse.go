@@ -2,6 +2,7 @@ package dedupe
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"tributary/canonical"
 	"tributary/dedupe/similarity"
@@ -31,7 +32,7 @@ func parseOrgName(name, place string) []houseName {
 	}
 	var out []houseName
 	for _, n := range normalize.ParseOrg(name, own).Names() {
-		if n.Full != "" {
+		if n.Full != "" && !(len(out) > 0 && strings.HasPrefix(n.Full, "含")) { // （含西药房） is no second name
 			out = append(out, newHouseName(&n, place))
 		}
 	}
@@ -57,10 +58,25 @@ func newHouseName(n *normalize.OrgName, place string) houseName {
 			h.inferred = n.DivisionCode
 		}
 	}
-	if !commonCores[n.Core] {
-		h.stem = n.Core
+	core := n.Core
+	if h.group == groupPrimary {
+		core = townless(core)
+		h.core = similarity.Prepare(core)
+	}
+	if !commonCores[core] {
+		h.stem = core
 	}
 	return h
+}
+
+// townless drops the word 镇, 乡 or 街道 that people write or leave out: 太乐镇中心卫生院 and 太乐中心卫生院 are one house.
+func townless(core string) string {
+	for _, word := range [...]string{"街道", "镇", "乡"} {
+		if rest, ok := strings.CutSuffix(core, word); ok && utf8.RuneCountInString(rest) >= 2 {
+			return rest
+		}
+	}
+	return core
 }
 
 // branchOf drops what people note behind a dash and that is no branch: a grade.

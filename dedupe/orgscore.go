@@ -174,6 +174,10 @@ func compareRoads(road1, number1, rest1, road2, number2, rest2 string) int8 {
 // organisationRules applies the look-ups that decide without adding up. A rule never overrides a veto.
 func (e *Engine) organisationRules(a, b *Record, names nameMatch, p *Pair) {
 	agree := names.level >= nameContains
+	sameID := p.levels[orgUSCC] == usccSame || p.levels[orgLicence] == agrees || p.levels[orgInstitution] == agrees
+	if sameID && !agree && names.vetoes&^VetoBranch != 0 {
+		p.Vetoes |= VetoNames // one number, names that contradict each other: a renamed house, or a wrong number
+	}
 	switch {
 	case p.levels[orgUSCC] == usccSame && agree:
 		p.Rule = RuleUSCC
@@ -209,6 +213,9 @@ func (e *Engine) mentionRules(mention, real *Record, names nameMatch, p *Pair) {
 			p.Vetoes &^= names.vetoes // the reporter's "name" is often the code itself
 		}
 		return
+	}
+	if names.level == nameSimilar && p.levels[orgPlace] >= placeSameCity && p.Rule == NoRule {
+		p.Vetoes |= VetoSpelling // a row has nothing else to tell by: a slip of the hand, or another house
 	}
 	if p.Rule == NoRule && (names.level >= namePlaced || names.exact || names.level == nameShort && names.numbered) {
 		p.Rule = RuleName

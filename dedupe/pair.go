@@ -67,11 +67,13 @@ const (
 	VetoUnplaced                    // a name without its division, and nothing says the place
 	VetoBare                        // a person's name and nothing else
 	VetoOther                       // persons whose names have nothing in common: not even a question
+	VetoNames                       // one identifier, names that contradict each other
+	VetoSpelling                    // a mention spelled almost like a customer of its city
 	VetoSameSource                  // two records of a source declared free of duplicates
 	vetoCount      = iota
 )
 
-var vetoNames = [vetoCount]string{"identifier", "ordinal", "level", "generic", "place", "branch", "body", "kind", "name", "unplaced", "bare_name", "other_name", "same_source"}
+var vetoNames = [vetoCount]string{"identifier", "ordinal", "level", "generic", "place", "branch", "body", "kind", "name", "unplaced", "bare_name", "other_name", "names_of_one_id", "spelling", "same_source"}
 
 // List names the vetoes of the set.
 func (v Veto) List() []string {

@@ -160,3 +160,63 @@ func show(e *dedupe.Engine, records []*dedupe.Record, truth map[int64]int, custo
 		}
 	}
 }
+
+// Partners of flow rows: a mention goes to its customer or waits for a person, and hardly ever to another one.
+func TestMentionsFindTheirCustomers(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	records, truth, customers := trueRecords(t, e, 1, 0.5)
+	until, err := canonical.ParseDate("2026-06-30")
+	require.NoError(t, err)
+	w, err := world.New(world.Config{Seed: 1, Scale: 0.5, Until: until})
+	require.NoError(t, err)
+	known := map[int]bool{}
+	for _, n := range truth {
+		known[n] = true
+	}
+	id, mentions := int64(1_000_000), 0
+	for d := range w.Reporting {
+		for i := range w.Customers {
+			if w.Customers[i].Kind.Person() || !known[i] {
+				continue
+			}
+			m := w.Mention(d, i, 10)
+			id++
+			mentions++
+			c := canonical.Customer{Kind: canonical.UnknownParty, Name: m.Name, Code: m.Code, USCC: m.USCC, Address: canonical.Address{City: m.City, County: m.County, Text: m.Address}}
+			records = append(records, e.Prepare(dedupe.Input{ID: id, Source: canonical.FlowSource([]string{"D1", "D2"}[d]), SourceID: m.Code, Customer: c, Reference: "erp"}))
+			truth[id], customers[id] = i, c
+		}
+	}
+	res, err := e.Resolve(context.Background(), records, nil)
+	require.NoError(t, err)
+	found, wrong, alone := 0, 0, 0
+	for _, c := range res.Clusters {
+		real := -1
+		for _, m := range c.Members {
+			if m < 1_000_000 {
+				real = truth[m]
+			}
+		}
+		for _, m := range c.Members {
+			switch {
+			case m < 1_000_000:
+			case real < 0:
+				alone++
+				if os.Getenv("TRIBUTARY_SHOW_PAIRS") != "" {
+					fmt.Printf("ALONE %s %s %s | %s\n", customers[m].Name, customers[m].Address.City, customers[m].Address.County, w.Customers[truth[m]].Name)
+				}
+			case real == truth[m]:
+				found++
+			default:
+				wrong++
+				if os.Getenv("TRIBUTARY_SHOW_PAIRS") != "" {
+					fmt.Printf("WRONG %s %s %s | %s not %s\n", customers[m].Name, customers[m].Address.City, customers[m].Address.County, w.Customers[truth[m]].Name, w.Customers[real].Name)
+				}
+			}
+		}
+	}
+	t.Logf("%d mentions: %d found, %d wrong, %d alone", mentions, found, wrong, alone)
+	require.LessOrEqual(t, float64(wrong)/float64(mentions), .002)
+	require.GreaterOrEqual(t, float64(found)/float64(mentions), .89)
+}

@@ -40,8 +40,9 @@ func (e *Engine) decide(p *Pair) {
 		p.Weight = min(p.Weight, ask-1)
 	case p.Rule != NoRule && p.Vetoes == 0:
 		p.Weight = max(p.Weight, ruleWeight)
-	case p.Rule != NoRule || p.Vetoes&VetoUnplaced != 0 && p.Vetoes&contradictions == 0:
-		// A rule with a veto, or a name that only lacks its place: never silently different, a person decides.
+	case p.Rule != NoRule || p.Vetoes&VetoNames != 0 || p.Vetoes&(VetoUnplaced|VetoSpelling) != 0 && p.Vetoes&contradictions == 0:
+		// A rule with a veto, one identifier under contradicting names, a name that only lacks its place or a letter: never silently
+		// different, a person decides.
 		p.Weight = max(p.Weight, ask+askMargin)
 	}
 	p.P = 1 / (1 + math.Exp2(-p.Weight))

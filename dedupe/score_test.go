@@ -203,6 +203,8 @@ func TestMentionLookups(t *testing.T) {
 		"the company's own code and the name":      {erp(org("南京市仁济医院")), mentionOf("仁济医院", "C1", "d9"), dedupe.RuleCompany, dedupe.Match},
 		"the company's own code of another name":   {erp(org("南京市仁济医院")), mentionOf("北方制药厂", "C1", "d9"), dedupe.NoRule, dedupe.Different},
 		"an alias of the party":                    {erp(org("南京市仁济医院")), aliased(mentionOf("老张家", "", ""), "C1"), dedupe.RuleAlias, dedupe.Match},
+		"a slip of the hand":                       {erp(org("南京市安康华医院")), mentionOf("南京市安糠华医院", "", ""), dedupe.NoRule, dedupe.Ask},
+		"a number that names another house":        {erp(org("南京市安康华医院", uscc(usccA))), mentionOf("南京市中医院", "", "", uscc(usccA)), dedupe.NoRule, dedupe.Ask},
 		"people's hospital without a place":        {erp(org("南京市人民医院")), mentionOf("人民医院", "", ""), dedupe.NoRule, dedupe.Ask},
 		"people's hospital with the place":         {erp(org("南京市人民医院")), mentionOf("人民医院", "", "", in("江苏省南京市")), dedupe.RuleName, dedupe.Match},
 		"a number without a place":                 {erp(org("南京市第一人民医院")), mentionOf("市一院", "", ""), dedupe.NoRule, dedupe.Ask},

@@ -9,6 +9,7 @@ import (
 
 	"tributary/canonical"
 	"tributary/dedupe"
+	"tributary/normalize"
 	"tributary/store"
 )
 
@@ -112,13 +113,15 @@ func (r *resolveRun) work(ctx context.Context, all bool) error {
 	return err
 }
 
-// activate marks every record dirty when it is asked for, or when the stored keys and edges belong to another model.
+// activate marks every record dirty when it is asked for, or when the stored keys and edges belong to another model or
+// other rules.
 func (r *resolveRun) activate(ctx context.Context, all bool) error {
 	have, err := r.DB.Setting(ctx, settingModel)
 	if err != nil {
 		return err
 	}
-	if have == r.Engine.Version() && !all {
+	want := fmt.Sprintf("%s rules %d.%d", r.Engine.Version(), normalize.RulesVersion, dedupe.RulesVersion)
+	if have == want && !all {
 		return nil
 	}
 	for from := int64(0); (have != "" || all) && from >= 0; {
@@ -136,7 +139,7 @@ func (r *resolveRun) activate(ctx context.Context, all bool) error {
 			return fmt.Errorf("mark all records: %w", err)
 		}
 	}
-	return r.unit(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, settingModel, r.Engine.Version()) })
+	return r.unit(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, settingModel, want) })
 }
 
 // unit is one unit of work under the lease.
