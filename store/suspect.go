@@ -16,64 +16,27 @@ func (f *FlowSink) MarkSuspects(ctx context.Context, tx *Tx, ledger canonical.Le
 	if f.to.IsZero() || ledger == canonical.Stock {
 		return 0, nil
 	}
-	s := suspects{sink: f, ledger: LedgerNumber(ledger), now: map[canonical.ID]bool{}, before: map[canonical.ID]bool{}}
-	if groups, known := f.first.suspectGroups(); known {
-		for _, g := range groups {
-			if err := s.look(ctx, tx, ` AND partner = ? AND product_mention = ?`, g.partner, g.product); err != nil {
-				return 0, err
-			}
+	days := []any{f.party, LedgerNumber(ledger), f.from, f.to}
+	groups, known := f.first.suspectGroups()
+	if !known {
+		if groups, err = tx.suspectGroups(ctx, days); err != nil {
+			return 0, fmt.Errorf("look for suspected duplicates: %w", err)
 		}
-	} else if err := s.look(ctx, tx, ""); err != nil {
-		return 0, err
 	}
-	return s.write(ctx, tx)
-}
-
-type suspects struct {
-	sink        *FlowSink
-	ledger      int
-	now, before map[canonical.ID]bool
-}
-
-// look compares the lines that fit a further condition.
-func (s *suspects) look(ctx context.Context, tx *Tx, more string, args ...any) error {
-	const key = `biz_date, kind, partner, product_mention, lot, quantity`
-	where := ` FROM flow_line WHERE party = ? AND ledger = ? AND biz_date >= ? AND biz_date <= ?` + more
-	args = append([]any{s.sink.party, s.ledger, s.sink.from, s.sink.to}, args...)
-	err := tx.each(ctx, `SELECT l.row_id FROM (SELECT `+key+where+` AND active = TRUE GROUP BY `+key+` HAVING MIN(doc_no) <> MAX(doc_no)) AS g
-		JOIN flow_line AS l ON l.party = ? AND l.ledger = ? AND l.active = TRUE AND l.biz_date = g.biz_date AND l.kind = g.kind AND l.partner = g.partner
-		AND l.product_mention = g.product_mention AND l.lot = g.lot AND l.quantity = g.quantity`,
-		append(args, s.sink.party, s.ledger), collect(s.now))
-	if err != nil {
-		return fmt.Errorf("look for suspected duplicates: %w", err)
+	var mark, clear []canonical.ID
+	for _, g := range groups {
+		lines, err := tx.suspectLines(ctx, g, days)
+		if err != nil {
+			return 0, fmt.Errorf("read suspected duplicates: %w", err)
+		}
+		on, off := judgeSuspects(lines)
+		mark, clear = append(mark, on...), append(clear, off...)
 	}
-	if err := tx.each(ctx, `SELECT row_id`+where+` AND suspect = TRUE`, args[:len(args):len(args)], collect(s.before)); err != nil {
-		return fmt.Errorf("read suspected duplicates: %w", err)
-	}
-	return nil
-}
-
-func collect(into map[canonical.ID]bool) func(*sqlx.Rows) error {
-	return func(rows *sqlx.Rows) error {
-		var id canonical.ID
-		err := rows.Scan(&id)
-		into[id] = true
-		return err
-	}
-}
-
-func (s *suspects) write(ctx context.Context, tx *Tx) (marked int, err error) {
 	for _, change := range []struct {
-		ids, not map[canonical.ID]bool
-		to       string
-	}{{s.now, s.before, "TRUE"}, {s.before, s.now, "FALSE"}} {
-		var ids []canonical.ID
-		for id := range change.ids {
-			if !change.not[id] {
-				ids = append(ids, id)
-			}
-		}
-		err := inChunks(ids, func(part []canonical.ID) error {
+		ids []canonical.ID
+		to  string
+	}{{mark, "TRUE"}, {clear, "FALSE"}} {
+		err := inChunks(change.ids, func(part []canonical.ID) error {
 			cond, args := anyOf(tx.querier, "row_id", part)
 			_, err := tx.exec(ctx, `UPDATE flow_line SET suspect = `+change.to+` WHERE `+cond, args...)
 			return err
@@ -81,9 +44,73 @@ func (s *suspects) write(ctx context.Context, tx *Tx) (marked int, err error) {
 		if err != nil {
 			return 0, fmt.Errorf("mark suspected duplicates: %w", err)
 		}
-		if change.to == "TRUE" {
-			marked = len(ids)
+	}
+	return len(mark), nil
+}
+
+const suspectDays = ` FROM flow_line WHERE party = ? AND ledger = ? AND biz_date >= ? AND biz_date <= ?`
+
+// suspectGroups finds the groups that hold suspected duplicates now, or held some.
+func (tx *Tx) suspectGroups(ctx context.Context, days []any) (groups []flowGroup, err error) {
+	query := `SELECT partner, product_mention` + suspectDays + ` AND active = TRUE
+		GROUP BY biz_date, kind, partner, product_mention, lot, quantity HAVING MIN(doc_no) <> MAX(doc_no)
+		UNION SELECT partner, product_mention` + suspectDays + ` AND suspect = TRUE`
+	err = tx.each(ctx, query, append(days[:len(days):len(days)], days...), func(rows *sqlx.Rows) error {
+		var g flowGroup
+		err := rows.Scan(&g.partner, &g.product)
+		groups = append(groups, g)
+		return err
+	})
+	return groups, err
+}
+
+// suspectLine is what tells two lines of one group apart.
+type suspectLine struct {
+	id      canonical.ID
+	doc     string
+	same    suspectKey
+	active  bool
+	suspect bool
+}
+
+type suspectKey struct {
+	date     canonical.Date
+	kind     int
+	lot      string
+	quantity int64
+}
+
+func (tx *Tx) suspectLines(ctx context.Context, g flowGroup, days []any) (lines []suspectLine, err error) {
+	err = tx.each(ctx, `SELECT row_id, doc_no, biz_date, kind, lot, quantity, active, suspect`+suspectDays+` AND partner = ? AND product_mention = ?`,
+		append(days[:len(days):len(days)], g.partner, g.product), func(rows *sqlx.Rows) error {
+			var l suspectLine
+			err := rows.Scan(&l.id, &l.doc, &l.same.date, &l.same.kind, &l.same.lot, &l.same.quantity, &l.active, &l.suspect)
+			lines = append(lines, l)
+			return err
+		})
+	return lines, err
+}
+
+// judgeSuspects compares the lines of a group: those to mark, and those to clear.
+func judgeSuspects(lines []suspectLine) (mark, clear []canonical.ID) {
+	doc, several := map[suspectKey]string{}, map[suspectKey]bool{}
+	for _, l := range lines {
+		if !l.active {
+			continue
+		}
+		if first, seen := doc[l.same]; seen && first != l.doc {
+			several[l.same] = true
+		} else if !seen {
+			doc[l.same] = l.doc
 		}
 	}
-	return marked, nil
+	for _, l := range lines {
+		switch suspect := l.active && several[l.same]; {
+		case suspect && !l.suspect:
+			mark = append(mark, l.id)
+		case !suspect && l.suspect:
+			clear = append(clear, l.id)
+		}
+	}
+	return mark, clear
 }
