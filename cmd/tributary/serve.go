@@ -56,7 +56,7 @@ func (a *app) serve(ctx context.Context, c *config.Config, started func(*service
 // start opens store, broker and listener. Ports that no configuration names give way to free ones.
 func (a *app) start(ctx context.Context, c *config.Config, verb string) (_ *service, closeService func() error, err error) {
 	var closers []func() error
-	closeService = func() error {
+	closeAll := func() error {
 		var errsClosed []error
 		for i := len(closers) - 1; i >= 0; i-- {
 			errsClosed = append(errsClosed, closers[i]())
@@ -65,7 +65,7 @@ func (a *app) start(ctx context.Context, c *config.Config, verb string) (_ *serv
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, closeService())
+			err = errors.Join(err, closeAll())
 		}
 	}()
 	h, closeHub, err := a.openWith(ctx, c, verb)
@@ -86,7 +86,7 @@ func (a *app) start(ctx context.Context, c *config.Config, verb string) (_ *serv
 	if err != nil {
 		return nil, nil, err
 	}
-	return &service{hub: h, broker: b, http: l}, closeService, nil
+	return &service{hub: h, broker: b, http: l}, closeAll, nil
 }
 
 // configured reports whether a configuration file is in use: its ports are never changed.
