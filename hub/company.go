@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +17,20 @@ import (
 func (h *Hub) EnsureCompany(ctx context.Context) error {
 	c := h.Config.Company
 	return h.DB.EnsureCompany(ctx, store.Company{Name: c.Name, Code: c.Code, Source: c.Source, Aliases: companyAliases(c)})
+}
+
+// AdoptCompany takes the company from the database when the configuration does not name one: a command without the
+// configuration file must not rename it.
+func (h *Hub) AdoptCompany(ctx context.Context) error {
+	if !reflect.DeepEqual(h.Config.Company, config.Defaults().Company) {
+		return nil
+	}
+	c, found, err := h.DB.Company(ctx)
+	if err != nil || !found {
+		return err
+	}
+	h.Config.Company = config.Company{Name: c.Name, Code: c.Code, Source: c.Source, Aliases: c.Aliases}
+	return nil
 }
 
 // companyAliases are the configured other names and the name without its legal form, by which distributors' ledgers

@@ -75,8 +75,8 @@ const scrapeTimeout = 3 * time.Second
 func (w waiting) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	if s, err := w.hub.OutboxStatus(ctx); err == nil {
-		ch <- prometheus.MustNewConstMetric(outboxPending, prometheus.GaugeValue, float64(s.Pending))
+	if n, err := w.hub.DB.PendingEvents(ctx); err == nil {
+		ch <- prometheus.MustNewConstMetric(outboxPending, prometheus.GaugeValue, float64(n))
 	}
 	if q, err := w.hub.Quarantine(ctx, QuarantineQuery{Limit: 1}); err == nil {
 		ch <- prometheus.MustNewConstMetric(quarantineOpen, prometheus.GaugeValue, float64(q.Total))

@@ -81,3 +81,10 @@ func (db *DB) OutboxEvents(ctx context.Context) (map[string]int64, error) {
 	}
 	return out, err
 }
+
+// PendingEvents counts the events that wait, by the index of unpublished entries alone: cheap enough for every scrape.
+func (db *DB) PendingEvents(ctx context.Context) (int64, error) {
+	var n int64
+	err := db.get(ctx, &n, `SELECT COALESCE(CAST(SUM(events - sent) AS bigint), 0) FROM outbox WHERE published_at IS NULL`)
+	return n, db.d.explain(err, db.cfg)
+}

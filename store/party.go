@@ -93,6 +93,23 @@ func (db *DB) EnsureCompany(ctx context.Context, c Company) error {
 	})
 }
 
+// Company reads the company as EnsureCompany last stored it.
+func (db *DB) Company(ctx context.Context) (c Company, found bool, err error) {
+	var aliases string
+	for _, s := range []struct {
+		name string
+		to   *string
+	}{{settingCompanyCode, &c.Code}, {settingCompanyName, &c.Name}, {settingCompanySource, &c.Source}, {settingCompanyAliases, &aliases}} {
+		if *s.to, err = db.Setting(ctx, s.name); err != nil {
+			return Company{}, false, fmt.Errorf("read the company's settings: %w", err)
+		}
+	}
+	if aliases != "" {
+		c.Aliases = strings.Split(aliases, "\n")
+	}
+	return c, c.Code != "", nil
+}
+
 // FindParty tells which reporting party a text means: self or the company's code or name, a party that reported before,
 // a customer of the company's own source by its code, or by its name when exactly one has it; else the text is the key.
 func (q querier) FindParty(ctx context.Context, text string) (Party, error) {

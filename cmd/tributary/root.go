@@ -26,6 +26,7 @@ type app struct {
 
 	configFile, dataDir, lang string
 	json, quiet               bool
+	behindProxy               bool // of serve
 
 	asked string // the language as the command line asks for it, read before the flags are
 }
@@ -165,6 +166,10 @@ func (a *app) openWith(ctx context.Context, c *config.Config, verb string) (*hub
 		return nil, nil, err
 	}
 	h.DB = db
+	if err := h.AdoptCompany(ctx); err != nil {
+		closeDB()
+		return nil, nil, err
+	}
 	return h, closeDB, nil
 }
 
