@@ -63,9 +63,27 @@ func (h *Hub) openBroker(ctx context.Context, use BrokerUse) (*Broker, error) {
 	}
 	e, err := embedded.Start(ctx, conf)
 	if err != nil {
-		return nil, err
+		return nil, taken(err, use)
 	}
-	return &Broker{Kafka: kafka.Config{Brokers: []string{e.Addr()}, Dial: e.Dialer()}, Address: e.Addr(), Embedded: e}, nil
+	b := &Broker{Kafka: kafka.Config{Brokers: []string{e.Addr()}, Dial: e.Dialer()}, Embedded: e}
+	if use.Listen {
+		b.Address = e.Addr()
+	}
+	return b, nil
+}
+
+// taken says of a folder that another process has what a person can do about it: the environment is in the way, not the
+// input.
+func taken(err error, use BrokerUse) error {
+	var owned *embedded.OwnedError
+	if !errors.As(err, &owned) {
+		return err
+	}
+	code := errs.CodeOf(err)
+	if use.Listen && owned.Owner.Address != "" {
+		code = "hub.already_serving"
+	}
+	return errs.New(errs.Unavailable, code, errs.Args{"dir": owned.Dir, "pid": owned.Owner.PID, "address": owned.Owner.Address})
 }
 
 // Close ends an embedded broker of this process.

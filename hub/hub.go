@@ -1,12 +1,14 @@
 package hub
 
 import (
+	"context"
 	"log/slog"
 	"os/user"
 	"time"
 
 	"tributary/connectors"
 	"tributary/internal/config"
+	"tributary/internal/errs"
 	"tributary/store"
 )
 
@@ -18,6 +20,15 @@ type Hub struct {
 	Now      func() time.Time
 	Actor    Actor
 	Log      *slog.Logger
+}
+
+// StoreReady reports whether the database answers and has the schema of this program. It waits for no writer.
+func (h *Hub) StoreReady(ctx context.Context) error {
+	s, err := h.DB.Migrations(ctx)
+	if err == nil && s.Current != s.Latest {
+		err = errs.New(errs.Unavailable, "store.schema_older", errs.Args{"current": s.Current, "latest": s.Latest})
+	}
+	return err
 }
 
 // Actor is who asks.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -22,7 +23,7 @@ import (
 )
 
 func (a *app) serveCmd() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the service: pulls on schedule, resolves, joins, publishes, answers HTTP",
 		Args:  args(cobra.NoArgs),
@@ -31,9 +32,23 @@ func (a *app) serveCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.serve(cmd.Context(), c, func(s *service) { s.announce(a) })
+			return a.stopped(cmd.Context(), a.serve(cmd.Context(), c, func(s *service) { s.announce(a) }))
 		},
 	}
+	c.Flags().BoolVar(&a.behindProxy, "behind-proxy", false, "allow an address that other machines reach: a proxy in front does TLS and login")
+	return c
+}
+
+// stopped is how a service ends that was told to: with success. What did not end well on the way is said; the next start
+// goes on from what is committed.
+func (a *app) stopped(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		a.logger().Warn("stopped before everything under way had ended; the next start goes on", "error", err)
+	}
+	return nil
 }
 
 // service is the running program: hub, broker and HTTP listener.
@@ -82,7 +97,7 @@ func (a *app) start(ctx context.Context, c *config.Config, verb string) (_ *serv
 	if _, err := h.PrepareTopics(ctx, b); err != nil {
 		return nil, nil, err
 	}
-	l, err := listen(ctx, c.HTTP.Listen, free)
+	l, err := a.listen(ctx, c.HTTP.Listen, free)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,24 +116,32 @@ func (a *app) configured() bool {
 // portTries is how many ports after the default one are tried.
 const portTries = 20
 
-func listen(ctx context.Context, address string, nextFree bool) (net.Listener, error) {
-	host, port, err := net.SplitHostPort(address)
-	number, numErr := strconv.Atoi(port)
-	if err != nil || numErr != nil {
-		return nil, errs.New(errs.Invalid, "hub.listen_address", errs.Args{"address": address, "key": "http.listen"})
+// listen opens the HTTP port. Without TLS and login of its own, the API is for this machine, unless a proxy stands before it.
+func (a *app) listen(ctx context.Context, address string, nextFree bool) (net.Listener, error) {
+	at := errs.Args{"address": address, "key": "http.listen"}
+	host, text, err := net.SplitHostPort(address)
+	port, portErr := strconv.ParseUint(text, 10, 16)
+	if err != nil || portErr != nil {
+		return nil, errs.New(errs.Invalid, "hub.listen_address", at)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) && !a.behindProxy {
+		return nil, errs.New(errs.Invalid, "hub.not_loopback", at)
+	}
+	last := port
+	if nextFree && port > 0 {
+		last = min(port+portTries, 1<<16-1)
 	}
 	var lc net.ListenConfig
-	for try := 0; ; try++ {
-		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(number+try)))
+	for ; ; port++ {
+		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.FormatUint(port, 10)))
 		switch {
 		case err == nil:
 			return l, nil
-		case errors.Is(err, syscall.EADDRINUSE) && nextFree && try < portTries:
-			continue
-		case errors.Is(err, syscall.EADDRINUSE):
-			return nil, errs.New(errs.Unavailable, "hub.port_taken", errs.Args{"address": address, "key": "http.listen"})
+		case !errors.Is(err, syscall.EADDRINUSE):
+			return nil, errs.Wrap(errs.Unavailable, "hub.cannot_listen", err, at)
+		case port == last:
+			return nil, errs.New(errs.Unavailable, "hub.port_taken", at)
 		}
-		return nil, errs.Wrap(errs.Unavailable, "hub.cannot_listen", err, errs.Args{"address": address, "key": "http.listen"})
 	}
 }
 
@@ -133,8 +156,11 @@ func (s *service) run(ctx context.Context, started func()) error {
 		return err
 	}
 	metrics := hub.NewMetrics(s.hub, relay, version)
-	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.DB.Ping}, {Name: "kafka", Do: s.broker.Ping}}, metrics.Gatherer())
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.StoreReady}, {Name: "kafka", Do: s.broker.Ping}}, metrics.Gatherer())
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.hub.Log.Handler(), slog.LevelWarn),
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := server.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
