@@ -47,10 +47,10 @@ func (i installation) write(name, text string) string {
 // configure writes the configuration: ports of its own, and what the test adds.
 func (i installation) configure(text string) {
 	i.t.Helper()
-	if !strings.Contains(text, "kafka:") {
+	if !strings.Contains("\n"+text, "\nkafka:") {
 		text += "\nkafka: {listen: \"127.0.0.1:0\"}"
 	}
-	if !strings.Contains(text, "http:") {
+	if !strings.Contains("\n"+text, "\nhttp:") {
 		text += "\nhttp: {listen: \"127.0.0.1:0\"}"
 	}
 	i.write("tributary.yaml", text)
