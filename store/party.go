@@ -113,6 +113,35 @@ func (db *DB) Company(ctx context.Context) (c Company, found bool, err error) {
 // FindParty tells which reporting party a text means: self or the company's code or name, a party that reported before,
 // a customer of the company's own source by its code, or by its name when exactly one has it; else the text is the key.
 func (q querier) FindParty(ctx context.Context, text string) (Party, error) {
+	p, company, err := q.partyByID(ctx, text)
+	if err != nil || p.Key != "" {
+		return p, err
+	}
+	if text == company.Name {
+		return Party{Key: company.Code, Name: company.Name, Known: true}, nil
+	}
+	if p, found, err := q.partyByName(ctx, text); err != nil || found {
+		return p, err
+	}
+	if p, found, err := q.customerByName(ctx, company.Source, text); err != nil || found {
+		return p, err
+	}
+	return Party{Key: text, Name: text}, nil
+}
+
+// PartyByID is FindParty for the id by which a source names a reporting party: no name is looked for, so that a chain
+// with thousands of stores costs little.
+func (q querier) PartyByID(ctx context.Context, id string) (Party, error) {
+	p, _, err := q.partyByID(ctx, id)
+	if err == nil && p.Key == "" {
+		p = Party{Key: id, Name: id}
+	}
+	return p, err
+}
+
+// partyByID finds the company, a customer by the company's own code, or a party that reported under the key; a party
+// without a key is none of these.
+func (q querier) partyByID(ctx context.Context, id string) (Party, Company, error) {
 	var company Company
 	for _, s := range []struct {
 		name string
@@ -120,23 +149,24 @@ func (q querier) FindParty(ctx context.Context, text string) (Party, error) {
 	}{{settingCompanyCode, &company.Code}, {settingCompanyName, &company.Name}, {settingCompanySource, &company.Source}} {
 		v, err := q.Setting(ctx, s.name)
 		if err != nil {
-			return Party{}, fmt.Errorf("read the company's settings: %w", err)
+			return Party{}, company, fmt.Errorf("read the company's settings: %w", err)
 		}
 		*s.into = v
 	}
-	if text == "self" || text == company.Code || text == company.Name {
-		return Party{Key: company.Code, Name: company.Name, Known: true}, nil
+	if id == "self" || id == company.Code {
+		return Party{Key: company.Code, Name: company.Name, Known: true}, company, nil
 	}
-	if p, found, err := q.customerByCode(ctx, company.Source, text); err != nil || found {
-		return p, err
+	if p, found, err := q.customerByCode(ctx, company.Source, id); err != nil || found {
+		return p, company, err
 	}
-	if p, found, err := q.reportedParty(ctx, text); err != nil || found {
-		return p, err
+	var reported bool
+	if err := q.get(ctx, &reported, `SELECT EXISTS (SELECT 1 FROM stream WHERE source = ?)`, FlowSource(id)); err != nil {
+		return Party{}, company, fmt.Errorf("look the party up by its key: %w", err)
 	}
-	if p, found, err := q.customerByName(ctx, company.Source, text); err != nil || found {
-		return p, err
+	if reported {
+		return Party{Key: id, Name: id}, company, nil
 	}
-	return Party{Key: text, Name: text}, nil
+	return Party{}, company, nil
 }
 
 func (q querier) customerByCode(ctx context.Context, source, code string) (Party, bool, error) {
@@ -155,15 +185,8 @@ func (q querier) customerByCode(ctx context.Context, source, code string) (Party
 	return Party{Key: code, Name: c.Name, Known: true}, true, nil
 }
 
-// reportedParty finds a party that reported before under the text as its key or its name.
-func (q querier) reportedParty(ctx context.Context, text string) (Party, bool, error) {
-	var reported bool
-	if err := q.get(ctx, &reported, `SELECT EXISTS (SELECT 1 FROM stream WHERE source = ?)`, FlowSource(text)); err != nil {
-		return Party{}, false, fmt.Errorf("look the party up by its key: %w", err)
-	}
-	if reported {
-		return Party{Key: text, Name: text}, true, nil
-	}
+// partyByName finds the only party that reported before and bears the name.
+func (q querier) partyByName(ctx context.Context, text string) (Party, bool, error) {
 	name := normalize.Text(text)
 	var named []Party
 	err := q.each(ctx, `SELECT source, payload FROM source_record WHERE entity = 'customer' AND source LIKE 'flow:%' AND source_id = ? ORDER BY source`,
