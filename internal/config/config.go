@@ -3,7 +3,10 @@
 package config
 
 import (
+	"strings"
 	"time"
+
+	"tributary/internal/errs"
 )
 
 // Config is the whole configuration. Defaults makes the embedded one.
@@ -18,6 +21,25 @@ type Config struct {
 	Trace       Trace        `yaml:"trace" doc:"Joining of ledgers and tracing."`
 	Retention   Retention    `yaml:"retention" doc:"How long what can be rebuilt is kept."`
 	Auth        Auth         `yaml:"auth" doc:"What a local command may do."`
+
+	file   string            // the text it was read from; "" for the defaults
+	places map[string][2]int // line and column of what stands in it
+}
+
+// File names the text that the configuration was read from; "" for the defaults.
+func (c *Config) File() string { return c.file }
+
+// Problem is something wrong with what stands at path, for example connections[0].settings.base_url, or with what should
+// stand there.
+func (c *Config) Problem(path, code string, args errs.Args) Problem {
+	p := Problem{File: c.file, Path: path, Code: code, Args: args}
+	for at := path; ; at = parent(at) {
+		place, known := c.places[at]
+		if known || at == "" {
+			p.Line, p.Column = place[0], place[1]
+			return p
+		}
+	}
 }
 
 // Company names the marketing authorisation holder.
@@ -125,7 +147,7 @@ func (c *Config) Role() string {
 	if c.Auth.LocalRole != "" {
 		return c.Auth.LocalRole
 	}
-	if len(c.Store.URL) >= 6 && c.Store.URL[:6] == "sqlite" {
+	if strings.HasPrefix(c.Store.URL, "sqlite:") {
 		return "admin"
 	}
 	return "auditor"

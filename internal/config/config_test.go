@@ -66,10 +66,10 @@ connections:
 		got[p.Path+" "+p.Code] = p.Line
 	}
 	require.Equal(t, map[string]int{
-		"company.nmae config.unknown_key":                   1,
-		"kafka.partitions config.type":                      3,
-		"connections[0].streams config.type":                7,
-		"connections[1].settings.password config.reference": 10,
+		"company.nmae config.unknown_key":                     1,
+		"kafka.partitions config.type":                        3,
+		"connections[0].streams config.type":                  7,
+		"connections[1].settings.password config.env_missing": 10,
 	}, got)
 	require.Contains(t, errs.Render(err, "en"), "tributary.yaml:1:11: The key company.nmae is not known.\n  → Did you mean: name?")
 	require.Contains(t, errs.Render(err, "zh"), "未知的配置项 company.nmae。")
@@ -84,7 +84,7 @@ func TestCheckFindsWhatIsWellFormedButCannotWork(t *testing.T) {
 		codes = append(codes, p.Path+" "+p.Code)
 	}
 	require.ElementsMatch(t, []string{"connections[1].name config.connection_twice", "connections[2].connector config.missing",
-		"connections[2].name config.connection_name", "dedupe config.thresholds", "kafka.partitions config.positive"}, codes)
+		"connections[2].name config.connection_name", "dedupe config.thresholds", "kafka.partitions config.too_small"}, codes)
 }
 
 func TestParseSyntaxErrorHasItsPlace(t *testing.T) {
@@ -112,4 +112,43 @@ func FuzzParse(f *testing.F) {
 			require.NotEmpty(t, errs.Render(err, "zh"))
 		}
 	})
+}
+
+func TestProblemFindsTheNearestPlace(t *testing.T) {
+	c, err := config.Parse("t.yaml", []byte("connections:\n  - name: a\n    connector: x\n    settings:\n      url: u\n"), refs(nil))
+	require.NoError(t, err)
+	require.Equal(t, "t.yaml", c.File())
+	at := func(path string) int { return c.Problem(path, "config.missing", nil).Line }
+	require.Equal(t, 5, at("connections[0].settings.url"))
+	require.Contains(t, []int{4, 5}, at("connections[0].settings.password"), "what is missing is missing in its parent")
+	require.Equal(t, 3, at("connections[0].connector"))
+	d := config.Defaults()
+	require.Zero(t, d.Problem("kafka.listen", "config.missing", nil).Line, "the defaults stand nowhere")
+}
+
+func TestEveryProblemReadsWellInBothLanguages(t *testing.T) {
+	for name, c := range map[string]struct{ text, en, zh string }{
+		"no list":        {"connections: x", "connections must be a list, but is “x”.", "connections 应为列表"},
+		"no mapping":     {"kafka: 3", "kafka must be a mapping of keys to values", "kafka 应为键值映射"},
+		"no number":      {"dedupe: {merge_threshold: high}", "dedupe.merge_threshold must be a number, but is “high”.", "应为数字"},
+		"no span":        {"retention: {outbox: soon}", "a time span such as 30s", "时间长度"},
+		"no yes or no":   {"kafka: {embedded: perhaps}", "true or false", "true 或 false"},
+		"unset variable": {`store: {url: "postgres://${env:NOPE}@h/d"}`, "the environment variable NOPE, which is not set", "环境变量 NOPE 未设置"},
+		"missing file":   {`store: {url: "${file:/nope}"}`, "the file /nope, which cannot be read", "文件 /nope 无法读取"},
+		"odd reference":  {`store: {url: "${vault:x}"}`, "unknown kind vault", "引用类型 vault 未知"},
+		"odd role":       {"auth: {local_role: boss}", "auth.local_role cannot be “boss”.\n  → Choose one of: admin,", "auth.local_role 不能为“boss”"},
+		"odd packing":    {"kafka: {compression: rar}", "none, gzip, snappy, lz4, zstd", "kafka.compression"},
+		"no code":        {`company: {code: ""}`, "company.code is missing", "缺少 company.code"},
+		"negative":       {"trace: {window_days: -1}", "trace.window_days must be at least 0, but is -1.", "至少为 0，实际为 -1"},
+		"no brokers":     {"kafka: {embedded: false}", "kafka.brokers is missing", "缺少 kafka.brokers"},
+	} {
+		_, err := config.Parse("t.yaml", []byte(c.text), refs(nil))
+		require.Error(t, err, name)
+		for lang, want := range map[string]string{"en": c.en, "zh": c.zh} {
+			text := errs.Render(err, lang)
+			require.Contains(t, text, want, name)
+			require.Contains(t, text, "t.yaml:1:", name)
+			require.NotRegexp(t, `[^$]\{[a-z_]+\}`, text, "%s: a placeholder without a value", name)
+		}
+	}
 }

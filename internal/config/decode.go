@@ -50,7 +50,7 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 	case v.Kind() == reflect.Slice:
 		seq, ok := n.(*ast.SequenceNode)
 		if !ok {
-			d.problem(n, path, "config.type", errs.Args{"want": "list", "value": short(n)})
+			d.problem(n, path, "config.type", errs.Args{"want": errs.Word("config.want_list"), "value": short(n)})
 			return
 		}
 		for i, item := range seq.Values {
@@ -61,13 +61,16 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 	case v.Kind() == reflect.Map:
 		pairs, ok := mapping(n)
 		if !ok {
-			d.problem(n, path, "config.type", errs.Args{"want": "mapping", "value": short(n)})
+			d.problem(n, path, "config.type", errs.Args{"want": errs.Word("config.want_mapping"), "value": short(n)})
 			return
 		}
 		m := reflect.MakeMap(v.Type())
 		for _, kv := range pairs {
 			el := reflect.New(v.Type().Elem()).Elem()
 			if v.Type().Elem().Kind() == reflect.Interface {
+				if t := kv.Key.GetToken(); t != nil && t.Position != nil {
+					d.places[join(path, key(kv))] = [2]int{t.Position.Line, t.Position.Column}
+				}
 				if val := d.any(kv.Value, join(path, key(kv))); val != nil {
 					el.Set(reflect.ValueOf(val))
 				}
@@ -85,12 +88,15 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 func (d *decoder) structure(n ast.Node, v reflect.Value, path string) {
 	pairs, ok := mapping(n)
 	if !ok {
-		d.problem(n, path, "config.type", errs.Args{"want": "mapping", "value": short(n)})
+		d.problem(n, path, "config.type", errs.Args{"want": errs.Word("config.want_mapping"), "value": short(n)})
 		return
 	}
 	fields, names := map[string]int{}, []string{}
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Tag.Get("yaml")
+		if name == "" {
+			continue
+		}
 		fields[name] = i
 		names = append(names, name)
 	}
@@ -113,7 +119,7 @@ func (d *decoder) structure(n ast.Node, v reflect.Value, path string) {
 func (d *decoder) scalar(n ast.Node, v reflect.Value, path string) {
 	text, isScalar := scalarText(n)
 	if !isScalar {
-		d.problem(n, path, "config.type", errs.Args{"want": v.Kind().String(), "value": short(n)})
+		d.problem(n, path, "config.type", errs.Args{"want": wantOf(v.Kind()), "value": short(n)})
 		return
 	}
 	text, ok := d.resolve(n, text, path)
@@ -138,9 +144,21 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, path string) {
 		v.SetFloat(f)
 	}
 	if err != nil {
-		want := map[reflect.Kind]string{reflect.Bool: "true or false", reflect.Int: "whole number", reflect.Float64: "number"}[v.Kind()]
-		d.problem(n, path, "config.type", errs.Args{"want": want, "value": text})
+		d.problem(n, path, "config.type", errs.Args{"want": wantOf(v.Kind()), "value": text})
 	}
+}
+
+// wantOf describes what a key of a kind takes.
+func wantOf(k reflect.Kind) errs.Word {
+	switch k {
+	case reflect.Bool:
+		return errs.Word("config.want_yes_no")
+	case reflect.Int:
+		return errs.Word("config.want_integer")
+	case reflect.Float64:
+		return errs.Word("config.want_number")
+	}
+	return errs.Word("config.want_text")
 }
 
 func (d *decoder) duration(n ast.Node, v reflect.Value, path string) {
@@ -151,7 +169,7 @@ func (d *decoder) duration(n ast.Node, v reflect.Value, path string) {
 			return
 		}
 	}
-	d.problem(n, path, "config.type", errs.Args{"want": "time span such as 30s, 10m, 2h, 7d", "value": short(n)})
+	d.problem(n, path, "config.type", errs.Args{"want": errs.Word("config.want_span"), "value": short(n)})
 }
 
 // any decodes free-form settings: text, numbers as their text, booleans, lists and mappings.
@@ -184,7 +202,7 @@ func (d *decoder) any(n ast.Node, path string) any {
 func (d *decoder) resolve(n ast.Node, text, path string) (string, bool) {
 	out, err := d.refs.Resolve(text)
 	if err != nil {
-		d.problem(n, path, "config.reference", errs.Args{"why": err})
+		d.problem(n, path, err.Code, err.Args)
 		return "", false
 	}
 	return out, true

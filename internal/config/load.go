@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -41,7 +42,7 @@ func Parse(name string, text []byte, refs References) (Config, error) {
 	d := &decoder{file: name, refs: refs, places: map[string][2]int{}}
 	tree, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return Config{}, syntaxProblem(name, err).asError()
+		return Config{}, syntaxProblem(name, err).AsError()
 	}
 	for _, doc := range tree.Docs {
 		if doc.Body != nil {
@@ -51,10 +52,11 @@ func Parse(name string, text []byte, refs References) (Config, error) {
 	if len(c.Kafka.Brokers) > 0 {
 		c.Kafka.Embedded = false
 	}
+	c.file, c.places = name, d.places
 	if len(d.problems) == 0 {
-		d.problems = c.check(name, d.places)
+		d.problems = c.check()
 	}
-	if err := d.problems.asError(); err != nil {
+	if err := d.problems.AsError(); err != nil {
 		return Config{}, err
 	}
 	return c, nil
@@ -78,28 +80,39 @@ func firstLine(s string) string {
 }
 
 // check finds what is well formed but cannot work.
-func (c *Config) check(file string, places map[string][2]int) Problems {
+func (c *Config) check() Problems {
 	var out Problems
 	add := func(path, code string, args errs.Args) {
 		args["path"] = path
-		at, ok := places[path]
-		if !ok {
-			at = places[parent(path)]
-		}
-		out = append(out, Problem{File: file, Line: at[0], Column: at[1], Path: path, Code: code, Args: args})
+		out = append(out, c.Problem(path, code, args))
 	}
+	for _, f := range []struct{ path, value string }{
+		{"company.name", c.Company.Name}, {"company.code", c.Company.Code}, {"company.source", c.Company.Source}, {"data_dir", c.DataDir}, {"store.url", c.Store.URL},
+	} {
+		if strings.TrimSpace(f.value) == "" {
+			add(f.path, "config.missing", errs.Args{})
+		}
+	}
+	choice := func(path, value string, offered ...string) {
+		if value != "" && !slices.Contains(offered, value) {
+			add(path, "config.choice", errs.Args{"value": value, "choices": strings.Join(offered, ", ")})
+		}
+	}
+	choice("auth.local_role", c.Auth.LocalRole, "admin", "it", "steward", "quality", "crm", "auditor")
+	choice("kafka.compression", c.Kafka.Compression, "none", "gzip", "snappy", "lz4", "zstd")
+	choice("kafka.sasl.mechanism", c.Kafka.SASL.Mechanism, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 	names := map[string]bool{}
 	for i, conn := range c.Connections {
 		path := fmt.Sprintf("connections[%d]", i)
 		for _, f := range []struct{ name, value string }{{"name", conn.Name}, {"connector", conn.Connector}} {
 			if f.value == "" {
-				add(path+"."+f.name, "config.missing", errs.Args{"key": f.name})
+				add(path+"."+f.name, "config.missing", errs.Args{})
 			}
 		}
 		if strings.ContainsAny(conn.Name, "/ \t") || strings.HasPrefix(conn.Name, "flow:") {
 			add(path+".name", "config.connection_name", errs.Args{"value": conn.Name})
 		}
-		if names[conn.Name] {
+		if conn.Name != "" && names[conn.Name] {
 			add(path+".name", "config.connection_twice", errs.Args{"value": conn.Name})
 		}
 		names[conn.Name] = true
@@ -107,11 +120,16 @@ func (c *Config) check(file string, places map[string][2]int) Problems {
 	if c.Dedupe.Review > c.Dedupe.Merge || c.Dedupe.Merge > 1 || c.Dedupe.Review < 0 {
 		add("dedupe", "config.thresholds", errs.Args{"merge": c.Dedupe.Merge, "review": c.Dedupe.Review})
 	}
-	if c.Kafka.Partitions < 1 {
-		add("kafka.partitions", "config.positive", errs.Args{"value": c.Kafka.Partitions})
+	for _, n := range []struct {
+		path       string
+		value, min int
+	}{{"kafka.partitions", c.Kafka.Partitions, 1}, {"kafka.replication", c.Kafka.Replication, 1}, {"trace.window_days", c.Trace.WindowDays, 0}, {"trace.tolerance_days", c.Trace.ToleranceDays, 0}} {
+		if n.value < n.min {
+			add(n.path, "config.too_small", errs.Args{"value": n.value, "min": n.min})
+		}
 	}
 	if !c.Kafka.Embedded && len(c.Kafka.Brokers) == 0 {
-		add("kafka.brokers", "config.missing", errs.Args{"key": "brokers"})
+		add("kafka.brokers", "config.missing", errs.Args{})
 	}
 	return out
 }
@@ -133,12 +151,12 @@ var reference = regexp.MustCompile(`\$\{([a-z]+):([^}]*)\}`)
 
 // Resolve replaces every reference. Inside a URL the value is percent-encoded, so that a password may hold any
 // character.
-func (r References) Resolve(text string) (string, error) {
+func (r References) Resolve(text string) (string, *errs.Error) {
 	if !strings.Contains(text, "${") {
 		return text, nil
 	}
 	inURL := strings.Contains(text, "://")
-	var failed error
+	var failed *errs.Error
 	out := reference.ReplaceAllStringFunc(text, func(ref string) string {
 		m := reference.FindStringSubmatch(ref)
 		value, err := r.lookup(m[1], m[2])
@@ -153,19 +171,19 @@ func (r References) Resolve(text string) (string, error) {
 	return out, failed
 }
 
-func (r References) lookup(kind, name string) (string, error) {
+func (r References) lookup(kind, name string) (string, *errs.Error) {
 	switch kind {
 	case "env":
 		if v, ok := r.Env(name); ok {
 			return v, nil
 		}
-		return "", fmt.Errorf("the environment variable %s is not set", name)
+		return "", errs.New(errs.Invalid, "config.env_missing", errs.Args{"name": name})
 	case "file":
 		b, err := r.ReadFile(name)
 		if err != nil {
-			return "", fmt.Errorf("the file %s cannot be read", name)
+			return "", errs.New(errs.Invalid, "config.file_missing", errs.Args{"file": name})
 		}
 		return strings.TrimRight(string(b), "\r\n"), nil
 	}
-	return "", fmt.Errorf("${%s:…} is not known; use ${env:NAME} or ${file:PATH}", kind)
+	return "", errs.New(errs.Invalid, "config.reference_kind", errs.Args{"kind": kind})
 }

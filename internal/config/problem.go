@@ -39,8 +39,8 @@ func (ps Problems) text(lang string) string {
 	return strings.Join(lines, "\n")
 }
 
-// asError wraps the problems so that they carry kind and language like any user's mistake.
-func (ps Problems) asError() error {
+// AsError wraps the problems so that they carry kind and language like any user's mistake.
+func (ps Problems) AsError() error {
 	if len(ps) == 0 {
 		return nil
 	}

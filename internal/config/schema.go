@@ -22,6 +22,9 @@ func schemaOf(t reflect.Type) map[string]any {
 		properties := map[string]any{}
 		for i := range t.NumField() {
 			f := t.Field(i)
+			if !f.IsExported() {
+				continue
+			}
 			p := schemaOf(f.Type)
 			if doc := f.Tag.Get("doc"); doc != "" {
 				p["description"] = doc

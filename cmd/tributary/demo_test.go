@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// complaintOf reads the demo's answer.
+func complaintOf(t *testing.T, out string) (totals map[string]string, parties int) {
+	t.Helper()
+	var r struct {
+		Totals  map[string]string
+		Parties []json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &r), out)
+	return r.Totals, len(r.Parties)
+}
+
+// A demo that is interrupted between any two steps ends with success; the next one goes on and comes to the same answer.
+func TestInterruptedDemoGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the demo several times")
+	}
+	t.Parallel()
+	const scale = "0.02"
+	undisturbed := newInstallation(t)
+	undisturbed.configure("")
+	want, wantParties := complaintOf(t, undisturbed.ok("demo", "--once", "--scale", scale, "--json", "--quiet").out)
+	require.NotEmpty(t, want)
+
+	here := newInstallation(t)
+	here.configure("")
+	for _, step := range []string{"simulated world", "ERP", "distributors' files", "golden customers"} {
+		p := here.start("demo", "--scale", scale)
+		p.line(`✓.*` + step)
+		began := time.Now()
+		p.signal(syscall.SIGINT)
+		require.Zero(t, p.wait(), "after %s\n%s", step, p.stderr())
+		require.Less(t, time.Since(began), 10*time.Second, step)
+	}
+	got, gotParties := complaintOf(t, here.ok("demo", "--once", "--scale", scale, "--json", "--quiet").out)
+	require.Equal(t, want, got)
+	require.Equal(t, wantParties, gotParties)
+	require.Contains(t, here.ok("outbox", "status").out, "0 events wait")
+}
