@@ -98,9 +98,10 @@ func sourcesOf(v *events.GoldenValue) string {
 	return join(keys)
 }
 
-// plainCell keeps a spreadsheet from running a value as a formula.
+// plainCell keeps a spreadsheet from running a value as a formula. A sign alone is none: the id of a reporting party's
+// own record, @, stays as it is in the crosswalk.
 func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if len(s) > 1 && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s
 	}
 	return s
