@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"tributary/connectors"
@@ -33,38 +35,90 @@ func (h *Hub) Connection(name string) (config.Connection, error) {
 		}
 		names = append(names, c.Name)
 	}
-	return config.Connection{}, errs.New(errs.NotFound, "connection.unknown", errs.Args{"name": name, "near": nearest.Or(name, names, fmt.Sprint(names))})
+	if len(names) == 0 {
+		return config.Connection{}, errs.New(errs.NotFound, "connection.none", errs.Args{"name": name})
+	}
+	return config.Connection{}, errs.New(errs.NotFound, "connection.unknown", errs.Args{"name": name, "near": nearest.Or(name, names, strings.Join(names, ", "))})
 }
 
-// Source makes the source of a configured connection. The caller closes it.
+// Source makes the source of a configured connection. The caller closes it. Settings that do not fit are config.Problems.
 func (h *Hub) Source(c config.Connection) (connectors.Source, error) {
-	return h.Registry.New(c.Connector, "connections."+c.Name+".settings", c.Settings, connectors.Env{Now: h.Now})
+	src, err := h.Registry.New(c.Connector, settingsOf(c), c.Settings, connectors.Env{Now: h.Now})
+	var wrong connectors.Problems
+	if errors.As(err, &wrong) {
+		return nil, h.settingProblems(c, wrong).AsError()
+	}
+	return src, err
 }
 
-// CheckConnection probes a connection and says what is wrong and how to mend it.
+// settingsOf names the settings of a connection in messages.
+func settingsOf(c config.Connection) string { return "connections." + c.Name + ".settings" }
+
+// settingProblems finds the places of what a connector says of its settings.
+func (h *Hub) settingProblems(c config.Connection, wrong connectors.Problems) config.Problems {
+	var out config.Problems
+	for _, p := range wrong {
+		out = append(out, h.problem(c, "settings"+strings.TrimPrefix(p.Path, settingsOf(c)), p.Err))
+	}
+	return out
+}
+
+// problem is something wrong with a part of a connection, at its place in the file.
+func (h *Hub) problem(c config.Connection, part string, e *errs.Error) config.Problem {
+	at := slices.IndexFunc(h.Config.Connections, func(o config.Connection) bool { return o.Name == c.Name })
+	p := h.Config.Problem(fmt.Sprintf("connections[%d].%s", at, part), e.Code, e.Args)
+	p.Path = "connections." + c.Name + "." + part
+	return p
+}
+
+// CheckConnection probes a connection and says what is wrong and how to mend it. What the configuration of this one
+// connection lacks is a finding too, so that one connection does not hide what the others have.
 func (h *Hub) CheckConnection(ctx context.Context, name string) (report CheckReport, err error) {
 	c, err := h.Connection(name)
 	if err != nil {
 		return CheckReport{}, err
 	}
+	began := h.Now()
+	report = CheckReport{Connection: c.Name, Connector: c.Connector, Findings: []connectors.Finding{}}
+	defer func() {
+		report.OK = !slices.ContainsFunc(report.Findings, func(f connectors.Finding) bool { return f.Severity == connectors.Fault })
+		report.Seconds = h.Now().Sub(began).Seconds()
+	}()
 	src, err := h.Source(c)
 	if err != nil {
-		return CheckReport{}, err
+		report.Findings = faultsOf(err)
+		if len(report.Findings) > 0 {
+			err = nil
+		}
+		return report, err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	began := h.Now()
 	probe, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	findings, err := src.Check(probe)
-	if err != nil && ctx.Err() == nil {
-		findings = append(findings, connectors.Finding{Severity: connectors.Fault, Code: "connection.silent", Args: map[string]any{"seconds": int(checkTimeout.Seconds())}})
+	report.Findings = append(report.Findings, findings...)
+	if err != nil && ctx.Err() == nil && probe.Err() != nil {
+		report.Findings = append(report.Findings, connectors.Finding{Severity: connectors.Fault, Code: "connection.silent", Args: map[string]any{"seconds": int(checkTimeout.Seconds())}})
 		err = nil
 	}
-	report = CheckReport{Connection: c.Name, Connector: c.Connector, OK: true, Findings: findings, Seconds: h.Now().Sub(began).Seconds()}
-	for _, f := range findings {
-		report.OK = report.OK && f.Severity != connectors.Fault
-	}
 	return report, err
+}
+
+// faultsOf shows an error as findings, one for each thing that is wrong; none when it is not about the configuration.
+func faultsOf(err error) []connectors.Finding {
+	var all config.Problems
+	var one *errs.Error
+	switch {
+	case errors.As(err, &all):
+		var out []connectors.Finding
+		for _, p := range all {
+			out = append(out, connectors.Finding{Severity: connectors.Fault, Code: p.Code, Args: p.Args})
+		}
+		return out
+	case errors.As(err, &one):
+		return []connectors.Finding{{Severity: connectors.Fault, Code: one.Code, Args: one.Args}}
+	}
+	return nil
 }
 
 // DiscoverConnection lists the streams a connection offers, from the source's own metadata.
@@ -78,37 +132,37 @@ func (h *Hub) DiscoverConnection(ctx context.Context, name string) (streams []co
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	return src.Discover(ctx)
+	probe, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	streams, err = src.Discover(probe)
+	if err != nil && ctx.Err() == nil && errors.Is(probe.Err(), context.DeadlineExceeded) {
+		err = errs.New(errs.Unavailable, "connection.silent", errs.Args{"seconds": int(checkTimeout.Seconds())})
+	}
+	return streams, err
 }
 
 // LintConnections checks every connection against its connector: names, settings, streams.
-func (h *Hub) LintConnections(file string) config.Problems {
+func (h *Hub) LintConnections() config.Problems {
 	var out config.Problems
-	add := func(path string, e *errs.Error) {
-		out = append(out, config.Problem{File: file, Path: path, Code: e.Code, Args: e.Args})
-	}
 	for _, c := range h.Config.Connections {
-		path := "connections." + c.Name
 		driver, spec, err := h.Registry.Driver(c.Connector)
 		if err != nil {
 			var e *errs.Error
 			if errors.As(err, &e) {
-				add(path+".connector", e)
+				out = append(out, h.problem(c, "connector", e))
 			}
 			continue
 		}
-		_, problems := spec.Parse(path+".settings", c.Settings)
-		for _, p := range problems {
-			add(p.Path, p.Err)
+		_, wrong := spec.Parse(settingsOf(c), c.Settings)
+		out = append(out, h.settingProblems(c, wrong)...)
+		var known []string
+		for _, d := range driver.Streams {
+			known = append(known, d.Name)
 		}
-		for _, s := range c.Streams {
-			known := make([]string, len(driver.Streams))
-			for i, d := range driver.Streams {
-				known[i] = d.Name
-			}
+		for i, s := range c.Streams {
 			if _, ok := driver.Stream(s.Stream); !ok && s.Map == "" {
-				add(path+".streams", errs.New(errs.Invalid, "connection.unknown_stream",
-					errs.Args{"name": s.Stream, "connector": c.Connector, "near": nearest.Or(s.Stream, known, fmt.Sprint(known))}))
+				out = append(out, h.problem(c, fmt.Sprintf("streams[%d]", i), errs.New(errs.Invalid, "connection.unknown_stream",
+					errs.Args{"name": s.Stream, "connector": c.Connector, "near": nearest.Or(s.Stream, known, strings.Join(known, ", "))})))
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"syscall"
 
 	"tributary/connectors"
@@ -11,12 +10,11 @@ import (
 
 // Diagnosis is what doctor found about one part of the installation.
 type Diagnosis struct {
-	Part     string              `json:"part"` // store, kafka, disk, connection NAME
-	Severity connectors.Severity `json:"severity"`
-	Detail   string              `json:"detail,omitempty"`
-	Err      error               `json:"-"`
-	Code     string              `json:"code,omitempty"`
-	Findings []CheckReport       `json:"findings,omitempty"`
+	Part     string              // store, kafka, disk, connection NAME
+	Severity connectors.Severity //
+	Detail   string              // what answered: version of the database, address of the broker
+	Err      error               // nil when nothing is wrong with the part itself
+	Check    *CheckReport        // of a connection
 }
 
 // minFree is the free disk space below which doctor warns.
@@ -24,41 +22,49 @@ const minFree = 1 << 30
 
 // Doctor looks at everything the hub depends on. open opens the store, so that its failure is a diagnosis too.
 func (h *Hub) Doctor(ctx context.Context, open func(context.Context) error) []Diagnosis {
-	var out []Diagnosis
-	add := func(part, detail string, err error) {
-		d := Diagnosis{Part: part, Severity: connectors.OK, Detail: detail, Err: err}
-		if err != nil {
-			d.Severity, d.Code, d.Detail = connectors.Fault, errs.CodeOf(err), ""
+	out := []Diagnosis{h.diagnose("store", func() (string, error) {
+		if err := open(ctx); err != nil {
+			return "", err
 		}
-		out = append(out, d)
-	}
-	if err := open(ctx); err != nil {
-		add("store", "", err)
-	} else {
-		version, err := h.DB.Version(ctx)
-		add("store", version, err)
-	}
-	var disk syscall.Statfs_t
-	if err := syscall.Statfs(h.Config.DataDir, &disk); err == nil && disk.Bavail*uint64(disk.Bsize) < minFree {
-		out = append(out, Diagnosis{Part: "disk", Severity: connectors.Warn, Code: "doctor.disk",
-			Err: errs.New(errs.Unavailable, "doctor.disk", errs.Args{"dir": h.Config.DataDir, "mib": disk.Bavail * uint64(disk.Bsize) >> 20})})
-	}
-	b, err := h.OpenBroker(ctx, BrokerUse{})
-	if err == nil {
-		err = b.Close()
-	}
-	detail := ""
-	if b != nil {
-		detail = b.Address
-	}
-	add("kafka", detail, err)
+		return h.DB.Version(ctx)
+	})}
+	out = append(out, h.disk()...)
+	out = append(out, h.diagnose("kafka", func() (string, error) {
+		b, err := h.OpenBroker(ctx, BrokerUse{})
+		if err != nil {
+			return "", err
+		}
+		return b.Address, b.Close()
+	}))
 	for _, c := range h.Config.Connections {
 		report, err := h.CheckConnection(ctx, c.Name)
-		d := Diagnosis{Part: "connection " + c.Name, Severity: connectors.OK, Err: err, Findings: []CheckReport{report}}
+		d := Diagnosis{Part: "connection " + c.Name, Severity: connectors.OK, Err: err, Check: &report}
 		if err != nil || !report.OK {
-			d.Severity, d.Code = connectors.Fault, errs.CodeOf(errors.Join(err))
+			d.Severity = connectors.Fault
 		}
 		out = append(out, d)
 	}
 	return out
+}
+
+func (h *Hub) diagnose(part string, look func() (string, error)) Diagnosis {
+	detail, err := look()
+	if err != nil {
+		return Diagnosis{Part: part, Severity: connectors.Fault, Err: err}
+	}
+	return Diagnosis{Part: part, Severity: connectors.OK, Detail: detail}
+}
+
+// disk warns when little is left where the data lies.
+func (h *Hub) disk() []Diagnosis {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(h.Config.DataDir, &disk); err != nil {
+		return nil // the folder is the store's matter
+	}
+	free := disk.Bavail * uint64(disk.Bsize)
+	if free >= minFree {
+		return nil
+	}
+	return []Diagnosis{{Part: "disk", Severity: connectors.Warn,
+		Err: errs.New(errs.Unavailable, "doctor.disk", errs.Args{"dir": h.Config.DataDir, "mib": free >> 20})}}
 }

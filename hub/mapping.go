@@ -45,6 +45,9 @@ func (h *Hub) LintMap(ctx context.Context, mapFile, sample string) ([]MappingPro
 	return out, nil
 }
 
+// previewRows is how many rows a preview shows unless told otherwise.
+const previewRows = 10
+
 // PreviewRequest names a file and how its rows are to be read: by a map, or as a kind of table by its headers.
 type PreviewRequest struct {
 	File string
@@ -101,7 +104,11 @@ func (h *Hub) PreviewMap(ctx context.Context, req PreviewRequest) (report Previe
 		}
 		report.Unknown = append(report.Unknown, columns.Unknown...)
 	}
-	for limit := max(req.Rows, 0); len(report.Rows) < limit || limit == 0 && len(report.Rows) < 10; {
+	limit := req.Rows
+	if limit <= 0 {
+		limit = previewRows
+	}
+	for len(report.Rows) < limit {
 		rec, err := table.Next()
 		if errors.Is(err, io.EOF) {
 			break

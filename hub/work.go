@@ -81,15 +81,15 @@ func (h *Hub) settleLoop(ctx context.Context, wake <-chan struct{}, relay *outbo
 func (h *Hub) pullLoop(ctx context.Context, c config.Connection, wake chan<- struct{}, m *Metrics) {
 	due := map[string]time.Time{}
 	every := map[string]time.Duration{}
-	var order []string
-	if streams, err := h.streamsOf(c); err == nil {
-		for _, s := range streams {
-			order = append(order, s.Name)
-			every[s.Name] = defaultEvery
-		}
-	} else {
-		h.Log.ErrorContext(ctx, "the connection cannot run", "connection", c.Name, "error", err)
+	streams, err := h.streamsOf(c)
+	if err != nil || len(streams) == 0 {
+		h.Log.ErrorContext(ctx, "the connection cannot run: no stream to pull", "connection", c.Name, "error", err)
 		return
+	}
+	var order []string
+	for _, s := range streams {
+		order = append(order, s.Name)
+		every[s.Name] = defaultEvery
 	}
 	for _, s := range c.Streams {
 		if s.Every > 0 {

@@ -40,20 +40,24 @@ func (a *app) configLint() error {
 	if err == nil {
 		problems, err = a.lintConnections(c)
 	}
+	type problem struct {
+		config.Problem
+		Text string `json:"text"`
+	}
 	result := struct {
-		OK       bool             `json:"ok"`
-		Problems []config.Problem `json:"problems"`
-	}{len(problems) == 0, problems}
-	if result.Problems == nil {
-		result.Problems = []config.Problem{}
+		OK       bool      `json:"ok"`
+		Problems []problem `json:"problems"`
+	}{len(problems) == 0, []problem{}}
+	for _, p := range problems {
+		result.Problems = append(result.Problems, problem{p, p.Text(a.language())})
 	}
 	return errors.Join(a.print(result, func(w io.Writer) error {
 		if result.OK {
 			_, err := fmt.Fprintln(w, a.say("The configuration is good.", "配置正确。"))
 			return err
 		}
-		for _, p := range problems {
-			fmt.Fprintln(w, p.Text(a.language()))
+		for _, p := range result.Problems {
+			fmt.Fprintln(w, p.Text)
 		}
 		return nil
 	}), said(err))

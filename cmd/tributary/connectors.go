@@ -91,19 +91,20 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 			names = append(names, c.Name)
 		}
 	}
-	reports := []hub.CheckReport{}
+	var reports []hub.CheckReport
+	checks := []checkJSON{}
 	var bad error
 	for _, name := range names {
 		r, err := h.CheckConnection(cmd.Context(), name)
 		if err != nil {
 			return err
 		}
-		reports = append(reports, r)
+		reports, checks = append(reports, r), append(checks, a.checkJSON(r))
 		if !r.OK {
 			bad = said(checkVerdict(r))
 		}
 	}
-	return errors.Join(a.print(map[string]any{"checks": reports}, func(w io.Writer) error {
+	return errors.Join(a.print(map[string]any{"checks": checks}, func(w io.Writer) error {
 		if len(reports) == 0 {
 			fmt.Fprintln(w, a.say("No connection is configured.", "尚未配置任何连接。"))
 		}
@@ -114,13 +115,37 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 			}
 			fmt.Fprintf(w, "%s (%s): %s\n", r.Connection, r.Connector, verdict)
 			for _, f := range r.Findings {
-				mark := map[connectors.Severity]string{connectors.OK: "✓", connectors.Warn: "!", connectors.Fault: "✗"}[f.Severity]
-				text := errs.New(errs.Invalid, f.Code, errs.Args(f.Args)).Text(a.language())
-				fmt.Fprintf(w, "  %s %s\n", mark, strings.ReplaceAll(text, "\n", "\n  "))
+				fmt.Fprintf(w, "  %s %s\n", marks[f.Severity], strings.ReplaceAll(a.findingText(f), "\n", "\n  "))
 			}
 		}
 		return nil
 	}), bad)
+}
+
+// marks show at a glance how a finding stands.
+var marks = map[connectors.Severity]string{connectors.OK: "✓", connectors.Warn: "!", connectors.Fault: "✗"}
+
+func (a *app) findingText(f connectors.Finding) string {
+	return errs.New(errs.Invalid, f.Code, errs.Args(f.Args)).Text(a.language())
+}
+
+// checkJSON is a report with the texts of its findings.
+type checkJSON struct {
+	hub.CheckReport
+	Findings []findingJSON `json:"findings"`
+}
+
+type findingJSON struct {
+	connectors.Finding
+	Text string `json:"text"`
+}
+
+func (a *app) checkJSON(r hub.CheckReport) checkJSON {
+	out := checkJSON{CheckReport: r, Findings: []findingJSON{}}
+	for _, f := range r.Findings {
+		out.Findings = append(out.Findings, findingJSON{f, a.findingText(f)})
+	}
+	return out
 }
 
 // checkVerdict decides the exit code of a failed check: a system that cannot be reached is the environment, anything else
@@ -154,17 +179,10 @@ func (a *app) connectorsDiscover(cmd *cobra.Command, argv []string) error {
 
 // lintConnections checks the connections of a configuration that reads well.
 func (a *app) lintConnections(c *config.Config) (config.Problems, error) {
-	h, err := a.offline()
+	h, err := a.hubWith(c)
 	if err != nil {
 		return nil, err
 	}
-	h.Config = c
-	file := a.configFile
-	if file == "" {
-		file = config.DefaultFile
-	}
-	if problems := h.LintConnections(file); len(problems) > 0 {
-		return problems, errs.New(errs.Invalid, "config.broken", errs.Args{"file": file, "count": len(problems)})
-	}
-	return nil, nil
+	problems := h.LintConnections()
+	return problems, problems.AsError()
 }

@@ -13,50 +13,79 @@ import (
 	"tributary/internal/errs"
 )
 
+// partJSON is what doctor found about one part, with its text.
+type partJSON struct {
+	Part     string              `json:"part"`
+	Severity connectors.Severity `json:"severity"`
+	Detail   string              `json:"detail,omitempty"`
+	Code     string              `json:"code,omitempty"`
+	Text     string              `json:"text,omitempty"`
+	Findings []findingJSON       `json:"findings,omitempty"` // of a connection
+}
+
 func (a *app) doctorCmd() *cobra.Command {
-	return &cobra.Command{Use: "doctor", Short: "Say what is reachable, what is wrong, and how to mend it", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		c, err := a.load()
-		if err != nil {
-			return err
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what is reachable, what is wrong, and how to mend it",
+		Args:  args(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
+	}
+}
+
+func (a *app) doctor(ctx context.Context) error {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	h, err := a.hubWith(c)
+	if err != nil {
+		return err
+	}
+	closeStore := func() {}
+	defer func() { closeStore() }()
+	found := h.Doctor(ctx, func(ctx context.Context) error {
+		opened, done, err := a.openWith(ctx, c, "doctor")
+		if err == nil {
+			h.DB, closeStore = opened.DB, done
 		}
-		h, err := a.hubWith(c)
-		if err != nil {
-			return err
+		return err
+	})
+	parts, bad := []partJSON{}, 0
+	for _, d := range found {
+		p := partJSON{Part: d.Part, Severity: d.Severity, Detail: d.Detail}
+		if d.Err != nil {
+			p.Code, p.Text = errs.CodeOf(d.Err), errs.Render(d.Err, a.language())
 		}
-		closeStore := func() {}
-		defer func() { closeStore() }()
-		parts := h.Doctor(cmd.Context(), func(ctx context.Context) error {
-			opened, done, err := a.openWith(ctx, c, "doctor")
-			if err == nil {
-				h.DB, closeStore = opened.DB, done
+		if d.Check != nil {
+			p.Findings = a.checkJSON(*d.Check).Findings
+		}
+		if d.Severity == connectors.Fault {
+			bad++
+		}
+		parts = append(parts, p)
+	}
+	var verdict error
+	if bad > 0 {
+		verdict = said(errs.New(errs.Unavailable, "doctor.faults", errs.Args{"count": bad}))
+	}
+	return errors.Join(a.print(map[string]any{"ok": bad == 0, "parts": parts}, func(w io.Writer) error { return writeParts(w, parts) }), verdict)
+}
+
+func writeParts(w io.Writer, parts []partJSON) error {
+	for _, p := range parts {
+		fmt.Fprintln(w, strings.TrimSpace(marks[p.Severity]+" "+p.Part+"  "+p.Detail))
+		texts := []string{p.Text}
+		for _, f := range p.Findings {
+			texts = append(texts, marks[f.Severity]+" "+f.Text)
+		}
+		for _, text := range texts {
+			if text == "" {
+				continue
 			}
-			return err
-		})
-		bad := 0
-		for _, p := range parts {
-			if p.Severity == connectors.Fault {
-				bad++
+			if _, err := fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(text, "\n", "\n    ")); err != nil {
+				return err
 			}
 		}
-		var verdict error
-		if bad > 0 {
-			verdict = said(errs.New(errs.Unavailable, "doctor.faults", errs.Args{"count": bad}))
-		}
-		return errors.Join(a.print(map[string]any{"ok": bad == 0, "parts": parts}, func(w io.Writer) error {
-			marks := map[connectors.Severity]string{connectors.OK: "✓", connectors.Warn: "!", connectors.Fault: "✗"}
-			for _, p := range parts {
-				fmt.Fprintf(w, "%s %s  %s\n", marks[p.Severity], p.Part, p.Detail)
-				if p.Err != nil {
-					fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(errs.Render(p.Err, a.language()), "\n", "\n    "))
-				}
-				for _, r := range p.Findings {
-					for _, f := range r.Findings {
-						text := errs.New(errs.Invalid, f.Code, errs.Args(f.Args)).Text(a.language())
-						fmt.Fprintf(w, "    %s %s\n", marks[f.Severity], strings.ReplaceAll(text, "\n", "\n    "))
-					}
-				}
-			}
-			return nil
-		}), verdict)
-	}}
+	}
+	return nil
 }

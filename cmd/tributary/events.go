@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/hub"
+	"tributary/internal/errs"
 )
 
 func (a *app) eventsCmd() *cobra.Command {
@@ -76,7 +76,7 @@ func (a *app) outboxCmd() *cobra.Command {
 	replay := &cobra.Command{Use: "replay [TOPIC…]", Short: "Publish events again, with the same ids and versions", RunE: func(cmd *cobra.Command, topics []string) error {
 		return a.withHub(cmd, "outbox", func(h *hub.Hub) error {
 			if !yes && !a.confirm(a.say("Publish these events again? Consumers see the same ids and versions. [y/N] ", "确定重新发布这些事件吗？消费者会看到相同的 ID 和版本。[y/N] ")) {
-				return usageError{errors.New(a.say("nothing was done\n  → confirm with y, or pass --yes", "未执行任何操作\n  → 请输入 y 确认，或使用 --yes"))}
+				return errs.New(errs.Invalid, "cli.not_confirmed", nil)
 			}
 			report, err := h.OutboxReplay(cmd.Context(), topics, key)
 			if err != nil {
@@ -108,7 +108,7 @@ func (a *app) relayCmd() *cobra.Command {
 	var once bool
 	c := &cobra.Command{Use: "relay", Short: "Publish what waits in the outbox", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		if !once {
-			return usageError{errors.New(a.say("relay works once with --once; serve publishes all the time", "relay 需要 --once；持续发布请使用 serve"))}
+			return errs.New(errs.Invalid, "cli.relay_once", nil)
 		}
 		return a.withHub(cmd, "relay", func(h *hub.Hub) error {
 			report, err := h.RelayOnce(cmd.Context())

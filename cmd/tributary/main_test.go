@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -89,4 +90,12 @@ func (i installation) ok(argv ...string) answer {
 	a := i.run(argv...)
 	require.Zero(i.t, a.code, "%v\n%s%s", argv, a.out, a.err)
 	return a
+}
+
+// object is the JSON document that an answer holds, and nothing but it.
+func (a answer) object(t *testing.T) map[string]any {
+	t.Helper()
+	var v map[string]any
+	require.NoError(t, json.Unmarshal([]byte(a.out), &v), a.out)
+	return v
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"tributary/internal/errs"
 	"tributary/store"
 )
 
@@ -22,7 +24,7 @@ func (a *app) migrateCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer db.Close()
+			defer func() { err = errors.Join(err, db.Close()) }()
 			return do(cmd, db)
 		}}
 	}
@@ -36,20 +38,35 @@ func (a *app) migrateCmd() *cobra.Command {
 			return err
 		})
 	}
+	var yes bool
+	down := verb("down", "Undo the newest migration (development only: it drops data)", func(cmd *cobra.Command, db *store.DB) error {
+		if !yes && !a.confirm(a.say("Undo the newest migration? Tables and what they hold are dropped. [y/N] ", "确定撤销最近一次迁移吗？相关数据表及其内容将被删除。[y/N] ")) {
+			return errs.New(errs.Invalid, "cli.not_confirmed", nil)
+		}
+		if _, err := db.MigrateDown(cmd.Context()); err != nil {
+			return err
+		}
+		return status(cmd, db)
+	})
+	down.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.AddCommand(
 		verb("status", "Show the schema version", status),
 		verb("up", "Apply what is missing", func(cmd *cobra.Command, db *store.DB) error {
-			if _, err := db.MigrateUp(cmd.Context()); err != nil {
+			s, err := db.Migrations(cmd.Context())
+			switch {
+			case err != nil:
+				return err
+			case s.Current > s.Latest || db.Dialect() == "sqlite":
+				err = db.Ready(cmd.Context()) // refuses a newer schema; copies the file first
+			default:
+				_, err = db.MigrateUp(cmd.Context())
+			}
+			if err != nil {
 				return err
 			}
 			return status(cmd, db)
 		}),
-		verb("down", "Undo the newest migration (development only: it drops data)", func(cmd *cobra.Command, db *store.DB) error {
-			if _, err := db.MigrateDown(cmd.Context()); err != nil {
-				return err
-			}
-			return status(cmd, db)
-		}),
+		down,
 	)
 	return c
 }

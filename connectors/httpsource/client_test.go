@@ -121,6 +121,22 @@ func TestUnreachableAndUntrusted(t *testing.T) {
 	require.Equal(t, "connectors.ca_file", errs.CodeOf(err))
 }
 
+// A caller who waits for so long only hears what failed, while there is time to say it.
+func TestDeadlineOfTheCallerShortensTheTries(t *testing.T) {
+	t.Parallel()
+	srv, calls := script(t, status(http.StatusBadGateway))
+	c := client(t, srv.URL, func(o *httpsource.Options) {
+		o.Retry = httpsource.RetryPolicy{First: 100 * time.Millisecond, Max: time.Minute, Budget: time.Hour, Tries: 1000}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, err := get(c, ctx)
+	require.NoError(t, ctx.Err())
+	require.NotErrorIs(t, err, context.DeadlineExceeded)
+	require.NotEmpty(t, errs.CodeOf(err))
+	require.Greater(t, calls.Load(), int32(1))
+}
+
 func TestLinksMustStayOnTheHost(t *testing.T) {
 	t.Parallel()
 	srv, calls := script(t, text("ok"))

@@ -19,7 +19,7 @@ import (
 // Do makes the call, again as the classes of its failures ask for, within the retry budget. The error is an *Error, or
 // the context's own.
 func (c *Client) Do(ctx context.Context, req Request) (*Response, error) {
-	pause := c.opts.Retry.pause(c.opts.Now)
+	pause := c.opts.Retry.within(ctx).pause(c.opts.Now)
 	var resp *Response
 	reauthed := false
 	var attempt func() error

@@ -1,6 +1,7 @@
 package httpsource
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -29,6 +30,14 @@ func (p *RetryPolicy) setDefaults() {
 	if p.Tries == 0 {
 		p.Tries = 7
 	}
+}
+
+// within leaves a caller with a deadline two thirds of its time: it hears what failed, not that time ran out.
+func (p RetryPolicy) within(ctx context.Context) RetryPolicy {
+	if deadline, ok := ctx.Deadline(); ok {
+		p.Budget = max(time.Millisecond, min(p.Budget, time.Until(deadline)/3))
+	}
+	return p
 }
 
 func (p RetryPolicy) pause(now func() time.Time) *pause {
