@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestKilledImportsAndRelaysEndLikeUndisturbedOnes(t *testing.T) {
 	began := time.Now()
 	calm.OK("relay", "--once")
 	relayed := time.Since(began)
-	want := endState(t, calm)
+	want, answers := endState(t, calm), answersOf(t, calm)
 	require.Greater(t, want.Count("channel.movement"), 900)
 	require.Greater(t, want.Count("ops.quarantine"), 20)
 
@@ -50,6 +51,10 @@ func TestKilledImportsAndRelaysEndLikeUndisturbedOnes(t *testing.T) {
 		}
 		h.OK("relay", "--once")
 		endState(t, h).Equal(t, want)
+		for question, answer := range answersOf(t, h) {
+			require.Equal(t, answers[question], answer, question)
+		}
+		requireExported(t, h)
 		requirePublished(t, h, before)
 	})
 }
@@ -90,6 +95,34 @@ func endState(t *testing.T, h *harness.Hub) harness.State {
 	log.CheckOrder(t)
 	log.CheckSchemas(t)
 	return log.State(t)
+}
+
+// answersOf are what the hub says of lots and books, golden ids renamed.
+func answersOf(t *testing.T, h *harness.Hub) map[string]string {
+	t.Helper()
+	master := h.Log().Master(t)
+	out := map[string]string{}
+	for _, p := range products {
+		for lot := range lotsEach {
+			args := []string{"trace", "lot", lotNo(lot), "--product", p[0], "--as-of", "2025-05-31"}
+			out[strings.Join(args, " ")] = master.Answer(h, args...)
+		}
+		args := []string{"balance", "--product", p[0], "--to", "2025-05-31"}
+		out[strings.Join(args, " ")] = master.Answer(h, args...)
+	}
+	return out
+}
+
+// requireExported fails unless the last version of every golden key in the log is what the store exports.
+func requireExported(t *testing.T, h *harness.Hub) {
+	t.Helper()
+	exported := h.CSV("customers", "export")
+	golden := h.Log().Master(t).Golden
+	require.Len(t, exported, len(golden))
+	for _, row := range exported {
+		require.Contains(t, golden, row["golden_id"])
+		require.Equal(t, golden[row["golden_id"]]["name"], row["name"])
+	}
 }
 
 // outbox is what the hub says of its outbox, in events.

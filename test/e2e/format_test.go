@@ -182,3 +182,20 @@ func TestUnknownColumnsAreNamedInTheReport(t *testing.T) {
 	require.Contains(t, r.Stdout, "神秘列")
 	require.True(t, strings.Contains(r.Stdout, "未使用的列"), r.Stdout)
 }
+
+func zipWith(t *testing.T, name, content string) string {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	entry, err := w.Create(name)
+	require.NoError(t, err)
+	_, err = entry.Write([]byte(content))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.String()
+}
+
+func cutWorkbook(t *testing.T) string {
+	header, rows := ledger()
+	whole := workbook(false)(t, header, rows)
+	return string(whole[:len(whole)/2])
+}

@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +26,7 @@ import (
 type Hub struct {
 	T       *testing.T
 	Dir     string
-	Config  string   // path of the configuration file
+	Config  string   // path of the configuration file; "" = none
 	Company string   // code of the company: ce_source of its events
 	Kafka   string   // address of the cluster; "" on the embedded profile
 	Env     []string // added to the environment of every command
@@ -72,9 +74,15 @@ func New(t *testing.T, o Options) *Hub {
 	if h.Company == "" {
 		h.Company = "M"
 	}
-	head := fmt.Sprintf("company: {name: 本公司, code: %s, source: erp}\ndata_dir: %s\n", h.Company, filepath.Join(dir, "data"))
-	h.Write("tributary.yaml", head+o.Config)
+	h.Reconfigure(o.Config)
 	return h
+}
+
+// Reconfigure replaces the configuration but for company and data folder.
+func (h *Hub) Reconfigure(config string) {
+	h.T.Helper()
+	head := fmt.Sprintf("company: {name: 本公司, code: %s, source: erp}\ndata_dir: %s\n", h.Company, filepath.Join(h.Dir, "data"))
+	h.Write("tributary.yaml", head+config)
 }
 
 // Write puts a file into the working directory and returns its path.
@@ -114,7 +122,10 @@ func (h *Hub) Run(args ...string) Result {
 }
 
 func (h *Hub) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, Binary(h.T), append([]string{"--config", h.Config}, args...)...)
+	if h.Config != "" {
+		args = append([]string{"--config", h.Config}, args...)
+	}
+	cmd := exec.CommandContext(ctx, Binary(h.T), args...)
 	cmd.Dir = h.Dir
 	cmd.Env = append(append(os.Environ(), "LANG=C.UTF-8", "LC_ALL=", "LC_MESSAGES="), h.Env...)
 	return cmd
@@ -144,6 +155,25 @@ func (h *Hub) Report(args ...string) (Report, Result) {
 	return report, r
 }
 
+// CSV runs a command that writes a file and returns the file's rows by column name.
+func (h *Hub) CSV(args ...string) []map[string]string {
+	h.T.Helper()
+	name := strings.Join(args, "-") + ".csv"
+	h.OK(append(args, "--out", filepath.Join(h.Dir, name), "--quiet")...)
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(h.Read(name), "\ufeff"))).ReadAll()
+	require.NoError(h.T, err)
+	require.NotEmpty(h.T, rows)
+	var out []map[string]string
+	for _, r := range rows[1:] {
+		row := map[string]string{}
+		for i, column := range rows[0] {
+			row[column] = r[i]
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
 // Binary is the path of the program under test.
 func Binary(t *testing.T) string {
 	t.Helper()
@@ -164,3 +194,19 @@ func Root() string {
 
 // NewCompany is a code that no other installation uses: its events are told apart on a shared broker.
 func NewCompany() string { return fmt.Sprintf("M%08X", rand.Uint32()) }
+
+// Read returns a file of the working directory.
+func (h *Hub) Read(name string) string {
+	h.T.Helper()
+	b, err := os.ReadFile(filepath.Join(h.Dir, name))
+	require.NoError(h.T, err)
+	return string(b)
+}
+
+// Await asks until something is so; asking takes time itself, so there is no pause.
+func (h *Hub) Await(what string, so func() bool) {
+	h.T.Helper()
+	for deadline := time.Now().Add(commandTimeout); !so(); {
+		require.True(h.T, time.Now().Before(deadline), "never came true: %s", what)
+	}
+}

@@ -76,12 +76,7 @@ func (l Log) State(t *testing.T) State {
 	t.Helper()
 	master := l.Master(t)
 	master.CheckWhole(t)
-	names := map[string]string{}
-	for key, id := range master.Crosswalk {
-		if names[id] == "" || key < names[id] {
-			names[id] = key
-		}
-	}
+	names := master.names()
 	s := State{}
 	for name, records := range l.Last() {
 		if name == topic("ops.run") {
@@ -105,6 +100,27 @@ func (l Log) State(t *testing.T) State {
 		}
 	}
 	return s
+}
+
+// names gives each golden id the least of its crosswalk keys.
+func (m Master) names() map[string]string {
+	names := map[string]string{}
+	for key, id := range m.Crosswalk {
+		if names[id] == "" || key < names[id] {
+			names[id] = key
+		}
+	}
+	return names
+}
+
+// Answer is what a command prints with --json, golden ids renamed as in State.
+func (m Master) Answer(h *Hub, args ...string) string {
+	h.T.Helper()
+	var v any
+	h.Into(&v, args...)
+	text, err := json.Marshal(rename(v, m.names()))
+	require.NoError(h.T, err)
+	return string(text)
 }
 
 // gone reports whether a value says that its entity is no more: which entities existed for a while depends on the order
@@ -156,7 +172,7 @@ func object(t *testing.T, r Record) map[string]any {
 }
 
 // ofOneInstallation are fields that differ between installations with the same data.
-var ofOneInstallation = []string{"updated_at", "run_id", "quarantine_id", "first_seen_at", "decided_at"}
+var ofOneInstallation = []string{"updated_at", "run_id", "quarantine_id", "first_seen_at", "decided_at", "known_at"}
 
 // rename replaces golden ids by names, drops what belongs to one installation, and sorts lists whose order follows ids.
 func rename(v any, names map[string]string) any {
