@@ -42,7 +42,8 @@ lint: ## Check format, vet and staticcheck
 	$(GO) tool staticcheck ./...
 
 generate: ## Rewrite generated docs and golden files, then show what changed
-	$(GO) test ./connectors/... ./events/... ./cmd/... ./mapping/... -run 'Golden|Docs|Generated' -update
+	$(GO) test ./connectors/builtin ./connectors/erp/kingdee ./connectors/sfa/neocrm ./connectors/pharmacy ./events ./mapping ./trace -update
+	$(GO) test ./hub ./cmd/tributary -run Docs -update
 	git status --short
 
 clean: ## Remove what was built and what test servers left

@@ -15,7 +15,7 @@ func (s *Server) routes() {
 		if err != nil {
 			return nil, err
 		}
-		return s.hub.Runs(r.Context(), limit, language(r))
+		return s.hub.Runs(r.Context(), limit, readersLanguage(r))
 	})
 	s.get("/api/v1/customers", s.listCustomers)
 	s.get("/api/v1/customers/{id}", func(r *http.Request) (any, error) {
@@ -42,18 +42,18 @@ func (s *Server) listCustomers(r *http.Request) (any, error) {
 func (s *Server) traceLot(r *http.Request) (any, error) {
 	q := r.URL.Query()
 	return s.hub.TraceLot(r.Context(), hub.TraceLotRequest{Product: r.PathValue("product"), Lot: r.PathValue("lot"),
-		AsOf: q.Get("as-of"), KnownAt: q.Get("known-at"), Lang: language(r)})
+		AsOf: q.Get("as-of"), KnownAt: q.Get("known-at"), Lang: readersLanguage(r)})
 }
 
 func (s *Server) traceCustomer(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	return s.hub.TraceCustomer(r.Context(), hub.TraceCustomerRequest{Customer: r.PathValue("id"), From: q.Get("from"), To: q.Get("to"), Lang: language(r)})
+	return s.hub.TraceCustomer(r.Context(), hub.TraceCustomerRequest{Customer: r.PathValue("id"), From: q.Get("from"), To: q.Get("to"), Lang: readersLanguage(r)})
 }
 
 func (s *Server) balance(r *http.Request) (any, error) {
 	q := r.URL.Query()
 	return s.hub.Balance(r.Context(), hub.BalanceRequest{Product: r.PathValue("product"), Lot: q.Get("lot"), Party: q.Get("party"),
-		From: q.Get("from"), To: q.Get("to"), Lang: language(r)})
+		From: q.Get("from"), To: q.Get("to"), Lang: readersLanguage(r)})
 }
 
 // get serves what read returns as JSON.

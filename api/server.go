@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"tributary/hub"
+	"tributary/internal/errs"
 )
 
 // Check is one thing that must work before the process is ready.
@@ -42,8 +45,43 @@ func New(h *hub.Hub, checks []Check, metrics prometheus.Gatherer) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			s.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	handler, pattern := s.mux.Handler(r)
+	if pattern == "" {
+		s.unrouted(w, r, handler)
+		return
+	}
 	s.mux.ServeHTTP(w, r)
 }
+
+// unrouted answers what no route takes, as the mux judges it, with a problem document.
+func (s *Server) unrouted(w http.ResponseWriter, r *http.Request, judge http.Handler) {
+	v := verdict{header: http.Header{}}
+	judge.ServeHTTP(&v, r)
+	if v.status != http.StatusMethodNotAllowed {
+		s.fail(w, r, errs.New(errs.NotFound, "api.no_route", nil))
+		return
+	}
+	allow := v.header.Get("Allow")
+	w.Header().Set("Allow", allow)
+	s.problem(w, r, http.StatusMethodNotAllowed, errs.New(errs.Invalid, "api.method", errs.Args{"method": r.Method, "allow": allow}))
+}
+
+// verdict keeps what the mux would have answered.
+type verdict struct {
+	header http.Header
+	status int
+}
+
+func (v *verdict) Header() http.Header         { return v.header }
+func (v *verdict) WriteHeader(status int)      { v.status = status }
+func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
 
 // Drain makes /readyz answer 503 from now on, so that a balancer sends no new requests.
 func (s *Server) Drain() { s.draining.Store(true) }

@@ -56,6 +56,11 @@ func (m *Metrics) pulled(report IngestReport) {
 	}
 }
 
+func (m *Metrics) settled(r SettleReport) {
+	m.settle.WithLabelValues("resolve").Observe(r.Resolve.Took.Seconds())
+	m.settle.WithLabelValues("join").Observe(r.joinTook.Seconds())
+}
+
 // waiting counts at scrape time what waits in the store.
 type waiting struct{ hub *Hub }
 

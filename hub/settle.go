@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"tributary/dedupe"
 	"tributary/pipeline"
@@ -13,6 +14,8 @@ import (
 type SettleReport struct {
 	Resolve pipeline.ResolveReport `json:"resolve"`
 	Join    pipeline.JoinReport    `json:"join"`
+
+	joinTook time.Duration
 }
 
 // Settle works off everything that waits: dirty records become golden customers, then dirty flow becomes movements.
@@ -38,7 +41,9 @@ func (h *Hub) settle(ctx context.Context, all bool) (report SettleReport, err er
 	if err != nil {
 		return report, err
 	}
+	began := h.Now()
 	report.Join, err = h.Joiner().Run(ctx)
+	report.joinTook = h.Now().Sub(began)
 	return report, err
 }
 

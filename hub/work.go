@@ -69,7 +69,7 @@ func (h *Hub) settleLoop(ctx context.Context, wake <-chan struct{}, relay *outbo
 		case report.Resolve.Records == 0 && report.Join.Groups == 0 && report.Join.Mentions == 0:
 			pause = settlePause // what waits needs something that has not come yet
 		default:
-			m.settle.WithLabelValues("resolve").Observe(report.Resolve.Took.Seconds())
+			m.settled(report)
 			h.Log.InfoContext(ctx, "settled", "records", report.Resolve.Records, "created", report.Resolve.Created, "merged", report.Resolve.Merged,
 				"flow_lines", report.Join.Lines, "movements", report.Join.Opened)
 			relay.Wake()

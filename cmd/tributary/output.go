@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"tributary/internal/width"
 )
@@ -37,7 +38,8 @@ func table(w io.Writer, header []string, rows [][]string) error {
 	}
 	for _, r := range rows {
 		for i, cell := range r {
-			widths[i] = max(widths[i], width.Of(cell))
+			r[i] = oneLine(cell)
+			widths[i] = max(widths[i], width.Of(r[i]))
 		}
 	}
 	for _, r := range append([][]string{header}, rows...) {
@@ -56,4 +58,14 @@ func table(w io.Writer, header []string, rows [][]string) error {
 		}
 	}
 	return nil
+}
+
+// oneLine keeps what a foreign system put into a text from breaking the table or steering the terminal.
+func oneLine(cell string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, cell)
 }

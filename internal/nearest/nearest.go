@@ -1,11 +1,21 @@
 // Package nearest finds the word a person probably meant.
 package nearest
 
-// Of returns the candidate closest to word by edit distance, or "" when none is close enough to suggest.
+import (
+	"slices"
+	"strings"
+)
+
+// Of returns the candidate closest to word by edit distance, upper and lower case alike, or "" when none is close enough
+// to suggest. A candidate that is the word itself is the closest.
 func Of(word string, candidates []string) string {
-	best, bestD := "", len([]rune(word))/2+1
+	if slices.Contains(candidates, word) {
+		return word
+	}
+	folded := []rune(strings.ToLower(word))
+	best, bestD := "", len(folded)/2+1
 	for _, c := range candidates {
-		if d := distance([]rune(word), []rune(c)); d < bestD {
+		if d := distance(folded, []rune(strings.ToLower(c))); d < bestD {
 			best, bestD = c, d
 		}
 	}
