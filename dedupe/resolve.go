@@ -93,13 +93,17 @@ func (e *Engine) PrepareAll(ctx context.Context, inputs []Input) ([]*Record, err
 	return out, err
 }
 
-// ScoreAll scores pairs of records on all processors and keeps those of the keep-graph, in the order given.
+// ScoreAll scores pairs of records on all processors and keeps those of the keep-graph, in the order given. It fails
+// only when ctx ends.
 func (e *Engine) ScoreAll(ctx context.Context, pairs [][2]*Record) ([]Pair, error) {
 	scored := make([]Pair, len(pairs))
 	err := parallel(ctx, len(pairs), func() func(int) {
 		return func(i int) { scored[i] = e.Score(pairs[i][0], pairs[i][1]) }
 	})
-	return slices.DeleteFunc(scored, func(p Pair) bool { return !e.Keep(p) }), err
+	if err != nil {
+		return nil, err // some pairs were not scored
+	}
+	return slices.DeleteFunc(scored, func(p Pair) bool { return !e.Keep(p) }), nil
 }
 
 // Blocking are the bounds of a type's keys.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -36,8 +37,14 @@ var languages = []string{"zh", "en"}
 
 // run executes a command line and returns the exit code: 0 done, 1 failed at run time, 2 wrong input or configuration,
 // 3 environment.
-func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	a := &app{in: in, out: out, err: errOut, asked: askedLanguage(args)}
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintln(errOut, a.crashed(p, debug.Stack()).Text(a.language()))
+			code = 1
+		}
+	}()
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -48,6 +55,18 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		fmt.Fprintln(errOut, strings.TrimRight(errs.Render(err, a.language()), "\n"))
 	}
 	return exitCode(err)
+}
+
+// crashed keeps the trace of a fault of our own in a file, for the people who mend it, and makes a message for the others.
+func (a *app) crashed(fault any, trace []byte) *errs.Error {
+	name := "-"
+	if f, err := os.CreateTemp("", "tributary-fault-*.txt"); err == nil {
+		fmt.Fprintf(f, "tributary %s\n%v\n\n%s", version, fault, trace)
+		if f.Close() == nil {
+			name = f.Name()
+		}
+	}
+	return errs.New(errs.Internal, "cli.crashed", errs.Args{"file": name})
 }
 
 // errSaid marks a failure whose text the command has already printed. Join it with the error that decides the code.
