@@ -68,6 +68,9 @@ func (a *app) demo(ctx context.Context, conf sandbox.Config, once bool) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, closeService()) }()
+	if err := s.hub.ClaimForDemo(ctx); err != nil {
+		return err
+	}
 	if err := a.demoSteps(ctx, s, sb, progress); err != nil {
 		return err
 	}

@@ -47,3 +47,14 @@ func TestInterruptedDemoGoesOn(t *testing.T) {
 	require.Equal(t, wantParties, gotParties)
 	require.Contains(t, here.ok("outbox", "status").out, "0 events wait")
 }
+
+func TestDemoRefusesADatabaseWithOtherData(t *testing.T) {
+	t.Parallel()
+	here := newInstallation(t)
+	here.configure("")
+	here.ok("resolve")
+	refused := here.run("demo", "--once", "--scale", "0.02")
+	require.Equal(t, 2, refused.code, refused.err)
+	require.Contains(t, refused.err, "holds data that no demo made")
+	require.Contains(t, here.ok("runs", "list", "--json").out, `"runs": []`, "nothing of the world came in")
+}
