@@ -115,7 +115,7 @@ func (h *Hub) planImport(ctx context.Context, req *ImportRequest) (pipeline.File
 }
 
 func reservedSource(s string) bool {
-	return s == store.CompanySource || s == "golden" || s == "quarantine" || strings.HasPrefix(s, store.FlowSource(""))
+	return s == canonical.CompanySource || s == "golden" || s == "quarantine" || strings.HasPrefix(s, canonical.FlowSource(""))
 }
 
 func customerKind(s string) (canonical.CustomerKind, error) {

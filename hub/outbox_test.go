@@ -83,7 +83,15 @@ func TestRelayOnceOnBothBrokers(t *testing.T) {
 			require.Zero(t, status.Pending)
 			require.EqualValues(t, 121, status.Published)
 
-			got := tailed(t, h, "master.product", func(key string) bool { return keys[key] })
+			// At least once: after a failed write a shard's events may come twice, with the same ids and in order.
+			seen := map[string]bool{}
+			var got []hub.TailRecord
+			for _, r := range tailed(t, h, "master.product", func(key string) bool { return keys[key] }) {
+				if !seen[r.Headers["ce_id"]] {
+					seen[r.Headers["ce_id"]] = true
+					got = append(got, r)
+				}
+			}
 			require.Len(t, got, len(want)+1)
 			last := map[string]string{}
 			for _, r := range got {

@@ -48,7 +48,7 @@ func benchHub(b *testing.B, lots int) *hub.Hub {
 	for i := range parties {
 		payload, err := json.Marshal(canonical.Customer{Kind: canonical.UnknownParty, Name: "客户" + code(i), Code: code(i)})
 		require.NoError(b, err)
-		records = append(records, store.Record{Entity: canonical.EntityCustomer, Source: "flow:" + code(i), ID: store.PartyRecordID, Payload: payload, ReadOrder: "1", Run: canonical.DeriveID("r")})
+		records = append(records, store.Record{Entity: canonical.EntityCustomer, Source: "flow:" + code(i), ID: canonical.ReporterID, Payload: payload, ReadOrder: "1", Run: canonical.DeriveID("r")})
 	}
 	product, err := json.Marshal(canonical.Product{Code: "P1", Name: "片", Unit: "盒"})
 	require.NoError(b, err)

@@ -171,7 +171,7 @@ func customerOf(id canonical.ID, g store.Golden) (trace.Customer, error) {
 			return c, fmt.Errorf("golden record %s: %w", id, err)
 		}
 	}
-	c.Resolved = g.Company || slices.ContainsFunc(payload.Sources, func(k canonical.RecordKey) bool { return !strings.HasPrefix(k.Source, store.FlowSource("")) })
+	c.Resolved = g.Company || slices.ContainsFunc(payload.Sources, func(k canonical.RecordKey) bool { return !strings.HasPrefix(k.Source, canonical.FlowSource("")) })
 	for i := range max(len(v.Phones), len(v.Emails)) {
 		contact := trace.Contact{Role: "main", Name: v.Attributes["contact_name"]}
 		if i < len(v.Phones) {
@@ -257,7 +257,7 @@ func (l *lotLoader) holdings(ctx context.Context, lot string, by canonical.Date,
 		}
 	}
 	for record, m := range l.mentions { // a party without a golden record reports under its own
-		if m.Golden.IsZero() && m.Key.ID == store.PartyRecordID {
+		if m.Golden.IsZero() && m.Key.ID == canonical.ReporterID {
 			records[record] = l.place(record)
 			ends = append(ends, record)
 		}

@@ -154,7 +154,7 @@ func (i *fileIngest) warn(code string, args errs.Args) {
 // leaseName: all ledgers of a party are taken in one after the other, because their mentions are the same records.
 func (i *fileIngest) leaseName() string {
 	if i.req.Kind.Ledger() != "" {
-		return "stream/" + store.FlowSource(i.req.Party.Key) + "/flow"
+		return "stream/" + canonical.FlowSource(i.req.Party.Key) + "/flow"
 	}
 	return "stream/" + i.req.Source + "/" + string(i.req.Kind)
 }

@@ -147,7 +147,7 @@ func (j *joining) know(p *store.FlowParty) {
 	j.parties[p.Record] = p
 	id := p.Identity()
 	j.members[id] = append(j.members[id], p)
-	if p.Key.ID == store.PartyRecordID {
+	if p.Key.ID == canonical.ReporterID {
 		j.reporters[id] = append(j.reporters[id], p)
 	}
 }

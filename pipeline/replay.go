@@ -43,7 +43,7 @@ type replay struct {
 func (r *replay) take(ctx context.Context) error {
 	lease := "stream/" + r.run.Source + "/" + r.run.Stream
 	if r.req.Ledger != "" {
-		lease = "stream/" + store.FlowSource(r.req.Party.Key) + "/flow"
+		lease = "stream/" + canonical.FlowSource(r.req.Party.Key) + "/flow"
 	}
 	if err := r.begin(ctx, lease, func(*store.Tx) error { return nil }); err != nil {
 		return err

@@ -101,7 +101,7 @@ func (db *DB) GoldenCodes(ctx context.Context, goldens []canonical.ID) (map[cano
 // CompanyRecord is the number of the company's own record, 0 before the configuration made it.
 func (db *DB) CompanyRecord(ctx context.Context) (int64, error) {
 	var ids []int64
-	err := db.sel(ctx, &ids, `SELECT id FROM source_record WHERE entity = 'customer' AND source = ? AND deleted = FALSE ORDER BY id`, CompanySource)
+	err := db.sel(ctx, &ids, `SELECT id FROM source_record WHERE entity = 'customer' AND source = ? AND deleted = FALSE ORDER BY id`, canonical.CompanySource)
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}

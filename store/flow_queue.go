@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"tributary/canonical"
 )
 
 // FlowMark is a group of flow lines that waits for the join: the lines of one reporting party with one partner (0: stock
@@ -89,7 +91,7 @@ func (tx *Tx) MarkFlowDirty(ctx context.Context, records []int64) error {
 		for _, side := range []struct{ join, match string }{
 			{"", "l.party = r.id"},
 			// The mentions of a party's ledger share its source; so the index on (party, partner) serves.
-			{"JOIN source_record p ON p.entity = r.entity AND p.source = r.source AND p.source_id = '" + PartyRecordID + "'", "l.party = p.id AND l.partner = r.id"},
+			{"JOIN source_record p ON p.entity = r.entity AND p.source = r.source AND p.source_id = '" + canonical.ReporterID + "'", "l.party = p.id AND l.partner = r.id"},
 		} {
 			cond, args := anyOf(tx.querier, "r.id", part)
 			_, err := tx.exec(ctx, `INSERT INTO dirty_flow (party, partner, product_mention, generation)

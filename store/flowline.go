@@ -35,7 +35,7 @@ type ledgerMonth struct {
 // NewFlowSink makes a sink for a party by its key; codes is the source whose ids the partners' codes may be. It must be
 // bound before use.
 func NewFlowSink(key, codes string) *FlowSink {
-	f := &FlowSink{source: FlowSource(key), codes: codes}
+	f := &FlowSink{source: canonical.FlowSource(key), codes: codes}
 	f.Forget()
 	return f
 }

@@ -31,7 +31,7 @@ func (q querier) Book(ctx context.Context, party string) ([]BookLine, error) {
 	err := q.each(ctx, `SELECT l.row_id, l.ledger, l.kind, l.biz_date, l.doc_no, l.partner, l.lot, l.quantity, l.version_key, l.suspect, l.batch_id, l.row_no
 		FROM flow_line AS l JOIN source_record AS r ON r.id = l.party
 		WHERE r.entity = 'customer' AND r.source = ? AND r.source_id = ? AND l.active = TRUE ORDER BY l.biz_date, l.row_id`,
-		[]any{FlowSource(party), PartyRecordID}, func(rows *sqlx.Rows) error {
+		[]any{canonical.FlowSource(party), canonical.ReporterID}, func(rows *sqlx.Rows) error {
 			var l BookLine
 			var ledger, kind int
 			if err := rows.Scan(&l.ID, &ledger, &kind, &l.Date, &l.DocNo, &l.Partner, &l.Lot, &l.Quantity, &l.Version, &l.Suspect, &l.Batch, &l.Row); err != nil {

@@ -46,7 +46,7 @@ func (m *mention) pending() bool { return m.date != m.kept || m.version != m.kep
 // mentionID is the source id of a partner among the mentions of a party: the party's own code where there is one, else
 // a hash of normalised name, USCC and place (rule 6.3).
 func mentionID(m *canonical.PartyMention) string {
-	if code := m.Code; normalize.Text(code) != "" && code != PartyRecordID {
+	if code := m.Code; normalize.Text(code) != "" && code != canonical.ReporterID {
 		return code
 	}
 	h := sha256.New()

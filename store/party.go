@@ -14,12 +14,6 @@ import (
 	"tributary/normalize"
 )
 
-// PartyRecordID is the source id of the reporting party's own record among its mentions.
-const PartyRecordID = "@"
-
-// FlowSource is the source of the mentions in the ledgers of a reporting party (rule 6.3).
-func FlowSource(partyKey string) string { return "flow:" + partyKey }
-
 // Settings that say who the company is; EnsureCompany keeps them.
 const (
 	settingCompanyCode    = "company.code"
@@ -27,9 +21,6 @@ const (
 	settingCompanyAliases = "company.aliases"
 	settingCompanySource  = "company.source"
 )
-
-// CompanySource is the source of the one record that the configuration makes: the company itself.
-const CompanySource = "company"
 
 // Party is a reporting party: the key under which its ledgers are kept, and its name as far as it is known.
 type Party struct {
@@ -82,10 +73,10 @@ func (db *DB) EnsureCompany(ctx context.Context, c Company) error {
 		}
 		order := fmt.Sprintf("%016x", Micros(tx.Now))
 		run := canonical.DeriveID("company")
-		records := []Record{{Entity: canonical.EntityCustomer, Source: CompanySource, ID: c.Code, Stream: CompanySource, Kind: canonical.Manufacturer,
+		records := []Record{{Entity: canonical.EntityCustomer, Source: canonical.CompanySource, ID: c.Code, Stream: canonical.CompanySource, Kind: canonical.Manufacturer,
 			Trust: 100, Payload: payload, ReadOrder: order, Run: run}}
 		if before != "" && before != c.Code {
-			records = append(records, Record{Entity: canonical.EntityCustomer, Source: CompanySource, ID: before, Stream: CompanySource,
+			records = append(records, Record{Entity: canonical.EntityCustomer, Source: canonical.CompanySource, ID: before, Stream: canonical.CompanySource,
 				Kind: canonical.Manufacturer, Trust: 100, Deleted: true, ReadOrder: order, Run: run})
 		}
 		_, err = tx.PutRecords(ctx, records)
@@ -160,7 +151,7 @@ func (q querier) partyByID(ctx context.Context, id string) (Party, Company, erro
 		return p, company, err
 	}
 	var reported bool
-	if err := q.get(ctx, &reported, `SELECT EXISTS (SELECT 1 FROM stream WHERE source = ?)`, FlowSource(id)); err != nil {
+	if err := q.get(ctx, &reported, `SELECT EXISTS (SELECT 1 FROM stream WHERE source = ?)`, canonical.FlowSource(id)); err != nil {
 		return Party{}, company, fmt.Errorf("look the party up by its key: %w", err)
 	}
 	if reported {
@@ -190,7 +181,7 @@ func (q querier) partyByName(ctx context.Context, text string) (Party, bool, err
 	name := normalize.Text(text)
 	var named []Party
 	err := q.each(ctx, `SELECT source, payload FROM source_record WHERE entity = 'customer' AND source LIKE 'flow:%' AND source_id = ? ORDER BY source`,
-		[]any{PartyRecordID}, func(rows *sqlx.Rows) error {
+		[]any{canonical.ReporterID}, func(rows *sqlx.Rows) error {
 			var source string
 			var payload []byte
 			if err := rows.Scan(&source, &payload); err != nil {
@@ -198,10 +189,10 @@ func (q querier) partyByName(ctx context.Context, text string) (Party, bool, err
 			}
 			var c canonical.Customer
 			if err := json.Unmarshal(payload, &c); err != nil {
-				return fmt.Errorf("record %s of %s: %w", PartyRecordID, source, err)
+				return fmt.Errorf("record %s of %s: %w", canonical.ReporterID, source, err)
 			}
 			if normalize.Text(c.Name) == name {
-				named = append(named, Party{Key: source[len(FlowSource("")):], Name: c.Name})
+				named = append(named, Party{Key: source[len(canonical.FlowSource("")):], Name: c.Name})
 			}
 			return nil
 		})
@@ -259,12 +250,12 @@ func (q querier) customerByName(ctx context.Context, source, text string) (Party
 // EnsureParty makes the record of a reporting party and returns its number. A name from the master replaces one that was
 // only a guess, never the reverse.
 func (tx *Tx) EnsureParty(ctx context.Context, p Party, from Origin) (int64, error) {
-	source := FlowSource(p.Key)
+	source := canonical.FlowSource(p.Key)
 	var have struct {
 		ID      int64  `db:"id"`
 		Payload []byte `db:"payload"`
 	}
-	err := tx.get(ctx, &have, `SELECT id, payload FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ?`, source, PartyRecordID)
+	err := tx.get(ctx, &have, `SELECT id, payload FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ?`, source, canonical.ReporterID)
 	if err == nil && !p.Known {
 		return have.ID, nil
 	}
@@ -279,7 +270,7 @@ func (tx *Tx) EnsureParty(ctx context.Context, p Party, from Origin) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	out, err := tx.PutRecords(ctx, []Record{{Entity: canonical.EntityCustomer, Source: source, ID: PartyRecordID, Stream: codes,
+	out, err := tx.PutRecords(ctx, []Record{{Entity: canonical.EntityCustomer, Source: source, ID: canonical.ReporterID, Stream: codes,
 		Kind: canonical.UnknownParty, Payload: payload, ReadOrder: from.ReadOrder, Run: from.Run}})
 	if err != nil {
 		return 0, fmt.Errorf("make the record of party %s: %w", p.Key, err)

@@ -258,7 +258,7 @@ func (p *projection) markAliased(ctx context.Context, a canonical.Alias) error {
 	for _, source := range sources {
 		if a.Type == "product" {
 			_, err = p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE dirty = FALSE AND party IN
-				(SELECT id FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ?)`, source, PartyRecordID)
+				(SELECT id FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ?)`, source, canonical.ReporterID)
 		} else {
 			err = p.markMentions(ctx, source, normalize.Text(a.RawName), a.RawCode)
 		}
@@ -274,7 +274,7 @@ func (p *projection) flowSources(ctx context.Context, party string) ([]string, e
 		return p.tx.flowSources(ctx)
 	}
 	found, err := p.tx.FindParty(ctx, party)
-	return []string{FlowSource(found.Key)}, err
+	return []string{canonical.FlowSource(found.Key)}, err
 }
 
 // markMentions reads the mentions of one party: there are as many as it has customers, and aliases are rare.

@@ -290,7 +290,7 @@ func (db *DB) ReportersOf(ctx context.Context, goldens []canonical.ID, known Kno
 	err := inChunks(goldens, func(part []canonical.ID) error {
 		cond, args := anyOf(db.querier, "c.golden_id", part)
 		return db.each(ctx, `SELECT c.golden_id, c.record_id FROM crosswalk c JOIN source_record r ON r.id = c.record_id
-			WHERE r.source_id = '`+PartyRecordID+`' AND r.source LIKE 'flow:%' AND `+known.of("c")+` AND `+cond+` ORDER BY c.record_id`, args, func(rows *sqlx.Rows) error {
+			WHERE r.source_id = '`+canonical.ReporterID+`' AND r.source LIKE 'flow:%' AND `+known.of("c")+` AND `+cond+` ORDER BY c.record_id`, args, func(rows *sqlx.Rows) error {
 			var golden canonical.ID
 			var record int64
 			err := rows.Scan(&golden, &record)

@@ -148,7 +148,7 @@ func parties(_ *testing.T, k *kit) {
 	require.NoError(k, k.EnsureCompany(k.Context(), store.Company{Name: "百川制药有限公司", Code: "M", Source: "erp"}))
 	require.Equal(k, store.Party{Key: "M", Name: "百川制药有限公司", Known: true}, find("self"))
 	require.Equal(k, "M", find("百川制药有限公司").Key)
-	require.Equal(k, canonical.Manufacturer, k.current(store.CompanySource, "M").Kind)
+	require.Equal(k, canonical.Manufacturer, k.current(canonical.CompanySource, "M").Kind)
 
 	require.Equal(k, store.Party{Key: "青河医药", Name: "青河医药"}, find("青河医药"), "nobody knows it: the text is the key")
 	k.put(k.record(canonical.EntityCustomer, "erp", "D1", canonical.Customer{Kind: canonical.Distributor, Name: "青河医药（集团）有限公司"}))
@@ -157,6 +157,6 @@ func parties(_ *testing.T, k *kit) {
 	require.Equal(k, "D9", find("D9").Key)
 
 	require.NoError(k, k.EnsureCompany(k.Context(), store.Company{Name: "百川新药", Code: "N", Source: "erp"}))
-	require.Nil(k, k.current(store.CompanySource, "M"))
-	require.Equal(k, "百川新药", k.current(store.CompanySource, "N").Name)
+	require.Nil(k, k.current(canonical.CompanySource, "M"))
+	require.Equal(k, "百川新药", k.current(canonical.CompanySource, "N").Name)
 }
