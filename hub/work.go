@@ -20,8 +20,8 @@ const (
 	pruneEvery   = time.Hour
 )
 
-// Work runs the service until ctx ends: pulls on schedule, resolving, joining, the relay, and pruning. It returns when
-// all of them have stopped. A failing source or broker is logged and tried again; it does not stop the others.
+// Work runs the service until ctx ends: pulls on schedule, resolving, joining, the relay, pruning, and
+// signing the audit log. It returns when all of them have stopped. A failing source or broker is logged and tried again; it does not stop the others.
 func (h *Hub) Work(ctx context.Context, relay *outbox.Relay, m *Metrics) error {
 	if err := h.EnsureCompany(ctx); err != nil {
 		return err
@@ -31,6 +31,7 @@ func (h *Hub) Work(ctx context.Context, relay *outbox.Relay, m *Metrics) error {
 	g.Go(func() error { return relay.Run(ctx) })
 	g.Go(func() error { h.settleLoop(ctx, wake, relay, m); return nil })
 	g.Go(func() error { h.pruneLoop(ctx); return nil })
+	g.Go(func() error { h.sealLoop(ctx); return nil })
 	for _, c := range h.Config.Connections {
 		g.Go(func() error { h.pullLoop(ctx, c, wake, m); return nil })
 	}

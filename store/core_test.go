@@ -206,14 +206,14 @@ func TestMigrationsGoDownAndUpAgain(t *testing.T) {
 		state, err := db.Migrations(ctx)
 		require.NoError(t, err)
 		require.Equal(t, state.Latest, state.Current)
-		for v := state.Latest; v > 0; v-- {
+		for state.Current > 0 {
 			undone, err := db.MigrateDown(ctx)
 			require.NoError(t, err)
-			require.Equal(t, v, undone)
+			require.Equal(t, state.Current, undone)
+			state, err = db.Migrations(ctx)
+			require.NoError(t, err)
+			require.Less(t, state.Current, undone)
 		}
-		state, err = db.Migrations(ctx)
-		require.NoError(t, err)
-		require.Zero(t, state.Current)
 		require.NoError(t, db.Ready(ctx), "an empty database is migrated")
 		require.NoError(t, db.InTx(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, "a", "1") }))
 	})

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -37,6 +38,7 @@ type DB struct {
 	ring    *KeyRing //
 	mu      sync.Mutex
 	others  neighbours
+	audited atomic.Bool // audit lines were written
 }
 
 // Open connects, checks that the database answers, and loads the key ring. It does not migrate: see Migrate.
@@ -123,6 +125,7 @@ type Tx struct {
 	tx     *sqlx.Tx
 	conn   *sqlx.Conn
 	events []events.Event // written to the outbox at commit
+	audits []AuditRow     // written at commit, last
 }
 
 // InTx runs fn in one transaction and commits when fn returns nil. On SQLite the transaction holds the write lock from
@@ -145,6 +148,9 @@ func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err == nil {
 		err = tx.writeEvents(ctx)
 	}
+	if err == nil {
+		err = tx.writeAudits(ctx)
+	}
 	if err != nil {
 		if rb := raw.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) && ctx.Err() == nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rb))
@@ -155,6 +161,20 @@ func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) (err error) {
 		return db.d.explain(fmt.Errorf("commit: %w", err), db.cfg)
 	}
 	return db.giveWay(ctx)
+}
+
+// readTx runs fn on one snapshot of the database.
+func (db *DB) readTx(ctx context.Context, fn func(querier) error) error {
+	options := &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+	if db.Dialect() == "sqlite" {
+		options = nil // a transaction of the reading pool is a snapshot
+	}
+	raw, err := db.ext.(*sqlx.DB).BeginTxx(ctx, options)
+	if err != nil {
+		return db.d.explain(err, db.cfg)
+	}
+	defer func() { _ = raw.Rollback() }() // nothing was written
+	return db.d.explain(fn(querier{ext: raw, d: db.d}), db.cfg)
 }
 
 func closeConn(conn *sqlx.Conn) error {

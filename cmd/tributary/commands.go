@@ -9,6 +9,6 @@ func (a *app) commands() []*cobra.Command {
 		a.customersCmd(), a.traceCmd(), a.balanceCmd(),
 		a.eventsCmd(), a.outboxCmd(), a.relayCmd(),
 		a.connectorsCmd(), a.mappingCmd(), a.sandboxCmd(), a.demoCmd(), a.serveCmd(),
-		a.configCmd(), a.migrateCmd(), a.doctorCmd(), a.versionCmd(),
+		a.auditCmd(), a.configCmd(), a.migrateCmd(), a.doctorCmd(), a.versionCmd(),
 	}
 }

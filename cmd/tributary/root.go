@@ -189,7 +189,7 @@ func (a *app) openWith(ctx context.Context, c *config.Config, verb string) (*hub
 		closeDB()
 		return nil, nil, err
 	}
-	return h, closeDB, nil
+	return h, func() { h.SealAuditAtEnd(ctx); closeDB() }, nil
 }
 
 // logger writes JSON lines to stderr, warnings and worse when --quiet.
