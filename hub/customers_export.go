@@ -11,6 +11,7 @@ import (
 
 	"tributary/canonical"
 	"tributary/events"
+	"tributary/internal/cell"
 	"tributary/store"
 )
 
@@ -48,7 +49,7 @@ func (h *Hub) ExportCustomers(ctx context.Context, w io.Writer) (int, error) {
 		}
 		row = append(row, join(v.Tags), strconv.Itoa(v.Completeness), sourcesOf(v), v.UpdatedAt.Format(time.RFC3339))
 		for i := range row {
-			row[i] = plainCell(row[i])
+			row[i] = cell.Plain(row[i])
 		}
 		n++
 		return out.Write(row)
@@ -76,7 +77,7 @@ func (h *Hub) ExportCrosswalk(ctx context.Context, w io.Writer) (int, error) {
 	n := 0
 	err := h.DB.EachCrosswalk(ctx, func(e store.CrosswalkEntry) error {
 		n++
-		return out.Write([]string{plainCell(e.Source), plainCell(e.ID), e.Golden.String()})
+		return out.Write([]string{cell.Plain(e.Source), cell.Plain(e.ID), e.Golden.String()})
 	})
 	if err != nil {
 		return n, err
@@ -96,13 +97,4 @@ func sourcesOf(v *events.GoldenValue) string {
 		keys[i] = k.Source + "|" + k.ID
 	}
 	return join(keys)
-}
-
-// plainCell keeps a spreadsheet from running a value as a formula. A sign alone is none: the id of a reporting party's
-// own record, @, stays as it is in the crosswalk.
-func plainCell(s string) string {
-	if len(s) > 1 && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

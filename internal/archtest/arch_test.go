@@ -24,12 +24,13 @@ var layers = map[string][]string{
 	"mapping":    {"canonical", "normalize", "internal"},
 	"dedupe":     {"canonical", "normalize", "internal"},
 	"trace":      {"canonical", "normalize", "internal"},
-	"quality":    {"canonical", "normalize", "trace", "internal"},
+	"epcis":      {"canonical", "internal"},
+	"quality":    {"canonical", "normalize", "trace", "epcis", "internal"},
 	"events":     {"canonical", "internal"},
 	"connectors": {"canonical", "normalize", "mapping", "internal"},
 	"store":      {"canonical", "normalize", "mapping", "dedupe", "trace", "events", "migrations", "internal"},
 	"pipeline":   {"canonical", "normalize", "mapping", "dedupe", "trace", "events", "connectors", "store", "internal"},
-	"hub":        {"canonical", "normalize", "mapping", "dedupe", "trace", "quality", "events", "connectors", "store", "pipeline", "internal"},
+	"hub":        {"canonical", "normalize", "mapping", "dedupe", "trace", "epcis", "quality", "events", "connectors", "store", "pipeline", "internal"},
 	"api":        {"canonical", "hub", "internal"},
 	"web":        {},
 	"cmd":        {"canonical", "trace", "hub", "api", "web", "connectors", "events", "store", "internal"},
@@ -50,7 +51,7 @@ var owners = map[string][]string{
 }
 
 // pure folders do no I/O and take no clock.
-var pure = []string{"canonical", "normalize", "mapping", "dedupe", "trace"}
+var pure = []string{"canonical", "normalize", "mapping", "dedupe", "trace", "epcis"}
 
 var forbiddenInPure = []string{"os", "net", "net/http", "database/sql", "os/exec", "io/ioutil", "log", "log/slog", "math/rand"}
 
