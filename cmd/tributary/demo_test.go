@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +21,8 @@ func complaintOf(t *testing.T, out string) (totals map[string]string, parties in
 	return r.Totals, len(r.Parties)
 }
 
-// A demo that is interrupted between any two steps ends with success; the next one goes on and comes to the same answer.
+// A demo that is interrupted between two steps, or at any moment within one, ends with success; the next one goes on and
+// comes to the same answer.
 func TestInterruptedDemoGoesOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the demo several times")
@@ -29,7 +31,9 @@ func TestInterruptedDemoGoesOn(t *testing.T) {
 	const scale = "0.02"
 	undisturbed := newInstallation(t)
 	undisturbed.configure("")
+	began := time.Now()
 	want, wantParties := complaintOf(t, undisturbed.ok("demo", "--once", "--scale", scale, "--json", "--quiet").out)
+	took := time.Since(began)
 	require.NotEmpty(t, want)
 
 	here := newInstallation(t)
@@ -41,6 +45,19 @@ func TestInterruptedDemoGoesOn(t *testing.T) {
 		p.signal(syscall.SIGINT)
 		require.Zero(t, p.wait(), "after %s\n%s", step, p.stderr())
 		require.Less(t, time.Since(began), 10*time.Second, step)
+	}
+	for range 8 {
+		p := here.start("demo", "--scale", scale)
+		select {
+		case <-time.After(time.Duration(rand.Int64N(int64(took)))):
+		case <-p.ended:
+		}
+		began := time.Now()
+		p.signal(syscall.SIGINT)
+		if code := p.wait(); p.stderr() != "" { // before its first line it may not listen to signals yet
+			require.Zero(t, code, p.stderr())
+		}
+		require.Less(t, time.Since(began), 10*time.Second, p.stderr())
 	}
 	got, gotParties := complaintOf(t, here.ok("demo", "--once", "--scale", scale, "--json", "--quiet").out)
 	require.Equal(t, want, got)
