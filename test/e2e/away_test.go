@@ -3,15 +3,18 @@ package e2e
 import (
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // another program that holds the database file
 
+	"tributary/events/embedded"
 	"tributary/test/e2e/harness"
 	"tributary/test/servers"
 )
@@ -108,6 +111,48 @@ func TestEventsWaitForABrokerThatIsAway(t *testing.T) {
 	log := h.Log()
 	log.CheckOrder(t)
 	require.Equal(t, before.Pending, len(log.IDs()))
+}
+
+// A broker that goes away in the middle of a relay: exit 3 and a message; once it is back, the next relay brings what was
+// missing. The broker here is one that a test can stop and start.
+func TestABrokerThatGoesAwayMidRelay(t *testing.T) {
+	t.Parallel()
+	at, dir := "127.0.0.1:0", t.TempDir()
+	start := func() *embedded.Broker {
+		b, err := embedded.Start(t.Context(), embedded.Config{Dir: dir, Listen: at})
+		require.NoError(t, err)
+		at = b.Addr()
+		return b
+	}
+	broker := start()
+	h := harness.New(t, harness.Options{Company: harness.NewCompany(), Config: fmt.Sprintf("kafka: {brokers: [%q]}\n", at)})
+	importWorked(h, file{"products.csv", "products", ""})
+	h.OK("relay", "--once") // the topics are there from now on
+	hit := false
+	for i := range 5 {
+		name := fmt.Sprintf("sales-%d.csv", i)
+		importFile(h, file{name, "sales", "D1"}, h.Write(name, strings.ReplaceAll(manySales(1000), "X-", fmt.Sprintf("X%d-", i))))
+		relay := h.Start("relay", "--once", "--lang", "en")
+		time.Sleep(time.Duration(rand.Int64N(int64(600 * time.Millisecond)))) // the moment of the fault
+		require.NoError(t, broker.Close())
+		if r := relay.Wait(2 * time.Minute); r.Code != 0 {
+			hit = true
+			require.Equal(t, 3, r.Code, r.Stdout+r.Stderr)
+			require.Contains(t, r.Stderr, at)
+			require.Contains(t, r.Stderr, "→")
+		}
+		broker = start()
+	}
+	require.True(t, hit, "the broker never went away during a relay")
+	h.OK("relay", "--once")
+	var status struct{ Pending, Published int }
+	h.Into(&status, "outbox", "status")
+	require.Zero(t, status.Pending)
+	require.Greater(t, status.Published, 5000)
+	log := h.Log()
+	require.Equal(t, status.Published, len(log.IDs()), "every event under its one id")
+	log.CheckOrder(t)
+	require.NoError(t, broker.Close())
 }
 
 // manySales are sales lines with document numbers, all good.
