@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"strings"
 )
 
 // Decode reads one JSON value whole; numbers stay json.Number, anything after the value is an error.
@@ -96,4 +98,19 @@ func Elements(body []byte, offset int) ([]Element, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// Below cuts an absolute link on the host of the base address to path and query below that address, so that a position
+// which holds it survives a change of host name. Other links stay as they are; the client refuses those of other hosts.
+func Below(baseURL, link string) string {
+	base, err := url.Parse(baseURL)
+	u, lerr := url.Parse(link)
+	if err != nil || lerr != nil || link == "" || u.IsAbs() && u.Host != base.Host {
+		return link
+	}
+	path := strings.TrimPrefix(u.Path, strings.TrimRight(base.Path, "/"))
+	if u.RawQuery == "" {
+		return path
+	}
+	return path + "?" + u.RawQuery
 }

@@ -56,3 +56,16 @@ func FuzzElements(f *testing.F) {
 		}
 	})
 }
+
+func TestLinksAreKeptRelative(t *testing.T) {
+	t.Parallel()
+	for link, want := range map[string]string{
+		"":                       "",
+		"/api/v1/sales?cursor=x": "/sales?cursor=x",
+		"https://chain.example/api/v1/sales?cursor=x": "/sales?cursor=x",
+		"https://chain.example/api/v1/sales":          "/sales",
+		"https://evil.example/api/v1/sales?cursor=x":  "https://evil.example/api/v1/sales?cursor=x",
+	} {
+		require.Equal(t, want, httpsource.Below("https://chain.example/api/v1/", link))
+	}
+}

@@ -2,255 +2,115 @@ package pharmacy
 
 import (
 	"context"
-	"encoding/json"
-	"io"
+	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/httpsource"
-	"tributary/internal/errs"
+	"tributary/connectors/objectsource"
 )
 
-var zone = time.FixedZone("+08:00", 8*3600)
-
-var streams = []connectors.StreamInfo{
-	{Name: "stores", Title: "门店 Stores", Entity: canonical.EntityCustomer, Key: []string{"code"}, Deletes: "snapshot"},
-	{Name: "sales", Title: "零售 Sales to persons", Entity: canonical.EntityFlow, Ledger: canonical.Usage, Party: "store_code", Key: []string{"id"}, Cursor: "updated_at", Deletes: "flag"},
-	{Name: "purchases", Title: "购进 Purchases", Entity: canonical.EntityFlow, Ledger: canonical.Purchases, Party: "store_code", Key: []string{"id"}, Cursor: "updated_at", Deletes: "flag"},
-	{Name: "stock", Title: "库存 Stock", Entity: canonical.EntityFlow, Ledger: canonical.Stock, Party: "store_code", Key: []string{"snapshot_date", "id"}, Deletes: "none"},
-}
-
-// fields are what rows of a stream carry.
-var fields = map[string][]string{
-	"stores":    {"code", "name", "kind", "uscc", "licence_no", "province", "city", "county", "address", "phone"},
-	"sales":     {"id", "store_code", "date", "doc_no", "product_code", "product_name", "spec", "approval_no", "unit", "lot", "quantity", "kind", "updated_at", "deleted"},
-	"purchases": {"id", "store_code", "date", "doc_no", "supplier_code", "supplier_name", "product_code", "product_name", "spec", "approval_no", "unit", "lot", "quantity", "kind", "updated_at", "deleted"},
-	"stock":     {"id", "store_code", "product_code", "product_name", "spec", "approval_no", "unit", "lot", "quantity", "snapshot_date"},
-}
-
-func streamOf(name string) (connectors.StreamInfo, error) {
-	i := slices.IndexFunc(streams, func(s connectors.StreamInfo) bool { return s.Name == name })
-	if i < 0 {
-		return connectors.StreamInfo{}, errs.New(errs.Invalid, "connectors.stream_unknown", errs.Args{"stream": name, "known": "stores, sales, purchases, stock"})
-	}
-	return streams[i], nil
-}
-
-// bearer is a token that never changes: refused once, refused for good.
-type bearer struct{ token connectors.Secret }
-
-func (b bearer) Apply(_ context.Context, _, _ string, header http.Header) (string, error) {
-	header.Set("Authorization", "Bearer "+b.token.Reveal())
-	return "token", nil
-}
-
-func (bearer) Refused(string) {}
-
-// Source reads one connection, one stream at a time.
-type Source struct {
+// connection is one chain.
+type connection struct {
 	client   *httpsource.Client
 	settings Settings
-	stream   connectors.StreamInfo
-	walk     *httpsource.Walk
-	next     string // link of a snapshot's next page
-	ended    bool
-	snapshot string
-	row      int
-	restarts int // of the present window
 }
 
-var (
-	_ connectors.Source     = (*Source)(nil)
-	_ connectors.Backfiller = (*Source)(nil)
-)
-
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*Source, error) {
+func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	options := s.Options("pharmacy chain", s.BaseURL, env)
-	options.Auth = bearer{s.Token}
+	options.Auth = httpsource.Fixed{Prefix: "Bearer ", Secret: s.Token}
 	client, err := httpsource.New(options)
 	if err != nil {
 		return nil, err
 	}
-	return &Source{client: client, settings: s}, nil
+	return objectsource.New(&connection{client, s}, objectsource.Config{
+		Name: "pharmacy chain", Streams: streams, User: "token", Overlap: s.Overlap, PageSize: s.PageSize,
+	}), nil
 }
 
-// Open starts a run. A first call takes the server's time, so that the run's upper bound is on its clock.
-func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) error {
-	st, err := streamOf(name)
-	if err != nil {
-		return err
-	}
-	if _, known := s.client.Skew(); !known {
-		if _, err := s.fetch(ctx, "stores", first("stores", 1, httpsource.Window{})); err != nil {
-			return err
+func (c *connection) Connect(context.Context) error { return nil }
+
+func (c *connection) Client() *httpsource.Client { return c.client }
+
+func (c *connection) Close() { c.client.Close() }
+
+// Describe takes the fields of a list from its first row: the API has no metadata.
+func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
+	p, err := c.fetch(ctx, st.ObjectName(), first(st.ObjectName(), objectsource.Query{Limit: 1}))
+	var fields []connectors.Field
+	if err == nil && len(p.Rows) > 0 {
+		for name := range p.Rows[0].Fields {
+			fields = append(fields, connectors.Field{Name: name})
 		}
 	}
-	upper := s.client.SourceNow().Truncate(time.Second)
-	walk, err := httpsource.OpenWalk(raw, upper, s.settings.Overlap)
-	if err != nil {
-		return err
+	return objectsource.NewMetadata(fields, false), err
+}
+
+// Query reads what a link names, else the first page of the window.
+func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
+	link := q.Locator
+	if link == "" {
+		link = first(run.Object(), q)
 	}
-	s.stream, s.walk, s.next, s.ended, s.row, s.restarts = st, walk, "", false, 0, 0
-	s.snapshot = canonical.DateOf(upper.In(zone)).String()
-	return nil
+	return c.fetch(ctx, run.Object(), link)
 }
 
 // first is the link of a list's first page.
-func first(stream string, size int, w httpsource.Window) string {
-	q := url.Values{"limit": {strconv.Itoa(size)}}
-	if !w.To.IsZero() {
-		q.Set("updated_before", w.To.Format(time.RFC3339))
+func first(list string, q objectsource.Query) string {
+	values := url.Values{"limit": {strconv.Itoa(q.Limit)}}
+	if !q.Window.To.IsZero() {
+		values.Set("updated_before", q.Window.To.Format(time.RFC3339))
 	}
-	if !w.From.IsZero() {
-		q.Set("updated_from", w.From.Format(time.RFC3339))
+	if !q.Window.From.IsZero() {
+		values.Set("updated_from", q.Window.From.Format(time.RFC3339))
 	}
-	return "/" + stream + "?" + q.Encode()
+	return "/" + list + "?" + values.Encode()
 }
 
-// maxRestarts is how often a window is begun anew because its link died; links that live shorter than a window would
-// make it go round for ever.
-const maxRestarts = 3
-
-// Read returns the next page.
-func (s *Source) Read(ctx context.Context) (connectors.Batch, error) {
-	if s.walk == nil {
-		return connectors.Batch{}, errs.New(errs.Internal, "connectors.not_open", nil)
-	}
-	if s.stream.Cursor == "" {
-		return s.readSnapshot(ctx)
-	}
-	w, more := s.walk.Window()
-	if !more {
-		return connectors.Batch{}, io.EOF
-	}
-	link := w.After
-	if link == "" {
-		link = first(s.stream.Name, s.settings.PageSize, w)
-	}
-	p, err := s.fetch(ctx, s.stream.Name, link)
-	if httpsource.ClassOf(err) == httpsource.RestartCursor && w.After != "" && s.restarts < maxRestarts {
-		s.restarts++
-		p, err = s.fetch(ctx, s.stream.Name, first(s.stream.Name, s.settings.PageSize, w)) // the link died: the window again
-	}
-	if err != nil {
-		return connectors.Batch{}, err
-	}
-	batch, err := s.batch(p)
-	if err != nil {
-		return connectors.Batch{}, err
-	}
-	if p.next == "" {
-		s.restarts = 0
-		batch.Position = s.walk.Finish()
-		return batch, nil
-	}
-	s.walk.Read(p.next)
-	batch.Position = s.walk.Position()
-	if len(batch.Position) > connectors.MaxPosition {
-		return connectors.Batch{}, s.shape("a next link that is too long to keep")
-	}
-	return batch, nil
+func (c *connection) fetch(ctx context.Context, list, link string) (objectsource.Page, error) {
+	var out objectsource.Page
+	_, err := c.client.Do(ctx, httpsource.Request{
+		Op: "read " + list, Method: http.MethodGet, Path: link, JudgeStatus: judgeStatus,
+		Judge: func(r *httpsource.Response) *httpsource.Error {
+			var e *httpsource.Error
+			out, e = readPage(r.Body)
+			return e
+		},
+	})
+	out.Next = httpsource.Below(c.settings.BaseURL, out.Next)
+	return out, err
 }
 
-// readSnapshot reads a complete list; every run starts at its first page, for only then it has shown every key.
-func (s *Source) readSnapshot(ctx context.Context) (connectors.Batch, error) {
-	if s.ended {
-		return connectors.Batch{}, io.EOF
-	}
-	link := s.next
-	if link == "" {
-		link = first(s.stream.Name, s.settings.PageSize, httpsource.Window{})
-	}
-	p, err := s.fetch(ctx, s.stream.Name, link)
-	if err != nil {
-		return connectors.Batch{}, err
-	}
-	batch, err := s.batch(p)
-	if err != nil {
-		return connectors.Batch{}, err
-	}
-	s.next, s.ended = p.next, p.next == ""
-	batch.Position = s.walk.Position()
-	if s.ended {
-		batch.Position = s.walk.Finish()
-		batch.SnapshotEnd = s.stream.Deletes == "snapshot"
-	}
-	return batch, nil
-}
-
-func (s *Source) batch(p page) (connectors.Batch, error) {
-	out := connectors.Batch{Raw: p.raw, Rows: make([]connectors.Row, 0, len(p.rows))}
-	for _, e := range p.rows {
-		s.row++
-		row := connectors.Row{Number: s.row, Fields: e.Fields, RawOff: e.Off, RawLen: e.Len}
-		for _, k := range s.stream.Key {
-			if k == "snapshot_date" {
-				e.Fields[k] = s.snapshot
-			}
-			part := idText(e.Fields[k])
-			if part == "" {
-				return out, s.shape("a row without " + k)
-			}
-			if row.Key != "" {
-				row.Key += "|"
-			}
-			row.Key += part
+// Row makes a row; a row that says so is a delete.
+func (c *connection) Row(run *objectsource.Run, fields map[string]any) (connectors.Row, string, error) {
+	row := connectors.Row{Fields: fields}
+	var key []string
+	for _, k := range run.Stream.Info.Key {
+		if k == "snapshot_date" {
+			fields[k] = run.Snapshot
 		}
-		if s.stream.Cursor != "" {
-			t, err := time.Parse(time.RFC3339, idText(e.Fields["updated_at"]))
-			if err != nil {
-				return out, s.shape("row " + row.Key + " has no time updated_at")
-			}
-			row.SourceTime = t.UTC()
-			if e.Fields["deleted"] == true {
-				row.Op = connectors.Delete
-			}
+		part := objectsource.Text(fields[k])
+		if part == "" {
+			return row, "", errors.New("a row without " + k)
 		}
-		out.Rows = append(out.Rows, row)
+		key = append(key, part)
 	}
-	return out, nil
-}
-
-func idText(v any) string {
-	switch v := v.(type) {
-	case json.Number:
-		return v.String()
-	case string:
-		return strings.TrimSpace(v)
+	row.Key = strings.Join(key, "|")
+	if run.Stream.Info.Cursor == "" {
+		return row, "", nil
 	}
-	return ""
-}
-
-func (s *Source) shape(why string) error {
-	e := httpsource.UnknownShape("%s", why)
-	e.Op, e.Source, e.Host = "read "+s.stream.Name, "pharmacy chain", s.client.Host()
-	return e
-}
-
-// Ack does nothing: the chain keeps no position for its readers.
-func (s *Source) Ack(context.Context, json.RawMessage) error { return nil }
-
-// Close frees the connection.
-func (s *Source) Close() error {
-	s.client.Close()
-	return nil
-}
-
-// Backfill is the position of one window of updated_at.
-func (s *Source) Backfill(name string, from, to time.Time) (json.RawMessage, error) {
-	st, err := streamOf(name)
+	t, err := time.Parse(time.RFC3339, objectsource.Text(fields["updated_at"]))
 	if err != nil {
-		return nil, err
+		return row, "", errors.New("row " + row.Key + " has no time updated_at")
 	}
-	if st.Cursor == "" {
-		return nil, errs.New(errs.Invalid, "connectors.no_window", errs.Args{"stream": name})
+	row.SourceTime = t.UTC()
+	if fields["deleted"] == true {
+		row.Op = connectors.Delete
 	}
-	return httpsource.Backfill(from.Truncate(time.Second), to.Truncate(time.Second))
+	return row, "", nil
 }

@@ -17,6 +17,7 @@ import (
 	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/pharmacy"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
@@ -106,7 +107,7 @@ func TestConnector(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, b *bench) *pharmacy.Source {
+func open(t *testing.T, b *bench) *objectsource.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(pharmacy.Settings{})
 	require.NoError(t, err)

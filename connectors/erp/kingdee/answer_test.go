@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/connectors/httpsource"
+	"tributary/connectors/objectsource"
 )
 
 func TestFailuresInsideStatus200(t *testing.T) {
@@ -61,7 +62,7 @@ func TestRowsMustHaveTheColumnsAskedFor(t *testing.T) {
 		require.Nil(t, e, body)
 		require.Len(t, p.rows, 2, body)
 		require.Equal(t, "甲", p.rows[0].Fields["FName"])
-		require.Equal(t, "12345678901234567890", idText(p.rows[1].Fields["FID"]), "long ids stay exact")
+		require.Equal(t, "12345678901234567890", objectsource.Text(p.rows[1].Fields["FID"]), "long ids stay exact")
 		for _, r := range p.rows {
 			raw := string(p.raw[r.Off : r.Off+r.Len])
 			require.Contains(t, "{[", raw[:1])

@@ -25,22 +25,9 @@ func (a signer) Apply(_ context.Context, _, path string, header http.Header) (st
 
 func (signer) Refused(string) {}
 
-// session logs in and carries the session id on every request.
-type session struct{ holder *httpsource.Session }
-
-func (a session) Apply(ctx context.Context, _, _ string, header http.Header) (string, error) {
-	t, err := a.holder.Get(ctx)
-	if err != nil {
-		return "", err
-	}
-	header.Set("kdservice-sessionid", t.Value)
-	return t.Value, nil
-}
-
-func (a session) Refused(stamp string) { a.holder.Drop(stamp) }
-
-func newSession(c *httpsource.Client, s Settings, now func() time.Time) session {
-	return session{httpsource.NewSession(now, func(ctx context.Context, _ httpsource.Token) (httpsource.Token, error) {
+// newSession logs in and holds the session id.
+func newSession(c *httpsource.Client, s Settings, now func() time.Time) *httpsource.Session {
+	return httpsource.NewSession(now, func(ctx context.Context, _ httpsource.Token) (httpsource.Token, error) {
 		method, parameters := loginCall(s, now())
 		body, err := json.Marshal(map[string]any{"parameters": parameters})
 		if err != nil {
@@ -57,7 +44,7 @@ func newSession(c *httpsource.Client, s Settings, now func() time.Time) session 
 			},
 		})
 		return token, err
-	})}
+	})
 }
 
 func loginCall(s Settings, now time.Time) (method string, parameters []any) {

@@ -2,7 +2,6 @@ package kingdee
 
 import (
 	"embed"
-	"fmt"
 
 	"tributary/connectors"
 )
@@ -12,24 +11,9 @@ var mapFiles embed.FS
 
 // Driver is the connector under its configuration name.
 func Driver() (connectors.Driver, error) {
-	maps := map[string][]byte{}
-	for _, st := range streams {
-		b, err := mapFiles.ReadFile("maps/" + st.info.Name + ".yaml")
-		if err != nil {
-			return connectors.Driver{}, fmt.Errorf("kingdee: %w", err)
-		}
-		maps[st.info.Name] = b
-	}
-	return connectors.Driver{
+	return connectors.Define(connectors.Driver{
 		Name:    "kingdee",
 		Title:   map[string]string{"en": "Kingdee Cloud Galaxy (ERP)", "zh": "金蝶云星空（ERP）"},
-		Streams: streamInfos(), Maps: maps, Config: Settings{},
-		New: func(settings any, env connectors.Env) (connectors.Source, error) {
-			s, ok := settings.(Settings)
-			if !ok {
-				return nil, fmt.Errorf("kingdee: settings of type %T", settings)
-			}
-			return New(s, env)
-		},
-	}, nil
+		Streams: streams.Infos(),
+	}, mapFiles, New)
 }

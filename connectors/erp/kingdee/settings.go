@@ -1,12 +1,10 @@
 package kingdee
 
 import (
-	"strings"
 	"time"
 
 	"tributary/connectors"
 	"tributary/connectors/httpsource"
-	"tributary/internal/errs"
 )
 
 // Settings configure one connection.
@@ -44,12 +42,5 @@ func (s Settings) CheckSettings() connectors.Problems {
 			out = append(out, connectors.Need("app_secret", because))
 		}
 	}
-	for name := range s.Tenant {
-		stream, field, ok := strings.Cut(name, ".")
-		if _, known := streamOf(stream); !ok || field == "" || !known {
-			out = append(out, connectors.Problem{Path: "tenant_fields", Err: errs.New(errs.Invalid, "connectors.tenant_field",
-				errs.Args{"name": name, "known": strings.Join(streamNames(), ", ")})})
-		}
-	}
-	return out
+	return append(out, streams.CheckTenant("tenant_fields", s.Tenant)...)
 }

@@ -17,6 +17,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/httpsource"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simkingdee"
 	"tributary/internal/errs"
@@ -67,7 +68,7 @@ func (b *bench) settings(change ...func(*kingdee.Settings)) kingdee.Settings {
 	return s
 }
 
-func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *kingdee.Source {
+func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *objectsource.Source {
 	t.Helper()
 	src, err := kingdee.New(b.settings(change...), connectors.Env{Now: b.now})
 	require.NoError(t, err)

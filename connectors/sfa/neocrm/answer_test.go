@@ -47,12 +47,12 @@ func TestRowsThatAreNone(t *testing.T) {
 
 func TestPicklistForms(t *testing.T) {
 	t.Parallel()
-	d := newDescription([]describedField{{APIKey: "k", SelectItem: []option{{Label: "甲", Value: "1"}, {Label: "乙", Value: "2"}}}})
-	require.Equal(t, "甲", d.label("k", "1"))
-	require.Equal(t, "甲 / 乙", d.label("k", []any{"1", "2"}))
-	require.Equal(t, "乙", d.label("k", []any{"乙"}), "labels instead of codes")
-	require.Nil(t, d.label("k", nil))
-	require.Nil(t, d.label("other", "1"))
+	d := metadataOf([]describedField{{APIKey: "k", SelectItem: []option{{Label: "甲", Value: "1"}, {Label: "乙", Value: "2"}}}})
+	require.Equal(t, "甲", d.Label("k", "1"))
+	require.Equal(t, "甲 / 乙", d.Label("k", []any{"1", "2"}))
+	require.Equal(t, "乙", d.Label("k", []any{"乙"}), "labels instead of codes")
+	require.Nil(t, d.Label("k", nil))
+	require.Nil(t, d.Label("other", "1"))
 }
 
 func FuzzReadPage(f *testing.F) {
@@ -68,9 +68,9 @@ func FuzzReadPage(f *testing.F) {
 		if bad != nil {
 			return
 		}
-		for _, r := range p.rows {
-			require.LessOrEqual(t, r.Off+r.Len, len(p.raw))
-			require.Equal(t, byte('{'), p.raw[r.Off])
+		for _, r := range p.Rows {
+			require.LessOrEqual(t, r.Off+r.Len, len(p.Raw))
+			require.Equal(t, byte('{'), p.Raw[r.Off])
 		}
 	})
 }

@@ -12,24 +12,10 @@ import (
 
 const tokenPath = "/auc/oauth2/token"
 
-// bearer carries the access token on every call.
-type bearer struct{ holder *httpsource.Session }
-
-func (a bearer) Apply(ctx context.Context, _, _ string, header http.Header) (string, error) {
-	t, err := a.holder.Get(ctx)
-	if err != nil {
-		return "", err
-	}
-	header.Set("Authorization", "Bearer "+t.Value)
-	return t.Value, nil
-}
-
-func (a bearer) Refused(stamp string) { a.holder.Drop(stamp) }
-
-// newBearer logs in with the login client. A token is renewed by its refresh token once; when that fails, by password.
+// newSession logs in with the login client. A token is renewed by its refresh token once; when that fails, by password.
 // The API's address, if the answer names one, goes to moved.
-func newBearer(login *httpsource.Client, s Settings, now func() time.Time, moved func(string) error) bearer {
-	return bearer{httpsource.NewSession(now, func(ctx context.Context, old httpsource.Token) (httpsource.Token, error) {
+func newSession(login *httpsource.Client, s Settings, now func() time.Time, moved func(string) error) *httpsource.Session {
+	return httpsource.NewSession(now, func(ctx context.Context, old httpsource.Token) (httpsource.Token, error) {
 		if old.Refresh != "" {
 			form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh}, "client_id": {s.ClientID}, "client_secret": {s.ClientSecret.Reveal()}}
 			if t, err := fetchToken(ctx, login, form, now, moved, httpsource.Permanent); err == nil {
@@ -45,7 +31,7 @@ func newBearer(login *httpsource.Client, s Settings, now func() time.Time, moved
 			form.Set("redirect_uri", s.RedirectURI)
 		}
 		return fetchToken(ctx, login, form, now, moved, httpsource.ConfigStop)
-	})}
+	})
 }
 
 // tokenAnswer decides by what it holds, not by its status: pods differ in the status of a refusal.

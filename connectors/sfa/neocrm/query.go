@@ -10,14 +10,8 @@ import (
 	"strings"
 
 	"tributary/connectors/httpsource"
+	"tributary/connectors/objectsource"
 )
-
-// page is one answer of a query.
-type page struct {
-	raw     []byte
-	rows    []httpsource.Element
-	locator string // of the scroll's next page; "" at its end
-}
 
 // envelope is what every call of the platform answers with; the code is a number or text.
 type envelope struct {
@@ -37,7 +31,7 @@ func (c *connection) open(body []byte) (envelope, *httpsource.Error) {
 	if err := httpsource.Decode(body, &e); err != nil {
 		return e, httpsource.UnknownShape("%v", err)
 	}
-	code := codeText(e.Code)
+	code := objectsource.Text(e.Code)
 	if code == "200" {
 		return e, nil
 	}
@@ -60,25 +54,15 @@ func (c *connection) open(body []byte) (envelope, *httpsource.Error) {
 	return e, out
 }
 
-func codeText(v any) string {
-	switch v := v.(type) {
-	case json.Number:
-		return v.String()
-	case string:
-		return v
-	}
-	return ""
-}
-
 // query runs XOQL and reads its rows; with scroll set, the page that the locator names.
-func (c *connection) query(ctx context.Context, object, xoql string, scroll bool, locator string) (page, error) {
+func (c *connection) query(ctx context.Context, object, xoql string, scroll bool, locator string) (objectsource.Page, error) {
 	path, form := "/rest/data/v2.0/query/xoql", url.Values{"xoql": {xoql}, "useSimpleCode": {"true"}}
 	if scroll {
 		path += "Scroll"
 		form.Set("batchCount", strconv.Itoa(c.settings.PageSize))
 		form.Set("queryLocator", locator)
 	}
-	var out page
+	var out objectsource.Page
 	_, err := c.api.Do(ctx, httpsource.Request{
 		Op: "query " + object, Method: http.MethodPost, Path: path, Body: []byte(form.Encode()),
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
@@ -94,21 +78,21 @@ func (c *connection) query(ctx context.Context, object, xoql string, scroll bool
 	return out, err
 }
 
-func readPage(body []byte, e envelope) (page, *httpsource.Error) {
+func readPage(body []byte, e envelope) (objectsource.Page, *httpsource.Error) {
 	var data struct {
 		Records json.RawMessage `json:"records"`
 		Count   json.Number     `json:"count"`
 	}
 	if len(e.Data) == 0 || httpsource.Decode(e.Data, &data) != nil || len(data.Records) == 0 {
-		return page{}, httpsource.UnknownShape("a query's answer without data.records")
+		return objectsource.Page{}, httpsource.UnknownShape("a query's answer without data.records")
 	}
 	offset := bytes.Index(body, data.Records) // a part of body, copied
 	rows, err := httpsource.Elements(body, offset)
 	if err != nil {
-		return page{}, httpsource.UnknownShape("%v", err)
+		return objectsource.Page{}, httpsource.UnknownShape("%v", err)
 	}
 	if n, err := data.Count.Int64(); err == nil && n != int64(len(rows)) {
-		return page{}, httpsource.UnknownShape("count is %d, the list has %d rows", n, len(rows))
+		return objectsource.Page{}, httpsource.UnknownShape("count is %d, the list has %d rows", n, len(rows))
 	}
-	return page{raw: body, rows: rows, locator: e.QueryLocator}, nil
+	return objectsource.Page{Raw: body, Rows: rows, Next: e.QueryLocator}, nil
 }

@@ -1,12 +1,10 @@
 package neocrm
 
 import (
-	"strings"
 	"time"
 
 	"tributary/connectors"
 	"tributary/connectors/httpsource"
-	"tributary/internal/errs"
 )
 
 // Settings configure one connection.
@@ -30,13 +28,5 @@ type Settings struct {
 
 // CheckSettings reports tenant fields of streams that do not exist.
 func (s Settings) CheckSettings() connectors.Problems {
-	var out connectors.Problems
-	for name := range s.Tenant {
-		stream, field, ok := strings.Cut(name, ".")
-		if _, known := streamOf(stream); !ok || field == "" || !known {
-			out = append(out, connectors.Problem{Path: "tenant_fields", Err: errs.New(errs.Invalid, "connectors.tenant_field",
-				errs.Args{"name": name, "known": strings.Join(streamNames(), ", ")})})
-		}
-	}
-	return out
+	return streams.CheckTenant("tenant_fields", s.Tenant)
 }

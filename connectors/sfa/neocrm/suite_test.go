@@ -15,6 +15,7 @@ import (
 	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simneocrm"
@@ -127,7 +128,7 @@ func TestConnector(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *neocrm.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(neocrm.Settings{})
 	require.NoError(t, err)
