@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -156,6 +157,9 @@ func eachRow(r io.Reader, columns int, row func(fields []string) error) error {
 	}
 	return in.Err()
 }
+
+// All lists the units, current ones first.
+func (d *Divisions) All() iter.Seq[Division] { return slices.Values(d.units) }
 
 // ByCode finds a unit by its two, four or six-digit code: the current one, else the latest that bore the code.
 func (d *Divisions) ByCode(code string) (Division, bool) {
