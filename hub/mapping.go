@@ -3,11 +3,11 @@ package hub
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
-	"tributary/canonical"
 	"tributary/connectors/filesource"
 	"tributary/internal/errs"
 	"tributary/mapping"
@@ -45,88 +45,90 @@ func (h *Hub) LintMap(ctx context.Context, mapFile, sample string) ([]MappingPro
 	return out, nil
 }
 
-// previewRows is how many rows a preview shows unless told otherwise.
-const previewRows = 10
-
-// PreviewRequest names a file and how its rows are to be read: by a map, or as a kind of table by its headers.
-type PreviewRequest struct {
-	File string
-	Map  string // map file; "" = by headers
-	As   string // kind of table, with headers
-	Rows int    // how many rows; 0 = 10
+// Suggestion is a map proposed for the rows of a file or stream, for a person to check.
+type Suggestion struct {
+	Map     string   `json:"map"`
+	Unknown []string `json:"unknown_columns"` // fields that found no place
 }
 
-// PreviewRow is one source row, what it becomes, and what is wrong with it.
-type PreviewRow struct {
-	Row       int               `json:"row"`
-	Source    map[string]any    `json:"source"`
-	Canonical any               `json:"canonical"`
-	Filtered  bool              `json:"filtered,omitempty"`
-	Issues    []canonical.Issue `json:"issues"`
-}
-
-// PreviewReport is what a preview shows.
-type PreviewReport struct {
-	Rows    []PreviewRow `json:"rows"`
-	Unknown []string     `json:"unknown_columns"`
-	Headers []string     `json:"headers"`
-}
-
-// PreviewMap reads the first rows of a file and shows what a map makes of them. Nothing is stored.
-func (h *Hub) PreviewMap(ctx context.Context, req PreviewRequest) (report PreviewReport, err error) {
-	var m *mapping.Map
-	var kind mapping.Kind
-	if req.Map != "" {
-		src, err := readMap(req.Map)
-		if err != nil {
-			return report, err
-		}
-		if m, err = mapping.Parse(req.Map, src); err != nil {
-			return report, err
-		}
-	} else if kind, err = mapping.ParseKind(req.As); err != nil {
-		return report, err
-	}
-	opts := filesource.Options{}
-	if m == nil {
-		opts.Known = mapping.Known(kind)
-	}
-	table, err := filesource.Open(ctx, req.File, opts)
+// SuggestMap proposes a map for a file, or for a configured CONNECTION/STREAM, from the names of its fields.
+func (h *Hub) SuggestMap(ctx context.Context, of, as string) (Suggestion, error) {
+	kind, err := mapping.ParseKind(as)
 	if err != nil {
-		return report, err
+		return Suggestion{}, err
 	}
-	defer func() { err = errors.Join(err, table.Close()) }()
-	report = PreviewReport{Headers: table.Headers(), Rows: []PreviewRow{}, Unknown: []string{}}
-	if m == nil {
-		var columns mapping.Report
-		if m, columns, err = mapping.FromHeaders(kind, table.Headers(), mapping.Defaults{}); err != nil {
-			return report, err
+	rows, err := h.sample(ctx, of, mapping.Known(kind), sampleRows)
+	if err != nil {
+		return Suggestion{}, err
+	}
+	text, report := mapping.Suggest(kind, rows.fields)
+	return Suggestion{Map: string(text), Unknown: append([]string{}, report.Unknown...)}, nil
+}
+
+// CaseReport is the outcome of one golden case of a map.
+type CaseReport struct {
+	Case string `json:"case"`
+	OK   bool   `json:"ok"`
+	Want string `json:"want,omitempty"` // both texts only when they differ
+	Got  string `json:"got,omitempty"`
+}
+
+// TestMap runs the golden cases of maps. file is a case (txtar), or a map: then the cases beside it, named like it
+// (stores.yaml: stores.txtar, stores.returns.txtar, …), are run with it. With update the results become what is wanted.
+func (h *Hub) TestMap(file string, update bool) ([]CaseReport, error) {
+	var beside []byte
+	cases := []string{file}
+	if stem, isMap := strings.TrimSuffix(file, filepath.Ext(file)), filepath.Ext(file) != ".txtar"; isMap {
+		var err error
+		if beside, err = readMap(file); err != nil {
+			return nil, err
 		}
-		report.Unknown = append(report.Unknown, columns.Unknown...)
-	}
-	limit := req.Rows
-	if limit <= 0 {
-		limit = previewRows
-	}
-	for len(report.Rows) < limit {
-		rec, err := table.Next()
-		if errors.Is(err, io.EOF) {
-			break
+		if cases, err = casesBeside(stem); err != nil {
+			return nil, err
 		}
+	}
+	out := []CaseReport{}
+	for _, name := range cases {
+		archive, err := readMap(name)
 		if err != nil {
-			return report, err
+			return out, err
 		}
-		row := PreviewRow{Row: rec.Number, Issues: []canonical.Issue{}}
-		if rec.Bad != nil {
-			row.Issues = append(row.Issues, *rec.Bad)
-		} else {
-			row.Source = table.Fields(rec)
-			res := m.Apply(row.Source)
-			row.Canonical, row.Filtered, row.Issues = res.Value, res.Filtered, append(row.Issues, res.Issues...)
+		c, err := mapping.RunCase(name, archive, beside)
+		if err != nil {
+			return out, err
 		}
-		report.Rows = append(report.Rows, row)
+		r := CaseReport{Case: name, OK: c.OK()}
+		switch {
+		case !r.OK && update:
+			if err := os.WriteFile(name, c.Updated(), 0o644); err != nil {
+				return out, errs.Wrap(errs.Unavailable, "hub.cannot_write", err, errs.Args{"file": name})
+			}
+			r.OK = true
+		case !r.OK:
+			r.Want, r.Got = string(c.Want), string(c.Got)
+		}
+		out = append(out, r)
 	}
-	return report, nil
+	return out, nil
+}
+
+// casesBeside are the cases named like a map: stem.txtar and stem.ANY.txtar.
+func casesBeside(stem string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Dir(stem))
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "hub.map_unreadable", errs.Args{"file": stem, "why": err})
+	}
+	var out []string
+	for _, e := range entries {
+		rest, named := strings.CutPrefix(e.Name(), filepath.Base(stem)+".")
+		if named && strings.HasSuffix("."+rest, ".txtar") {
+			out = append(out, filepath.Join(filepath.Dir(stem), e.Name()))
+		}
+	}
+	if out == nil {
+		return nil, errs.New(errs.Invalid, "hub.no_cases", errs.Args{"stem": filepath.Base(stem), "dir": filepath.Dir(stem)})
+	}
+	return out, nil
 }
 
 func readMap(file string) ([]byte, error) {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // Case is a golden case kept beside a map: source rows, how to map them, and what must come of it. It is a txtar
 // archive of
 //
-//	map.yaml or kind    the map, or the kind of file whose headers make one
+//	map.yaml or kind    the map, or the kind of file whose headers make one; not needed beside a map of its own
 //	rows.jsonl or .csv  the source rows
 //	want.json           the result
 type Case struct {
@@ -27,8 +28,9 @@ type Case struct {
 	Want    []byte // what the case says
 }
 
-// RunCase maps the rows of a case. A map that is refused is a result too; the error is for archives that are no case.
-func RunCase(name string, archive []byte) (*Case, error) {
+// RunCase maps the rows of a case, with the text of the map that the case stands beside; nil: the case brings its own. A
+// map that is refused is a result too; the error is for archives that are no case.
+func RunCase(name string, archive, beside []byte) (*Case, error) {
 	c := &Case{archive: txtar.Parse(archive)}
 	c.Want = c.file("want.json")
 	headers, rows, err := c.rows()
@@ -40,7 +42,7 @@ func RunCase(name string, archive []byte) (*Case, error) {
 		Error  string       `json:"error,omitempty"`
 		Rows   []caseResult `json:"rows"`
 	}
-	m, report, err := c.compile(headers)
+	m, report, err := c.compile(beside, headers)
 	out.Report = report
 	if err != nil {
 		out.Error = err.Error()
@@ -92,9 +94,9 @@ func caseResultOf(r Result) caseResult {
 	return out
 }
 
-func (c *Case) compile(headers []string) (*Map, *Report, error) {
-	if src := c.file("map.yaml"); src != nil {
-		m, err := Parse("map.yaml", src)
+func (c *Case) compile(beside []byte, headers []string) (*Map, *Report, error) {
+	if src := cmp.Or(string(beside), string(c.file("map.yaml"))); src != "" {
+		m, err := Parse("map.yaml", []byte(src))
 		return m, nil, err
 	}
 	kind, err := ParseKind(strings.TrimSpace(string(c.file("kind"))))

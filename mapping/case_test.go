@@ -25,7 +25,7 @@ func TestGolden(t *testing.T) {
 			t.Parallel()
 			src, err := os.ReadFile(path)
 			require.NoError(t, err)
-			c, err := mapping.RunCase(path, src)
+			c, err := mapping.RunCase(path, src, nil)
 			require.NoError(t, err)
 			if *update {
 				require.NoError(t, os.WriteFile(path, c.Updated(), 0o600))
@@ -41,15 +41,20 @@ func TestGolden(t *testing.T) {
 func TestCasesThatAreNone(t *testing.T) {
 	t.Parallel()
 	for _, src := range []string{"", "-- rows.csv --\n", "-- rows.jsonl --\n{\n", "-- kind --\nsales\n"} {
-		_, err := mapping.RunCase("x.txtar", []byte(src))
+		_, err := mapping.RunCase("x.txtar", []byte(src), nil)
 		require.Equal(t, "mapping.case", errs.CodeOf(err), src)
 		require.ErrorContains(t, err, "x.txtar")
 	}
-	c, err := mapping.RunCase("x.txtar", []byte("-- kind --\nshops\n-- rows.csv --\na\n1\n"))
+	c, err := mapping.RunCase("x.txtar", []byte("-- kind --\nshops\n-- rows.csv --\na\n1\n"), nil)
 	require.NoError(t, err)
 	require.Contains(t, string(c.Got), "shops")
 	require.False(t, c.OK())
-	again, err := mapping.RunCase("x.txtar", c.Updated())
+	again, err := mapping.RunCase("x.txtar", c.Updated(), nil)
 	require.NoError(t, err)
 	require.True(t, again.OK())
+
+	beside := []byte("entity: customer\nkey: [a]\nfields: {code: a, name: a, kind: {const: clinic}}\n")
+	c, err = mapping.RunCase("x.txtar", []byte("-- map.yaml --\nnonsense\n-- rows.csv --\na\n1\n"), beside)
+	require.NoError(t, err)
+	require.Contains(t, string(c.Got), `"clinic"`, "the map beside the case is the one that is tested")
 }

@@ -84,7 +84,7 @@ func TestLintSeesEverythingAtOnce(t *testing.T) {
 
 func TestSuggestionIsAMap(t *testing.T) {
 	t.Parallel()
-	src, report := mapping.Suggest(canonical.EntityCustomer, "", []string{"客户编码", "客户名称", "电话", "手机", "类型", "片区 \"x\""})
+	src, report := mapping.Suggest(mapping.Customers, []string{"客户编码", "客户名称", "电话", "手机", "类型", "片区 \"x\""})
 	require.Equal(t, []string{"片区 \"x\""}, report.Unknown)
 	m, err := mapping.Parse("suggested", src)
 	require.NoError(t, err, string(src))
@@ -92,22 +92,10 @@ func TestSuggestionIsAMap(t *testing.T) {
 	require.Empty(t, res.Issues)
 	require.Equal(t, "C1", res.Key)
 	require.Equal(t, []string{"1", "2"}, res.Value.(*canonical.Customer).Phones)
-	src, _ = mapping.Suggest(canonical.EntityFlow, canonical.Sales, []string{"日期", "客户", "货号", "数量", "行号"})
+	src, _ = mapping.Suggest(mapping.Sales, []string{"日期", "客户", "货号", "数量", "行号"})
 	m, err = mapping.Parse("suggested", src)
 	require.NoError(t, err, string(src))
 	require.Equal(t, canonical.Sales, m.Ledger())
-	_, report = mapping.Suggest(canonical.EntityComplaint, "", []string{"a"})
-	require.Equal(t, []string{"a"}, report.Unknown)
-}
-
-func TestPreviewKeepsSourceBesideResult(t *testing.T) {
-	t.Parallel()
-	m, err := mapping.Parse("m", []byte(goodMap))
-	require.NoError(t, err)
-	got := mapping.Preview(m, []map[string]any{{"code": "P", "name": "n"}, {"code": "Q"}})
-	require.Empty(t, got[0].Result.Issues)
-	require.Len(t, got[1].Result.Issues, 1)
-	require.Equal(t, "Q", got[1].Source["code"])
 }
 
 func TestApplyDetails(t *testing.T) {

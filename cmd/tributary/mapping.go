@@ -22,15 +22,77 @@ func (a *app) mappingCmd() *cobra.Command {
 	}}
 	lint.Flags().StringVar(&sample, "sample", "", "a data file whose columns the map must fit")
 	req := hub.PreviewRequest{}
-	preview := &cobra.Command{Use: "preview FILE", Short: "Show what rows become, storing nothing", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
-		req.File = argv[0]
+	preview := &cobra.Command{Use: "preview FILE|CONNECTION/STREAM", Short: "Show what rows become, storing nothing", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+		req.Of = argv[0]
 		return a.mappingPreview(cmd, req)
 	}}
 	preview.Flags().StringVar(&req.Map, "map", "", "map file")
 	preview.Flags().StringVar(&req.As, "as", "", "kind of table, when no map is given: customers, products, lots, sales, purchases, stock, usage, …")
 	preview.Flags().IntVar(&req.Rows, "rows", 10, "how many rows")
-	c.AddCommand(lint, preview)
+	var as string
+	suggest := &cobra.Command{Use: "suggest FILE|CONNECTION/STREAM", Short: "Propose a map from the names of the fields", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+		return a.mappingSuggest(cmd, argv[0], as)
+	}}
+	suggest.Flags().StringVar(&as, "as", "customers", "kind of rows: customers, products, lots, sales, purchases, stock, usage, …")
+	var update bool
+	test := &cobra.Command{Use: "test MAP.yaml|CASE.txtar…", Short: "Run the golden cases kept beside maps", Args: args(cobra.MinimumNArgs(1)), RunE: func(_ *cobra.Command, argv []string) error {
+		return a.mappingTest(argv, update)
+	}}
+	test.Flags().BoolVar(&update, "update", false, "write what comes of the rows into the cases")
+	c.AddCommand(lint, preview, suggest, test)
 	return c
+}
+
+func (a *app) mappingSuggest(cmd *cobra.Command, of, as string) error {
+	h, err := a.offline()
+	if err != nil {
+		return err
+	}
+	s, err := h.SuggestMap(cmd.Context(), of, as)
+	if err != nil {
+		return err
+	}
+	return a.print(s, func(w io.Writer) error {
+		if len(s.Unknown) > 0 {
+			fmt.Fprintf(w, "# %s: %s\n", a.say("Columns without a place", "未识别的列"), strings.Join(s.Unknown, ", "))
+		}
+		_, err := io.WriteString(w, s.Map)
+		return err
+	})
+}
+
+func (a *app) mappingTest(names []string, update bool) error {
+	h, err := a.offline()
+	if err != nil {
+		return err
+	}
+	all, wrong := []hub.CaseReport{}, 0
+	for _, name := range names {
+		cases, err := h.TestMap(name, update)
+		if err != nil {
+			return err
+		}
+		all = append(all, cases...)
+	}
+	for _, c := range all {
+		if !c.OK {
+			wrong++
+		}
+	}
+	var bad error
+	if wrong > 0 {
+		bad = said(errs.New(errs.Invalid, "mapping.cases_differ", errs.Args{"wrong": wrong, "cases": len(all)}))
+	}
+	return errors.Join(a.print(map[string]any{"ok": wrong == 0, "cases": all}, func(w io.Writer) error {
+		for _, c := range all {
+			if c.OK {
+				fmt.Fprintf(w, "✓ %s\n", c.Case)
+				continue
+			}
+			fmt.Fprintf(w, "✗ %s\n--- %s\n%s+++ %s\n%s", c.Case, a.say("wanted", "期望"), c.Want, a.say("came", "实际"), c.Got)
+		}
+		return nil
+	}), bad)
 }
 
 func (a *app) mappingLint(cmd *cobra.Command, file, sample string) error {
@@ -83,6 +145,8 @@ func (a *app) mappingPreview(cmd *cobra.Command, req hub.PreviewRequest) error {
 			switch {
 			case r.Filtered:
 				fmt.Fprintln(w, "  → "+a.say("left out by the map's skip rule", "按映射的 skip 规则过滤"))
+			case r.Deleted:
+				fmt.Fprintln(w, "  → "+a.say("the source deleted this row", "来源已删除该行"))
 			case r.Canonical != nil:
 				b, err := json.MarshalIndent(r.Canonical, "    ", "  ")
 				if err != nil {

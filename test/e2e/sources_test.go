@@ -85,3 +85,40 @@ func TestCheckWithAWrongPassword(t *testing.T) {
 	require.Equal(t, 2, r.Code)
 	require.Contains(t, r.Stderr, "erp", "the connections that exist are named")
 }
+
+// The first rows of a live stream are shown beside what the stream's map, or a suggested one, makes of them; nothing is
+// stored by looking.
+func TestALiveStreamIsPreviewed(t *testing.T) {
+	t.Parallel()
+	world := harness.StartSandbox(t, 0.05, "")
+	h := harness.Embedded(t, harness.Options{Config: world.Config})
+	type shown struct {
+		Headers []string
+		Rows    []struct {
+			Source    map[string]any
+			Canonical map[string]any
+			Issues    []any
+		}
+	}
+	var own shown
+	h.Into(&own, "mapping", "preview", "pharmacy/stores", "--rows", "7")
+	require.Len(t, own.Rows, 7)
+	require.NotEmpty(t, own.Headers)
+	for _, r := range own.Rows {
+		require.Empty(t, r.Issues)
+		require.NotEmpty(t, r.Canonical["name"], r.Source)
+	}
+	unnamed := h.Run("mapping", "preview", "erp/BD_Customer", "--as", "customers", "--lang", "en")
+	require.Equal(t, 2, unnamed.Code)
+	require.Contains(t, unnamed.Stderr, "FSOCIALCRECODE", "the fields that were found")
+	var s struct{ Map string }
+	h.Into(&s, "mapping", "suggest", "pharmacy/stores", "--as", "customers")
+	require.Contains(t, s.Map, "entity: customer")
+
+	r := h.Run("mapping", "preview", "pharmacy/shops", "--lang", "en")
+	require.Equal(t, 2, r.Code)
+	require.Contains(t, r.Stderr, "stores")
+	var runs struct{ Runs []any }
+	h.Into(&runs, "runs", "list")
+	require.Empty(t, runs.Runs)
+}

@@ -7,32 +7,14 @@ import (
 	"tributary/canonical"
 )
 
-// Previewed is one source row beside what a map makes of it.
-type Previewed struct {
-	Source map[string]any `json:"source"`
-	Result Result         `json:"result"`
-}
-
-// Preview maps rows for people to look at. Nothing is stored.
-func Preview(m *Map, rows []map[string]any) []Previewed {
-	out := make([]Previewed, len(rows))
-	for i, r := range rows {
-		out[i] = Previewed{Source: r, Result: m.Apply(r)}
-	}
-	return out
-}
-
-// Suggest proposes a map for a stream by the alias table: a start for a person to check, with the fields that found no
-// place in the report. Entities without an alias table give an empty proposal.
-func Suggest(e canonical.Entity, l canonical.Ledger, headers []string) ([]byte, Report) {
+// Suggest proposes the text of a map for rows with these fields, by the alias table of the kind: a start for a person to
+// check, with the fields that found no place in the report.
+func Suggest(kind Kind, headers []string) ([]byte, Report) {
+	e, l := kind.Entity(), kind.Ledger()
 	var b strings.Builder
 	b.WriteString("entity: " + string(e) + "\n")
 	if l != "" {
 		b.WriteString("ledger: " + string(l) + "\n")
-	}
-	kind, ok := kindOf(e, l)
-	if !ok {
-		return []byte(b.String() + "fields: {}\n"), Report{Unknown: headers}
 	}
 	assigned, report := assign(kind, headers)
 	if keys := fileKey(kind, report); len(keys) > 0 {
