@@ -8,7 +8,7 @@ func (a *app) commands() []*cobra.Command {
 		a.importCmd(), a.pullCmd(), a.resolveCmd(), a.runsCmd(), a.quarantineCmd(),
 		a.customersCmd(), a.traceCmd(), a.balanceCmd(),
 		a.eventsCmd(), a.outboxCmd(), a.relayCmd(),
-		a.connectorsCmd(), a.mappingCmd(), a.sandboxCmd(), a.demoCmd(), a.serveCmd(),
+		a.connectorsCmd(), a.stateCmd(), a.mappingCmd(), a.sandboxCmd(), a.demoCmd(), a.serveCmd(),
 		a.auditCmd(), a.configCmd(), a.migrateCmd(), a.doctorCmd(), a.versionCmd(),
 	}
 }
