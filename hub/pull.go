@@ -147,6 +147,7 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 	}
 	plan := pipeline.Pull{Connection: t.connection.Name, Stream: info, Map: m, MapText: text, Trust: h.rank(t.connection.Name), Actor: h.Actor.Name,
 		AcceptDeletes: req.AcceptDeletes, SweepEvery: req.SweepEvery, DryRun: req.DryRun}
+	plan.MaxBad, plan.SilentAfter = limits(t)
 	if plan.Window, err = window(src, t, req); err != nil {
 		return refused(err)
 	}
@@ -158,6 +159,22 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 	run, err := pipeline.Ingest{DB: h.DB}.Pull(ctx, src, plan)
 	report.add(run, req.Lang)
 	return err
+}
+
+// defaultMaxBad is the share of bad rows above which something is wrong with the map or the source, not with rows.
+const defaultMaxBad = 0.5
+
+func limits(t pullTarget) (maxBad float64, silent time.Duration) {
+	maxBad = defaultMaxBad
+	for _, s := range t.connection.Streams {
+		if s.Stream == t.stream.Name {
+			silent = time.Duration(s.Silent)
+			if s.MaxBad > 0 {
+				maxBad = s.MaxBad
+			}
+		}
+	}
+	return maxBad, silent
 }
 
 func or(s, otherwise string) string {

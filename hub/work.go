@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -80,39 +81,46 @@ func (h *Hub) settleLoop(ctx context.Context, wake <-chan struct{}, relay *outbo
 
 // pullLoop runs the streams of one connection, one at a time, each when it is due.
 func (h *Hub) pullLoop(ctx context.Context, c config.Connection, wake chan<- struct{}, m *Metrics) {
-	due := map[string]time.Time{}
-	every := map[string]time.Duration{}
+	type turn struct {
+		schedule
+		name     string
+		due      time.Time
+		failures int
+	}
 	streams, err := h.streamsOf(c)
 	if err != nil || len(streams) == 0 {
 		h.Log.ErrorContext(ctx, "the connection cannot run: no stream to pull", "connection", c.Name, "error", err)
 		return
 	}
-	var order []string
+	var turns []*turn
 	for _, s := range streams {
-		order = append(order, s.Name)
-		every[s.Name] = defaultEvery
-	}
-	for _, s := range c.Streams {
-		if s.Every > 0 {
-			every[s.Stream] = time.Duration(s.Every)
+		plan, err := scheduleOf(c, s.Name)
+		if err != nil {
+			h.Log.ErrorContext(ctx, "the connection cannot run: its schedule cannot be read", "connection", c.Name, "error", err)
+			return
 		}
+		turns = append(turns, &turn{schedule: plan, name: s.Name, due: plan.first(time.Now())})
 	}
 	for ctx.Err() == nil {
-		next := order[0]
-		for _, name := range order {
-			if due[name].Before(due[next]) {
-				next = name
-			}
-		}
+		next := slices.MinFunc(turns, func(a, b *turn) int { return a.due.Compare(b.due) })
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Until(due[next])):
+		case <-time.After(time.Until(next.due)):
 		}
-		report, err := h.Pull(ctx, PullRequest{Targets: []string{c.Name + "/" + next}, Scheduled: true})
+		report, err := h.Pull(ctx, PullRequest{Targets: []string{c.Name + "/" + next.name}, Scheduled: true})
 		m.pulled(report)
+		if next.failures++; err == nil {
+			next.failures = 0
+		}
+		next.due = next.next(time.Now(), next.failures, err, rand.Float64())
 		if err != nil && ctx.Err() == nil {
-			h.Log.WarnContext(ctx, "pull failed; it is tried again on schedule", "connection", c.Name, "stream", next, "error", err)
+			h.Log.WarnContext(ctx, "pull failed; it is tried again", "connection", c.Name, "stream", next.name, "error", err, "failures", next.failures, "at", next.due)
+		}
+		for _, r := range report.Runs {
+			for _, w := range r.Warnings {
+				h.Log.WarnContext(ctx, "pull needs a look", "connection", c.Name, "stream", next.name, "run", r.RunID, "warning", w)
+			}
 		}
 		if report.Totals.Canonical > 0 {
 			select {
@@ -120,9 +128,6 @@ func (h *Hub) pullLoop(ctx context.Context, c config.Connection, wake chan<- str
 			default:
 			}
 		}
-		// A tenth of the pause at random keeps the connections of many hubs from asking at the same moment.
-		pause := every[next]
-		due[next] = time.Now().Add(pause - time.Duration(rand.Int64N(int64(pause)/10+1)))
 	}
 }
 

@@ -27,7 +27,12 @@ type Pull struct {
 	AcceptDeletes bool            // believe any number of missing keys
 	SweepEvery    time.Duration   // pause between two comparisons of keys with a source that can only list them; 0 = each run
 	DryRun        bool
+	MaxBad        float64       // share of bad rows above which the run stops, once badFloor rows are read; 0 or 1 = never
+	SilentAfter   time.Duration // warn when the stream brought no row for so long; 0 = never
 }
+
+// badFloor is the number of rows below which a share of bad ones says little.
+const badFloor = 1000
 
 // alarmShare is the share of records that may go missing from a full list before the list is doubted instead.
 const alarmShare = 0.2
@@ -68,6 +73,9 @@ func (p *pullIngest) take(ctx context.Context) error {
 	if p.dry {
 		return nil
 	}
+	if err := p.listen(ctx, rows.read); err != nil {
+		return err
+	}
 	if l := p.req.Stream.Ledger; l != "" {
 		return p.settle(ctx, l)
 	}
@@ -98,6 +106,37 @@ func (p *pullIngest) start(ctx context.Context) (json.RawMessage, error) {
 		return p.req.Window, err
 	}
 	return state.Position, err
+}
+
+// listen warns when a stream falls silent: a list that was full the last time and is empty or half gone now, or a stream
+// that brought no row for longer than it should. A success with 0 rows is what a broken source looks like.
+func (p *pullIngest) listen(ctx context.Context, read int64) error {
+	if p.req.Window != nil {
+		return nil
+	}
+	warn := func(code string, args errs.Args) {
+		p.run.Warnings = append(p.run.Warnings, store.Notice{Code: code, Args: args})
+	}
+	if st := p.req.Stream; st.Cursor == "" && len(st.Key) > 0 { // every run reads the whole list
+		last, err := p.db.LastVolume(ctx, p.req.Connection, p.req.Stream.Name, p.run.ID)
+		if err != nil {
+			return err
+		}
+		switch {
+		case last > 0 && read == 0:
+			warn("ingest.zero_rows", errs.Args{"last": last})
+		case last > alarmFloor && read < last/2:
+			warn("ingest.volume_drop", errs.Args{"read": read, "last": last})
+		}
+	}
+	if p.req.SilentAfter == 0 || read > 0 {
+		return nil
+	}
+	since, err := p.db.LastRows(ctx, p.req.Connection, p.req.Stream.Name)
+	if err == nil && p.db.Now().Sub(since) > p.req.SilentAfter {
+		warn("ingest.silent", errs.Args{"since": since.UTC().Format(time.RFC3339), "limit": p.req.SilentAfter.String()})
+	}
+	return err
 }
 
 // findDeletes compares the keys that the source has with those the store has, where the source tells deletes that way.

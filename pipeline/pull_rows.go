@@ -9,6 +9,7 @@ import (
 
 	"tributary/canonical"
 	"tributary/connectors"
+	"tributary/internal/errs"
 	"tributary/mapping"
 	"tributary/store"
 )
@@ -24,10 +25,13 @@ type pulledRows struct {
 	complete bool                // the run has shown every key the source has
 	acked    *json.RawMessage
 	parties  map[string]store.Party
+	read     int64
+	bad      int64
+	rules    map[string]int64 // bad rows by what is wrong
 }
 
 func newPulledRows(p *pullIngest) *pulledRows {
-	return &pulledRows{p: p, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, parties: map[string]store.Party{}}
+	return &pulledRows{p: p, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, parties: map[string]store.Party{}, rules: map[string]int64{}}
 }
 
 func (r *pulledRows) saw(key string) bool {
@@ -39,6 +43,9 @@ func (r *pulledRows) saw(key string) bool {
 func (r *pulledRows) next(ctx context.Context) (*unit, error) {
 	for len(r.queue) == 0 {
 		if err := r.ack(ctx); err != nil {
+			return nil, err
+		}
+		if err := r.tooManyBad(); err != nil {
 			return nil, err
 		}
 		batch, err := r.p.src.Read(ctx)
@@ -59,6 +66,23 @@ func (r *pulledRows) next(ctx context.Context) (*unit, error) {
 	return u, nil
 }
 
+// tooManyBad stops a run whose map or source has gone wrong as a whole, before it fills the quarantine. What was read is
+// stored or in quarantine, so the next run goes on behind it.
+func (r *pulledRows) tooManyBad() error {
+	limit := r.p.req.MaxBad
+	if limit <= 0 || limit >= 1 || r.read < badFloor || float64(r.bad) <= limit*float64(r.read) {
+		return nil
+	}
+	var most string
+	for rule, n := range r.rules {
+		if n > r.rules[most] || n == r.rules[most] && rule < most {
+			most = rule
+		}
+	}
+	return errs.New(errs.Invalid, "ingest.too_many_bad", errs.Args{"bad": r.bad, "read": r.read, "limit": strconv.FormatFloat(100*limit, 'f', -1, 64) + " %",
+		"rule": most, "connection": r.p.req.Connection, "stream": r.p.req.Stream.Name})
+}
+
 func (r *pulledRows) ack(ctx context.Context) error {
 	position := r.p.committed.Load()
 	if position == nil || position == r.acked || r.p.req.Window != nil {
@@ -74,6 +98,7 @@ func (r *pulledRows) ack(ctx context.Context) error {
 // cut makes units of a batch; its position is committed with the last of them.
 func (r *pulledRows) cut(ctx context.Context, b connectors.Batch) error {
 	u := &unit{}
+	r.read += int64(len(b.Bad) + len(b.Rows))
 	for _, bad := range b.Bad {
 		u.read++
 		r.quarantine(u, &connectors.Row{Number: bad.Number}, "", bad.Raw, []canonical.Issue{bad.Issue}, r.p.req.Stream.Personal)
@@ -231,6 +256,8 @@ func (r *pulledRows) quarantine(u *unit, row *connectors.Row, key string, raw []
 // quarantineOnly names a bad row by its key and content: a source that sends it again and again has it in quarantine
 // once.
 func (r *pulledRows) quarantineOnly(u *unit, row *connectors.Row, key string, raw []byte, issues []canonical.Issue, personal bool) {
+	r.bad++
+	r.rules[issues[0].Field+": "+issues[0].Rule]++
 	req := &r.p.req
 	place := "key:" + key
 	if key == "" {

@@ -15,6 +15,7 @@ import (
 
 	"tributary/canonical"
 	"tributary/connectors"
+	"tributary/internal/errs"
 	"tributary/mapping"
 	"tributary/pipeline"
 	"tributary/store"
@@ -291,5 +292,74 @@ func TestPullsEndAlikeWhereverTheyBreak(t *testing.T) {
 			return nil
 		}))
 		require.Equal(t, want, got)
+	})
+}
+
+// A run stops when the share of bad rows passes the limit; what was read is stored or in quarantine, and the next run goes
+// on behind it.
+func TestAPullStopsWhenTooManyRowsAreBad(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		page := func(from, bad int) (rows []connectors.Row) {
+			for i := range 500 {
+				name := "医院" + strconv.Itoa(from+i)
+				if i < bad {
+					name = ""
+				}
+				rows = append(rows, row(from+i+1, strconv.Itoa(from+i), name))
+			}
+			return rows
+		}
+		src := &scripted{t: t, failAt: -1, pages: [][]connectors.Row{page(0, 200), page(500, 300), page(1000, 0), page(1500, 0)}}
+		plan := pullOf(t, "none", customerMap)
+		plan.MaxBad = 0.4
+		run, err := b.ingest.Pull(t.Context(), src, plan)
+		require.Equal(t, "ingest.too_many_bad", errs.CodeOf(err), "%v", err)
+		require.Equal(t, store.RunFailed, run.Status)
+		require.Equal(t, store.Counts{Read: 1000, Canonical: 500, Quarantined: 500}, run.Counts)
+		require.Contains(t, run.Error.Text("zh"), "500")
+		require.Equal(t, "2", string(run.Position))
+		plan.MaxBad = 0.6
+		run, err = b.ingest.Pull(t.Context(), src, plan)
+		require.NoError(t, err, "limits are per run")
+		require.EqualValues(t, 1000, run.Counts.Read)
+	})
+}
+
+func TestSilenceIsSaid(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		codes := func(run store.Run) (out []string) {
+			for _, w := range run.Warnings {
+				out = append(out, w.Code)
+			}
+			return out
+		}
+		many := func(n int) (rows []connectors.Row) {
+			for i := range n {
+				rows = append(rows, row(i+1, strconv.Itoa(i), "医院"+strconv.Itoa(i)))
+			}
+			return rows
+		}
+		list := pullOf(t, "none", customerMap)
+		list.Stream.Name, list.Stream.Key = "list", []string{"id"}
+		for _, c := range []struct {
+			rows int
+			want []string
+		}{{40, nil}, {39, nil}, {15, []string{"ingest.volume_drop"}}, {0, []string{"ingest.zero_rows"}}, {0, nil}} {
+			run, err := b.ingest.Pull(t.Context(), &scripted{t: t, failAt: -1, snapshot: true, pages: [][]connectors.Row{many(c.rows)}}, list)
+			require.NoError(t, err)
+			require.Equal(t, c.want, codes(run), "%d rows", c.rows)
+		}
+		stream := pullOf(t, "none", customerMap)
+		stream.Stream.Key, stream.Stream.Cursor = []string{"id"}, "t"
+		for _, c := range []struct {
+			after time.Duration
+			rows  int
+			want  []string
+		}{{time.Nanosecond, 1, nil}, {time.Hour, 0, nil}, {time.Nanosecond, 0, []string{"ingest.silent"}}, {0, 0, nil}} {
+			stream.SilentAfter = c.after
+			run, err := b.ingest.Pull(t.Context(), &scripted{t: t, failAt: -1, pages: [][]connectors.Row{many(c.rows)}}, stream)
+			require.NoError(t, err)
+			require.Equal(t, c.want, codes(run), "%d rows, silent after %s", c.rows, c.after)
+		}
 	})
 }

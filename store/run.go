@@ -232,3 +232,27 @@ func asJSON(v any) string {
 	}
 	return string(b)
 }
+
+// LastVolume is how many rows the last whole run of a stream before this one read; 0 when there was none.
+func (q querier) LastVolume(ctx context.Context, source, stream string, but canonical.ID) (int64, error) {
+	var read []int64
+	err := q.sel(ctx, &read, `SELECT rows_read FROM run WHERE source = ? AND stream = ? AND status = ? AND id <> ? ORDER BY started_at DESC, id DESC LIMIT 1`,
+		source, stream, RunDone, but)
+	if err != nil {
+		return 0, fmt.Errorf("read the last run of %s/%s: %w", source, stream, err)
+	}
+	if len(read) == 0 {
+		return 0, nil
+	}
+	return read[0], nil
+}
+
+// LastRows is when a run of the stream last brought rows, or when its first run began.
+func (q querier) LastRows(ctx context.Context, source, stream string) (time.Time, error) {
+	var at int64
+	err := q.get(ctx, &at, `SELECT COALESCE(MAX(CASE WHEN rows_read > 0 THEN started_at END), MIN(started_at), 0) FROM run WHERE source = ? AND stream = ?`, source, stream)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the runs of %s/%s: %w", source, stream, err)
+	}
+	return time.UnixMicro(at).UTC(), nil
+}

@@ -93,12 +93,17 @@ type Connection struct {
 	Streams   []Stream       `yaml:"streams" doc:"What to pull; empty = every stream of the connector that has a map."`
 	Rank      int            `yaml:"rank" doc:"Trust of this source in survivorship, 1 (low) to 100; default 50."`
 	Party     string         `yaml:"party" doc:"Reporting party of its ledgers: a customer code or name, or self."`
+	Hours     string         `yaml:"hours" doc:"Part of the day in which pulls may begin while serving, for example 22:00-06:00; empty = always."`
+	Zone      string         `yaml:"zone" doc:"Time zone of hours and cron: +08:00 (default) or a name such as Asia/Shanghai."`
 }
 
 // Stream is one stream of a connection.
 type Stream struct {
 	Stream string   `yaml:"stream" doc:"Name of the stream."`
 	Every  Duration `yaml:"every" doc:"Pause between two pulls while serving, for example 10m."`
+	Cron   string   `yaml:"cron" doc:"When to pull while serving, instead of every: minute hour day month weekday, for example 30 2 * * *."`
+	MaxBad float64  `yaml:"max_bad" doc:"Share of bad rows, 0 to 1, above which a pull stops once 1,000 rows are read; default 0.5, 1 = never."`
+	Silent Duration `yaml:"silent_after" doc:"Warn when the stream has brought no row for so long, for example 2d; empty = never."`
 	Map    string   `yaml:"map" doc:"File with a map that overrides the built-in one."`
 }
 

@@ -116,6 +116,27 @@ func (c *Config) check() Problems {
 			add(path+".name", "config.connection_twice", errs.Args{"value": conn.Name})
 		}
 		names[conn.Name] = true
+		if _, err := ParseHours(conn.Hours); err != nil {
+			add(path+".hours", "config.hours", errs.Args{"value": conn.Hours})
+		}
+		if _, err := ParseZone(conn.Zone); err != nil {
+			add(path+".zone", "config.zone", errs.Args{"value": conn.Zone})
+		}
+		for j, s := range conn.Streams {
+			at := fmt.Sprintf("%s.streams[%d]", path, j)
+			if s.Stream == "" {
+				add(at+".stream", "config.missing", errs.Args{})
+			}
+			if s.Cron != "" && s.Every > 0 {
+				add(at+".cron", "config.cron_and_every", errs.Args{})
+			}
+			if _, err := ParseCron(s.Cron); s.Cron != "" && err != nil {
+				add(at+".cron", "config.cron", errs.Args{"value": s.Cron, "why": err.Error()})
+			}
+			if s.MaxBad < 0 || s.MaxBad > 1 {
+				add(at+".max_bad", "config.share", errs.Args{"value": s.MaxBad})
+			}
+		}
 	}
 	if c.Dedupe.Review > c.Dedupe.Merge || c.Dedupe.Merge > 1 || c.Dedupe.Review < 0 {
 		add("dedupe", "config.thresholds", errs.Args{"merge": c.Dedupe.Merge, "review": c.Dedupe.Review})
