@@ -34,7 +34,7 @@ type IDState struct {
 	ID        canonical.ID
 	Published time.Time // first publication; zero when never
 	Inactive  bool
-	Chosen    bool // a steward chose it as the survivor of a merge
+	Chosen    time.Time // when a steward chose it as the survivor of a merge; zero when never
 }
 
 // Assignment is the outcome for golden ids. Everything is in a fixed order.
@@ -53,7 +53,7 @@ type Redirect struct {
 }
 
 // Assign gives golden ids to clusters (DESIGN 6.5). Each old id goes to the cluster that holds most of its published
-// links (tie: the cluster with the smallest reference); a cluster claimed by several keeps the chosen one, else the
+// links (tie: the cluster with the smallest reference); a cluster claimed by several keeps the one chosen last, else the
 // earliest published, else the smallest, and the losers redirect. A cluster claimed by none needs a new id. An id of
 // states without a record in any cluster becomes inactive.
 //
@@ -145,11 +145,8 @@ func sortedStates(states []IDState) []IDState {
 
 // bySeniority puts the id that survives first.
 func bySeniority(a, b IDState) int {
-	if a.Chosen != b.Chosen {
-		if a.Chosen {
-			return -1
-		}
-		return 1
+	if !a.Chosen.Equal(b.Chosen) {
+		return b.Chosen.Compare(a.Chosen)
 	}
 	if a.Published.IsZero() != b.Published.IsZero() {
 		if b.Published.IsZero() {

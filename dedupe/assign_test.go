@@ -81,7 +81,7 @@ func TestAssign(t *testing.T) {
 		"a merge keeps the steward's choice": {
 			clusters: [][]dedupe.Ref{refs(1, 2)},
 			links:    append(links(golden(1), 1), links(golden(2), 2)...),
-			states:   []dedupe.IDState{{ID: golden(1), Published: day(2), Chosen: true}, b},
+			states:   []dedupe.IDState{{ID: golden(1), Published: day(2), Chosen: day(9)}, b},
 			want:     dedupe.Assignment{Golden: []canonical.ID{golden(1)}, Redirects: []dedupe.Redirect{{From: golden(2), ToCluster: 0}}},
 		},
 		"a merge of ids never published keeps the smallest": {

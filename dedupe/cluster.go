@@ -67,6 +67,11 @@ const (
 	Contradicted Reason = "contradiction" // judgements contradict each other
 )
 
+// Reasons lists all reasons.
+func Reasons() []Reason {
+	return []Reason{BelowMerge, Vetoed, ClusterVeto, Ambiguous, WeakCluster, TooLarge, Contradicted}
+}
+
 // Scorer gives the pair of any two records of one type.
 type Scorer interface {
 	Score(a, b *Record) Pair
@@ -111,8 +116,9 @@ type clusterer struct {
 	model     *TypeModel
 	records   []*Record // in the order of their keys
 	edges     []edge    // strongest first
-	cannot    map[[2]int]bool
+	cannot    [][]int   // record → those it must not be with
 	must      []edge
+	judged    *forest // records that must-links joined
 	cluster   []int   // record → its cluster, named after one of its records
 	members   [][]int // cluster → its records
 	real      []int   // cluster → how many of them are real
@@ -127,8 +133,9 @@ func newClusterer(in Component, scorer Scorer, model *TypeModel) *clusterer {
 	n := len(in.Records)
 	c := &clusterer{
 		scorer: scorer, model: model, records: slices.Clone(in.Records),
-		cannot: map[[2]int]bool{}, cluster: make([]int, n), members: make([][]int, n), real: make([]int, n), steps: make([][]Step, n),
+		cannot: make([][]int, n), cluster: make([]int, n), members: make([][]int, n), real: make([]int, n), steps: make([][]Step, n),
 		scored: make(map[[2]int]Pair, len(in.Pairs)), ambiguous: make([]bool, n), reasons: map[[2]int]Reason{},
+		judged: newForest(n),
 	}
 	slices.SortFunc(c.records, func(a, b *Record) int { return compareKeys(a.Key, b.Key) })
 	number, named := make(map[int64]int, n), make(map[canonical.RecordKey]int, n)
@@ -158,7 +165,7 @@ func newClusterer(in Component, scorer Scorer, model *TypeModel) *clusterer {
 		case j.Same:
 			c.must = append(c.must, edge{min(a, b), max(a, b), c.pair(a, b)})
 		default:
-			c.cannot[[2]int{min(a, b), max(a, b)}] = true
+			c.cannot[a], c.cannot[b] = append(c.cannot[a], b), append(c.cannot[b], a)
 		}
 	}
 	c.cutToSize()
@@ -209,6 +216,7 @@ func (c *clusterer) mustLinks() {
 		case c.forbidden(x, y):
 			c.reasons[[2]int{e.a, e.b}] = Contradicted
 		default:
+			c.judged.join(e.a, e.b)
 			c.join(x, y, Step{A: e.pair.A, B: e.pair.B, Weight: e.pair.Weight, Judged: true})
 		}
 	}
@@ -216,10 +224,14 @@ func (c *clusterer) mustLinks() {
 
 // forbidden reports whether a cannot-link stands between two clusters.
 func (c *clusterer) forbidden(x, y int) bool {
-	for pair := range c.cannot {
-		p, q := c.cluster[pair[0]], c.cluster[pair[1]]
-		if p == x && q == y || p == y && q == x {
-			return true
+	if len(c.members[x]) > len(c.members[y]) {
+		x, y = y, x
+	}
+	for _, a := range c.members[x] {
+		for _, b := range c.cannot[a] {
+			if c.cluster[b] == y {
+				return true
+			}
 		}
 	}
 	return false
@@ -252,21 +264,64 @@ func (c *clusterer) guard(x, y int, whole bool) (Reason, float64) {
 	if !whole {
 		left, right = c.speakers(x), c.speakers(y)
 	}
-	sum, bound := 0.0, c.model.Clustering.Strongest
-	for _, a := range left {
-		for _, b := range right {
-			p := c.pair(a, b)
-			if p.Vetoes&contradictions != 0 {
+	sum, pairs := 0.0, 0
+	for _, as := range c.judgedTogether(left) {
+		for _, bs := range c.judgedTogether(right) {
+			weight, agree := c.best(as, bs)
+			if !agree {
 				return ClusterVeto, 0
 			}
-			sum += min(max(p.Weight, -bound), bound)
+			sum, pairs = sum+weight, pairs+1
 		}
 	}
-	mean := sum / float64(len(left)*len(right))
+	mean := sum / float64(pairs)
 	if mean <= 0 {
 		return WeakCluster, mean
 	}
 	return "", mean
+}
+
+// best is the greatest bounded weight of a pair between two sides that nothing contradicts; agree is false when
+// something contradicts every pair.
+func (c *clusterer) best(as, bs []int) (weight float64, agree bool) {
+	bound := c.model.Clustering.Strongest
+	for _, a := range as {
+		for _, b := range bs {
+			p := c.pair(a, b)
+			if w := min(max(p.Weight, -bound), bound); p.Vetoes&contradictions == 0 && (!agree || w > weight) {
+				weight, agree = w, true
+			}
+		}
+	}
+	return weight, agree
+}
+
+// judgedTogether divides records by the must-links among them. A steward who joins two houses that contradict each other
+// has overruled the contradiction: whoever fits one of them fits both, so such records speak with one voice.
+func (c *clusterer) judgedTogether(records []int) [][]int {
+	out := make([][]int, 0, len(records))
+	if len(c.must) == 0 {
+		for i := range records {
+			out = append(out, records[i:i+1])
+		}
+		return out
+	}
+	at := map[int]int{} // must-linked part → where it stands in out
+	for _, r := range records {
+		part := c.judged.find(r)
+		if c.judged.size(part) == 1 {
+			out = append(out, []int{r})
+			continue
+		}
+		i, known := at[part]
+		if !known {
+			i = len(out)
+			at[part] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], r)
+	}
+	return out
 }
 
 // speakers are the records that stand for a cluster: its real ones, else a bounded number of its mentions.

@@ -163,6 +163,19 @@ func TestDivide(t *testing.T) {
 				fakePair(3, 4, 12, 0), fakePair(1, 4, 12, 0)},
 			want: [][]int64{{1, 4}, {2}, {3}},
 		},
+		"a mention that was judged not to be one customer fits the other": {
+			records:    []*dedupe.Record{real(1), real(2), mention(3)},
+			pairs:      []dedupe.Pair{rule(fakePair(1, 3, 10, 0), dedupe.RuleName), rule(fakePair(2, 3, 10, 0), dedupe.RuleName)},
+			judgements: []dedupe.Judgement{judged(1, 3, false)},
+			want:       [][]int64{{1}, {2, 3}},
+		},
+		"who fits one of two that were joined against a veto fits both": {
+			records: []*dedupe.Record{real(1), real(2), real(3), mention(4)},
+			pairs: []dedupe.Pair{fakePair(1, 2, 3, dedupe.VetoOrdinal), fakePair(1, 3, 10, 0), fakePair(2, 3, -20, dedupe.VetoOrdinal),
+				fakePair(2, 4, 10, 0), fakePair(1, 4, -20, dedupe.VetoOrdinal), fakePair(3, 4, 1, 0)},
+			judgements: []dedupe.Judgement{judged(1, 2, true)},
+			want:       [][]int64{{1, 2, 3, 4}},
+		},
 		"a decision on one mention serves the others that are written alike": {
 			records:    []*dedupe.Record{real(1), mention(2), mention(3)},
 			pairs:      []dedupe.Pair{fakePair(1, 2, 1, 0), fakePair(1, 3, 1, 0), fakePair(2, 3, 10, 0)},

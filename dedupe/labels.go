@@ -65,14 +65,24 @@ var ruleLabels = map[string]label{
 	"source_id":    {"同一来源中的同一编号", "the same id in the same source"},
 }
 
+var questionLabels = map[string]label{
+	string(BelowMerge):   {"证据不足以自动合并", "not enough evidence to merge by itself"},
+	string(Vetoed):       {"证据充分，但有否决理由", "good evidence, and a veto against it"},
+	string(ClusterVeto):  {"与该客户的其他记录相矛盾", "contradicts other records of the customer"},
+	string(Ambiguous):    {"同时符合多家客户", "fits several customers"},
+	string(WeakCluster):  {"两边的全部记录总体上不一致", "the records of both sides do not agree as a whole"},
+	string(TooLarge):     {"合并后的客户过大", "the customer would become too large"},
+	string(Contradicted): {"人工判断互相矛盾", "judgements contradict each other"},
+}
+
 var verdictLabels = map[Verdict]label{
 	Match: {"判定为同一客户", "one customer"}, Ask: {"疑似同一客户，需人工判断", "perhaps one customer: a person decides"},
 	Different: {"判定为不同客户", "different customers"},
 }
 
-// Label is the name of a verdict, rule, veto, comparison or level in a language; an unknown name is its own label.
+// Label is the name of a rule, veto, comparison, level or question in a language; an unknown name is its own label.
 func Label(kind, name, lang string) string {
-	table := map[string]map[string]label{"rule": ruleLabels, "veto": vetoLabels, "comparison": comparisonLabels, "level": levelLabels}[kind]
+	table := map[string]map[string]label{"rule": ruleLabels, "veto": vetoLabels, "comparison": comparisonLabels, "level": levelLabels, "question": questionLabels}[kind]
 	if l, ok := table[name]; ok {
 		return l.in(lang)
 	}

@@ -26,8 +26,13 @@ func (c *clusterer) attachMentions() {
 	}
 }
 
-// attach joins mention m over its matching edges to real records (strongest weight first).
+// attach joins mention m over its matching edges to real records (strongest weight first). A customer that the mention
+// was judged not to be is none that it fits: saying so may be what makes it unambiguous.
 func (c *clusterer) attach(m int, edges []edge) {
+	edges = slices.DeleteFunc(edges, func(e edge) bool { return c.forbidden(c.cluster[m], c.cluster[e.a+e.b-m]) })
+	if len(edges) == 0 {
+		return
+	}
 	slices.SortStableFunc(edges, func(x, y edge) int { return cmp.Compare(y.pair.Rule, x.pair.Rule) })
 	best := edges[0]
 	var targets []int

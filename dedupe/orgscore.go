@@ -135,6 +135,15 @@ func compareKinds(a, b canonical.CustomerKind) int8 {
 	return differs
 }
 
+// Compatible reports whether customers of two kinds can be one: kinds of one type that do not exclude each other, or a
+// kind that is not known.
+func Compatible(a, b canonical.CustomerKind) bool {
+	if TypeOf(a) != TypeOf(b) {
+		return false
+	}
+	return a == b || a == canonical.UnknownParty || b == canonical.UnknownParty || !kindsExclude(a, b)
+}
+
 // kindsExclude reports whether no source could call one customer both: a hospital and a clinic are told apart by
 // licence only, a chain's head office is also a company that distributes; a hospital is no pharmacy.
 func kindsExclude(a, b canonical.CustomerKind) bool {

@@ -46,12 +46,8 @@ const defaultCustomers = 50
 // ListCustomers lists living customers, the company itself included.
 func (h *Hub) ListCustomers(ctx context.Context, req ListCustomersRequest) (Customers, error) {
 	q := store.GoldenQuery{Kind: canonical.CustomerKind(req.Kind), Limit: cmp.Or(req.Limit, defaultCustomers)}
-	if req.Kind != "" && !slices.Contains(canonical.CustomerKinds(), q.Kind) {
-		known := make([]string, 0, len(canonical.CustomerKinds()))
-		for _, k := range canonical.CustomerKinds() {
-			known = append(known, string(k))
-		}
-		return Customers{}, errs.New(errs.Invalid, "customers.unknown_kind", errs.Args{"kind": req.Kind, "known": strings.Join(known, ", ")})
+	if err := knownKind(req.Kind); err != nil {
+		return Customers{}, err
 	}
 	if req.After != "" {
 		var err error

@@ -53,6 +53,9 @@ const (
 // MayUnmask reports whether the role may see personal fields, with a reason that is recorded.
 func (r Role) MayUnmask() bool { return r == Admin || r == Steward || r == Quality }
 
+// MayDecide reports whether the role may decide about customers: merge, split, override, erase.
+func (r Role) MayDecide() bool { return r == Admin || r == Steward }
+
 // LocalActor is the actor of a command on this machine.
 func LocalActor(c *config.Config) Actor {
 	name := "unknown"

@@ -22,7 +22,7 @@ func RenderGolden(g *store.Golden, from []events.GoldenAffiliation, mask bool) e
 	}
 	c := p.Customer
 	if mask {
-		c = masked(c)
+		c = Masked(c)
 	}
 	v := events.GoldenValue{
 		GoldenID: g.ID, Status: g.Status, Kind: g.Kind, Name: c.Name, Aliases: c.Aliases, Identifiers: map[string]string{}, Division: c.Address.Division,
@@ -58,9 +58,9 @@ func RenderGolden(g *store.Golden, from []events.GoldenAffiliation, mask bool) e
 // ownFields have a field of their own in the outside form.
 var ownFields = []string{"kind", "name", "aliases", "address", "phones", "emails", "tags"}
 
-// masked hides what only some roles may see: personal fields of everyone, the name and street of patients, and what
+// Masked hides what only some roles may see: personal fields of everyone, the name and street of patients, and what
 // sources added about patients. A copy is returned.
-func masked(c canonical.Customer) canonical.Customer {
+func Masked(c canonical.Customer) canonical.Customer {
 	out := c
 	for _, a := range canonical.CustomerAttributes() {
 		if !a.Personal || !a.IsSet(&c) {

@@ -58,19 +58,35 @@ const (
 )
 
 // Run works off all dirty records and returns.
-func (r *Resolver) Run(ctx context.Context) (ResolveReport, error) { return r.run(ctx, false) }
+func (r *Resolver) Run(ctx context.Context) (ResolveReport, error) { return r.run(ctx, false, nil) }
 
 // All resolves every record again.
-func (r *Resolver) All(ctx context.Context) (ResolveReport, error) { return r.run(ctx, true) }
+func (r *Resolver) All(ctx context.Context) (ResolveReport, error) { return r.run(ctx, true, nil) }
 
-func (r *Resolver) run(ctx context.Context, all bool) (ResolveReport, error) {
+// Unit runs one unit of work under the resolver's lease.
+type Unit func(fn func(*store.Tx) error) error
+
+// Apply works off all dirty records, lets a steward's input be written, and works off what that made dirty, all under
+// one lease: decide sees golden records that no other run changes, and no run misses what it writes. decide may read
+// the database as it likes and writes through its unit. When decide fails its earlier units stay written, and what they
+// made dirty is left to the next run.
+func (r *Resolver) Apply(ctx context.Context, decide func(Unit) error) (ResolveReport, error) {
+	return r.run(ctx, false, decide)
+}
+
+func (r *Resolver) run(ctx context.Context, all bool, decide func(Unit) error) (ResolveReport, error) {
 	lease, err := r.DB.AcquireWait(ctx, "resolve", resolveLease, leasePoll)
 	if err != nil {
 		return ResolveReport{}, fmt.Errorf("resolve: %w", err)
 	}
-	run := resolveRun{Resolver: r, lease: lease, cache: map[int64]prepared{}}
 	started := r.DB.Now()
+	run := resolveRun{Resolver: r, lease: lease, cache: map[int64]prepared{}, asOf: started}
 	err = run.work(ctx, all)
+	if err == nil && decide != nil {
+		if err = decide(func(fn func(*store.Tx) error) error { return run.unit(ctx, fn) }); err == nil {
+			err = run.work(ctx, false)
+		}
+	}
 	run.report.Took = r.DB.Now().Sub(started)
 	err = errors.Join(err, r.DB.Release(ctx, lease))
 	if err != nil {
@@ -87,6 +103,7 @@ type resolveRun struct {
 	aliases *store.PartyAliases
 	cache   map[int64]prepared
 	portion map[int64]bool // the dirty records at hand: only these are done after the step
+	asOf    time.Time      // judgements and overrides that expire later are in force
 }
 
 // prepared is a record as it was read, and its comparable form; comparable is nil when it does not live.
@@ -97,6 +114,9 @@ type prepared struct {
 
 func (r *resolveRun) work(ctx context.Context, all bool) error {
 	if err := r.activate(ctx, all); err != nil {
+		return err
+	}
+	if err := r.lapse(ctx); err != nil {
 		return err
 	}
 	for {
@@ -140,6 +160,15 @@ func (r *resolveRun) activate(ctx context.Context, all bool) error {
 		}
 	}
 	return r.unit(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, settingModel, want) })
+}
+
+// lapse wakes the records of what has expired since the last run: an expiry is a timer that marks records dirty.
+func (r *resolveRun) lapse(ctx context.Context) error {
+	waits, err := r.DB.Expired(ctx, store.Micros(r.asOf))
+	if err != nil || !waits {
+		return err
+	}
+	return r.unit(ctx, func(tx *store.Tx) error { return tx.LapseJudgements(ctx, store.Micros(r.asOf)) })
 }
 
 // unit is one unit of work under the lease.

@@ -62,13 +62,13 @@ func (r *resolveRun) judged(ctx context.Context, ids []int64, into map[dedupe.Ju
 			keys = append(keys, p.record.Key)
 		}
 	}
-	found, err := r.DB.JudgementsOf(ctx, keys, store.Micros(r.DB.Now()))
+	found, err := r.DB.JudgementsOf(ctx, keys, store.Micros(r.asOf))
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	var named []canonical.RecordKey
 	for _, j := range found {
-		into[j] = true
+		into[j.Judgement] = true
 		named = append(named, j.A, j.B)
 	}
 	numbers, err := r.DB.CustomersByKey(ctx, named)

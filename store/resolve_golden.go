@@ -254,7 +254,7 @@ func (tx *Tx) RetireGoldens(ctx context.Context, all []Retirement) error {
 // LedgerEntry is one line of the id ledger (rule 6.5).
 type LedgerEntry struct {
 	Golden  canonical.ID
-	Event   string // created, merged, split, inactivated, reactivated, erased, chosen
+	Event   string // created, merged, split, inactivated, reactivated, erased, chosen, unchosen
 	Other   canonical.ID
 	Resolve canonical.ID
 }
@@ -287,15 +287,20 @@ func (tx *Tx) AppendLedger(ctx context.Context, entries []LedgerEntry) error {
 	return tx.bulk(ctx, "golden_ledger", []string{"golden_id", "seq", "event", "other", "resolve_id", "at"}, rows)
 }
 
-// ChosenGoldens tells which of the ids a steward chose as survivors.
-func (db *DB) ChosenGoldens(ctx context.Context, ids []canonical.ID) (map[canonical.ID]bool, error) {
-	out := map[canonical.ID]bool{}
+// ChosenGoldens tells which of the ids a steward chose as survivors and when, unless the choice was taken back.
+func (db *DB) ChosenGoldens(ctx context.Context, ids []canonical.ID) (map[canonical.ID]time.Time, error) {
+	out := map[canonical.ID]time.Time{}
 	err := inChunks(ids, func(part []canonical.ID) error {
 		cond, args := anyOf(db.querier, "golden_id", part)
-		return db.each(ctx, `SELECT DISTINCT golden_id FROM golden_ledger WHERE event = 'chosen' AND `+cond, args, func(rows *sqlx.Rows) error {
+		return db.each(ctx, `SELECT golden_id, event, at FROM golden_ledger WHERE event IN ('chosen', 'unchosen') AND `+cond+` ORDER BY golden_id, seq`, args, func(rows *sqlx.Rows) error {
 			var id canonical.ID
-			err := rows.Scan(&id)
-			out[id] = true
+			var event string
+			var at int64
+			err := rows.Scan(&id, &event, &at)
+			out[id] = FromMicros(at)
+			if event == "unchosen" {
+				delete(out, id)
+			}
 			return err
 		})
 	})

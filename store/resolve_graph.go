@@ -6,7 +6,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"tributary/canonical"
 	"tributary/dedupe"
 )
 
@@ -151,33 +150,4 @@ func (tx *Tx) PutEdges(ctx context.Context, edges []Edge) error {
 	}
 	return tx.insertMany(ctx, "match_edge", []string{"a", "b", "weight", "p", "rule", "veto", "model"}, rows,
 		`ON CONFLICT (a, b) DO UPDATE SET weight = excluded.weight, p = excluded.p, rule = excluded.rule, veto = excluded.veto, model = excluded.model`)
-}
-
-// JudgementsOf reads the judgements in force at asOf that name one of the records.
-func (db *DB) JudgementsOf(ctx context.Context, keys []canonical.RecordKey, asOf int64) ([]dedupe.Judgement, error) {
-	var count int
-	if err := db.get(ctx, &count, `SELECT COUNT(*) FROM judgement WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`, asOf); err != nil || count == 0 {
-		return nil, err
-	}
-	wanted := make(map[canonical.RecordKey]bool, len(keys))
-	for _, k := range keys {
-		wanted[k] = true
-	}
-	// Judgements are made by people: few enough to read whole.
-	var out []dedupe.Judgement
-	err := db.each(ctx, `SELECT a_source, a_id, b_source, b_id, verdict, created_at FROM judgement
-		WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY a_source, a_id, b_source, b_id, id`, []any{asOf}, func(rows *sqlx.Rows) error {
-		var j dedupe.Judgement
-		var verdict string
-		var at int64
-		if err := rows.Scan(&j.A.Source, &j.A.ID, &j.B.Source, &j.B.ID, &verdict, &at); err != nil {
-			return err
-		}
-		j.Same, j.At = verdict == "must", FromMicros(at)
-		if wanted[j.A] || wanted[j.B] {
-			out = append(out, j)
-		}
-		return nil
-	})
-	return out, err
 }

@@ -13,11 +13,14 @@ import (
 
 // Question is a pair of records that a person should decide, A < B.
 type Question struct {
-	A, B      int64
-	Weight    float64
-	P         float64
-	Reason    string
-	CreatedAt time.Time
+	A, B       int64
+	Weight     float64
+	P          float64
+	Reason     string
+	Open       bool
+	CreatedAt  time.Time
+	Assignee   string
+	LaterUntil time.Time // put off until then
 }
 
 // OpenQuestionsOf reads the open questions that name one of the records.
@@ -38,23 +41,77 @@ func (db *DB) OpenQuestionsOf(ctx context.Context, records []int64) (map[[2]int6
 
 // OpenQuestions reads open questions, the strongest first.
 func (db *DB) OpenQuestions(ctx context.Context, limit int) ([]Question, error) {
+	return db.SelectQuestions(ctx, QuestionQuery{Limit: limit})
+}
+
+// QuestionQuery selects open questions. Zero fields select everything.
+type QuestionQuery struct {
+	Kind     canonical.CustomerKind // of one of the two records
+	Reason   string
+	Assignee string
+	Before   time.Time // asked before
+	Awake    time.Time // leave out what is put off beyond this time
+	Oldest   bool      // the oldest first, not the strongest
+	Limit    int       // required by SelectQuestions
+}
+
+func (q *QuestionQuery) where() (string, []any) {
+	where, args := `status = 'open'`, []any{}
+	add := func(cond string, arg any) { where, args = where+" AND "+cond, append(args, arg) }
+	if q.Kind != "" {
+		add(`EXISTS (SELECT 1 FROM source_record r WHERE (r.id = review_item.a OR r.id = review_item.b) AND r.kind = ?)`, string(q.Kind))
+	}
+	if q.Reason != "" {
+		add(`reason = ?`, q.Reason)
+	}
+	if q.Assignee != "" {
+		add(`assignee = ?`, q.Assignee)
+	}
+	if !q.Before.IsZero() {
+		add(`created_at < ?`, Micros(q.Before))
+	}
+	if !q.Awake.IsZero() {
+		add(`later_until <= ?`, Micros(q.Awake))
+	}
+	return where, args
+}
+
+// SelectQuestions reads open questions.
+func (db *DB) SelectQuestions(ctx context.Context, q QuestionQuery) ([]Question, error) {
+	where, args := q.where()
+	order := ` ORDER BY p DESC, a, b LIMIT ?`
+	if q.Oldest {
+		order = ` ORDER BY created_at, a, b LIMIT ?`
+	}
 	var out []Question
-	err := db.questions(ctx, `status = 'open' ORDER BY p DESC, a, b LIMIT ?`, []any{limit}, func(q Question) { out = append(out, q) })
+	err := db.questions(ctx, where+order, append(args, q.Limit), func(q Question) { out = append(out, q) })
 	return out, err
 }
 
-// CountQuestions is the number of open questions.
-func (db *DB) CountQuestions(ctx context.Context) (n int64, err error) {
-	err = db.get(ctx, &n, `SELECT COUNT(*) FROM review_item WHERE status = 'open'`)
+// CountSelected is the number of open questions that a query selects.
+func (db *DB) CountSelected(ctx context.Context, q QuestionQuery) (n int64, err error) {
+	where, args := q.where()
+	err = db.get(ctx, &n, `SELECT COUNT(*) FROM review_item WHERE `+where, args...)
 	return n, err
 }
 
+// CountQuestions is the number of open questions.
+func (db *DB) CountQuestions(ctx context.Context) (int64, error) {
+	return db.CountSelected(ctx, QuestionQuery{})
+}
+
+// Question reads the question about two records, an answered one too; found is false when there never was one.
+func (db *DB) Question(ctx context.Context, a, b int64) (q Question, found bool, err error) {
+	err = db.questions(ctx, `a = ? AND b = ?`, []any{min(a, b), max(a, b)}, func(one Question) { q, found = one, true })
+	return q, found, err
+}
+
 func (db *DB) questions(ctx context.Context, where string, args []any, fn func(Question)) error {
-	err := db.each(ctx, `SELECT a, b, weight, p, reason, created_at FROM review_item WHERE `+where, args, func(rows *sqlx.Rows) error {
+	err := db.each(ctx, `SELECT a, b, weight, p, reason, status = 'open', created_at, assignee, later_until FROM review_item WHERE `+where, args, func(rows *sqlx.Rows) error {
 		var q Question
-		var created int64
-		err := rows.Scan(&q.A, &q.B, &q.Weight, &q.P, &q.Reason, &created)
-		q.CreatedAt = FromMicros(created)
+		var created, later int64
+		err := rows.Scan(&q.A, &q.B, &q.Weight, &q.P, &q.Reason, &q.Open, &created, &q.Assignee, &later)
+		q.CreatedAt, q.LaterUntil = FromMicros(created), FromMicros(later)
 		fn(q)
 		return err
 	})
@@ -62,6 +119,16 @@ func (db *DB) questions(ctx context.Context, where string, args []any, fn func(Q
 		return fmt.Errorf("read the review queue: %w", err)
 	}
 	return nil
+}
+
+// AssignQuestion says who works on a question; "" for nobody.
+func (tx *Tx) AssignQuestion(ctx context.Context, a, b int64, to string) error {
+	return tx.execOne(ctx, `UPDATE review_item SET assignee = ? WHERE a = ? AND b = ?`, to, a, b)
+}
+
+// PutOffQuestion leaves a question out of the queue until a time.
+func (tx *Tx) PutOffQuestion(ctx context.Context, a, b int64, until time.Time) error {
+	return tx.execOne(ctx, `UPDATE review_item SET later_until = ? WHERE a = ? AND b = ?`, Micros(until), a, b)
 }
 
 // PutQuestions opens questions, or brings open ones up to date.

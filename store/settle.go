@@ -8,5 +8,8 @@ func (db *DB) Unsettled(ctx context.Context) (bool, error) {
 	err := db.get(ctx, &waits, `SELECT EXISTS (SELECT 1 FROM source_record WHERE dirty = TRUE AND entity IN ('customer', 'affiliation'))
 		OR EXISTS (SELECT 1 FROM product_mention WHERE dirty = TRUE)
 		OR EXISTS (SELECT 1 FROM dirty_flow)`)
+	if err == nil && !waits {
+		waits, err = db.Expired(ctx, Micros(db.Now()))
+	}
 	return waits, db.d.explain(err, db.cfg)
 }

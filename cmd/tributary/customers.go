@@ -19,11 +19,11 @@ import (
 )
 
 func (a *app) customersCmd() *cobra.Command {
-	c := &cobra.Command{Use: "customers", Short: "Golden customers: find, show, export, explain"}
+	c := &cobra.Command{Use: "customers", Short: "Golden customers: find, show, export, explain, decide"}
 	c.AddCommand(a.customersListCmd(), a.customersSearchCmd(), a.customersShowCmd(),
 		a.customersFileCmd("export", "Write every living customer to a CSV file", (*hub.Hub).ExportCustomers),
 		a.customersFileCmd("crosswalk", "Write which golden customer every source record belongs to", (*hub.Hub).ExportCrosswalk),
-		a.customersWhyCmd())
+		a.customersWhyCmd(), a.customersMergeCmd(), a.customersSplitCmd(), a.reviewCmd())
 	return c
 }
 

@@ -112,6 +112,8 @@ type Dedupe struct {
 	Merge  float64        `yaml:"merge_threshold" doc:"Probability from which records merge by themselves."`
 	Review float64        `yaml:"review_threshold" doc:"Probability from which a person is asked."`
 	Ranks  map[string]int `yaml:"ranks" doc:"Trust of sources that are imported from files, by source name."`
+	// FourEyes counts real records, not mentions.
+	FourEyes int `yaml:"four_eyes" doc:"A steward's decision about customers of more than this many records waits for a second person; 0 = never."`
 }
 
 // Trace tunes joining and tracing.
@@ -141,7 +143,7 @@ func Defaults() Config {
 		Store:     Store{URL: "sqlite:hub.db"},
 		Kafka:     Kafka{Embedded: true, Listen: "127.0.0.1:19092", Partitions: 12, Replication: 1, Compression: "none"},
 		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
-		Dedupe:    Dedupe{Merge: 0.99, Review: 0.5},
+		Dedupe:    Dedupe{Merge: 0.99, Review: 0.5, FourEyes: 20},
 		Trace:     Trace{WindowDays: 7, ToleranceDays: 7},
 		Retention: Retention{Outbox: Duration(7 * 24 * time.Hour)},
 	}
