@@ -43,6 +43,7 @@ type ResolveReport struct {
 	Split       int64         `json:"split"`       // ids that lost records to another one
 	Inactivated int64         `json:"inactivated"` //
 	Relinked    int64         `json:"relinked"`    // records that moved to another golden record
+	Activities  int64         `json:"activities"`  // activities whose customer was found, so that their event was written
 	Questions   int64         `json:"questions"`   // open in the review queue
 	Largest     int           `json:"largest"`     // largest component of the keep-graph
 	Oversize    int           `json:"oversize"`    // keys too common to be used
@@ -127,6 +128,9 @@ func (r *resolveRun) work(ctx context.Context, all bool) error {
 		if !some {
 			break
 		}
+	}
+	if err := r.activities(ctx); err != nil {
+		return err
 	}
 	n, err := r.DB.CountQuestions(ctx)
 	r.report.Questions = n

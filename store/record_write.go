@@ -86,7 +86,7 @@ func (b *recordBatch) write(ctx context.Context) error {
 
 // resolved reports whether the entity waits for the resolver after each change.
 func resolved(e canonical.Entity) bool {
-	return e == canonical.EntityCustomer || e == canonical.EntityAffiliation
+	return e == canonical.EntityCustomer || e == canonical.EntityAffiliation || e == canonical.EntityActivity
 }
 
 func dirtyWhenNew(r *Record) bool { return resolved(r.Entity) && !r.Deleted }

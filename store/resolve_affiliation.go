@@ -11,17 +11,11 @@ import (
 )
 
 // AffiliationRecord is a source record that links two customers of its source.
-type AffiliationRecord struct {
-	ID      int64
-	Key     canonical.RecordKey
-	Version int64
-	Deleted bool
-	Value   canonical.Affiliation
-}
+type AffiliationRecord = EntityRecord[canonical.Affiliation]
 
 // DirtyAffiliations lists affiliation records that wait for resolution, at most limit.
 func (db *DB) DirtyAffiliations(ctx context.Context, limit int) ([]AffiliationRecord, error) {
-	return db.affiliationRecords(ctx, `dirty = TRUE ORDER BY id LIMIT ?`, limit)
+	return entityRecords[canonical.Affiliation](ctx, db, canonical.EntityAffiliation, `dirty = TRUE ORDER BY id LIMIT ?`, limit)
 }
 
 // AffiliationRecords reads affiliation records by their numbers; numbers of other records are left out.
@@ -29,42 +23,11 @@ func (db *DB) AffiliationRecords(ctx context.Context, ids []int64) ([]Affiliatio
 	var out []AffiliationRecord
 	err := inChunks(ids, func(part []int64) error {
 		cond, args := anyOf(db.querier, "id", part)
-		list, err := db.affiliationRecords(ctx, cond+` ORDER BY id`, args...)
+		list, err := entityRecords[canonical.Affiliation](ctx, db, canonical.EntityAffiliation, cond+` ORDER BY id`, args...)
 		out = append(out, list...)
 		return err
 	})
 	return out, err
-}
-
-func (db *DB) affiliationRecords(ctx context.Context, where string, args ...any) ([]AffiliationRecord, error) {
-	var rows []customerRow
-	if err := db.sel(ctx, &rows, `SELECT `+customerRecordColumns+` FROM source_record WHERE entity = 'affiliation' AND `+where, args...); err != nil {
-		return nil, fmt.Errorf("read affiliation records: %w", err)
-	}
-	keys, err := db.keysOfRows(ctx, rows)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]AffiliationRecord, 0, len(rows))
-	for _, row := range rows {
-		r := AffiliationRecord{ID: row.ID, Key: canonical.RecordKey{Source: row.Source, ID: row.SourceID}, Version: row.Version, Deleted: row.Deleted}
-		payload := row.Payload
-		if row.Personal && !r.Deleted {
-			key := keys[r.Key]
-			if key == nil {
-				r.Deleted = true
-			} else if payload, err = key.Open(payload); err != nil {
-				return nil, fmt.Errorf("open affiliation record %d: %w", r.ID, err)
-			}
-		}
-		if !r.Deleted {
-			if err := json.Unmarshal(payload, &r.Value); err != nil {
-				return nil, fmt.Errorf("read affiliation record %d: %w", r.ID, err)
-			}
-		}
-		out = append(out, r)
-	}
-	return out, nil
 }
 
 // CustomersByKey finds the numbers of customers' records by what their sources call them.
