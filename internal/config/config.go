@@ -82,7 +82,8 @@ type SASL struct {
 
 // HTTP says where the service listens.
 type HTTP struct {
-	Listen string `yaml:"listen" doc:"Address of health, metrics and API."`
+	Listen    string `yaml:"listen" doc:"Address of health, metrics and API."`
+	PublicURL string `yaml:"public_url" doc:"Web address of this hub; it stands in the identifiers of exported EPCIS events that have no GS1 key."`
 }
 
 // Connection is one configured source system.
@@ -142,7 +143,7 @@ func Defaults() Config {
 		DataDir:   "./tributary-data",
 		Store:     Store{URL: "sqlite:hub.db"},
 		Kafka:     Kafka{Embedded: true, Listen: "127.0.0.1:19092", Partitions: 12, Replication: 1, Compression: "none"},
-		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080", PublicURL: "https://tributary.invalid"},
 		Dedupe:    Dedupe{Merge: 0.99, Review: 0.5, FourEyes: 20},
 		Trace:     Trace{WindowDays: 7, ToleranceDays: 7},
 		Retention: Retention{Outbox: Duration(7 * 24 * time.Hour)},

@@ -101,6 +101,9 @@ func (c *Config) check() Problems {
 	choice("auth.local_role", c.Auth.LocalRole, "admin", "it", "steward", "quality", "crm", "auditor")
 	choice("kafka.compression", c.Kafka.Compression, "none", "gzip", "snappy", "lz4", "zstd")
 	choice("kafka.sasl.mechanism", c.Kafka.SASL.Mechanism, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+	if u, err := url.Parse(c.HTTP.PublicURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		add("http.public_url", "config.web_address", errs.Args{"value": c.HTTP.PublicURL})
+	}
 	names := map[string]bool{}
 	for i, conn := range c.Connections {
 		path := fmt.Sprintf("connections[%d]", i)
