@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -8,7 +10,7 @@ import (
 	"tributary/internal/errs"
 )
 
-// routes lists every read. Answers have the JSON of the commands of the same name.
+// routes lists every read; none writes. Answers have the JSON of the commands of the same name.
 func (s *Server) routes() {
 	s.get("/api/v1/runs", func(r *http.Request) (any, error) {
 		limit, err := limitOf(r)
@@ -20,6 +22,14 @@ func (s *Server) routes() {
 	s.get("/api/v1/customers", s.listCustomers)
 	s.get("/api/v1/customers/{id}", func(r *http.Request) (any, error) {
 		return s.hub.ShowCustomer(r.Context(), r.PathValue("id"), hub.Unmask{})
+	})
+	s.post("/api/v1/customers/search", func(r *http.Request, body []byte) (any, error) {
+		req, err := hub.ParseFind(body, "the body")
+		if err != nil {
+			return nil, err
+		}
+		req.Lang = readersLanguage(r)
+		return s.hub.FindCustomers(r.Context(), req)
 	})
 	s.get("/api/v1/trace/lots/{product}/{lot}", s.traceLot)
 	s.get("/api/v1/trace/customers/{id}", s.traceCustomer)
@@ -60,6 +70,30 @@ func (s *Server) balance(r *http.Request) (any, error) {
 func (s *Server) get(pattern string, read func(*http.Request) (any, error)) {
 	s.mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) {
 		v, err := read(r)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		s.write(w, "application/json", http.StatusOK, v)
+	})
+}
+
+// maxBody bounds what a client may send.
+const maxBody = 1 << 20
+
+// post serves what a read returns as JSON whose question does not fit into an address, or must not stand in one.
+func (s *Server) post(pattern string, read func(r *http.Request, body []byte) (any, error)) {
+	s.mux.HandleFunc("POST "+pattern, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			s.problem(w, r, http.StatusRequestEntityTooLarge, errs.New(errs.Invalid, "api.body_large", errs.Args{"max": maxBody}))
+			return
+		}
+		var v any
+		if err == nil {
+			v, err = read(r, body)
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			return

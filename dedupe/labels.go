@@ -75,14 +75,23 @@ var questionLabels = map[string]label{
 	string(Contradicted): {"人工判断互相矛盾", "judgements contradict each other"},
 }
 
+// apartLabels say why two records are not one customer.
+var apartLabels = map[string]label{
+	"judgement":      {"人工判定为不同客户", "a steward judged them to be different"},
+	"kind":           {"一个是机构，一个是个人：从不比较", "an organisation and a person are never compared"},
+	"never_compared": {"没有共同的分组键，运行时从未比较过", "no blocking key brings them together: no run ever compared them"},
+	"below_review":   {"证据低于人工判断的阈值", "the evidence is below the review threshold"},
+	"waiting":        {"记录尚在等待归并运行", "the records wait for the next run of the resolver"},
+}
+
 var verdictLabels = map[Verdict]label{
 	Match: {"判定为同一客户", "one customer"}, Ask: {"疑似同一客户，需人工判断", "perhaps one customer: a person decides"},
 	Different: {"判定为不同客户", "different customers"},
 }
 
-// Label is the name of a rule, veto, comparison, level or question in a language; an unknown name is its own label.
+// Label is the name of a rule, veto, comparison, level, question or apart (why two are apart) in a language; an unknown name is its own label.
 func Label(kind, name, lang string) string {
-	table := map[string]map[string]label{"rule": ruleLabels, "veto": vetoLabels, "comparison": comparisonLabels, "level": levelLabels, "question": questionLabels}[kind]
+	table := map[string]map[string]label{"rule": ruleLabels, "veto": vetoLabels, "comparison": comparisonLabels, "level": levelLabels, "question": questionLabels, "apart": apartLabels}[kind]
 	if l, ok := table[name]; ok {
 		return l.in(lang)
 	}

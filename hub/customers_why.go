@@ -8,7 +8,6 @@ import (
 	"tributary/dedupe"
 	"tributary/internal/errs"
 	"tributary/pipeline"
-	"tributary/store"
 )
 
 // WhySide is one side of a comparison.
@@ -23,7 +22,9 @@ type Why struct {
 	A            WhySide            `json:"a"`
 	B            WhySide            `json:"b"`
 	Together     bool               `json:"together"`            // they belong to one golden record now
+	Apart        string             `json:"apart,omitempty"`     // why they are not one customer: judgement, kind, never_compared, below_review, or the reason of a question
 	Judgement    string             `json:"judgement,omitempty"` // same or different, when a steward decided
+	Decision     *Decision          `json:"decision,omitempty"`  // who decided, when, and why
 	Explanation  dedupe.Explanation `json:"explanation"`
 	NeverBlocked bool               `json:"never_compared"` // no key brings the two together in a run
 	Text         string             `json:"text"`           // the same for a person
@@ -70,27 +71,14 @@ func (h *Hub) WhyCustomers(ctx context.Context, a, b, lang string, unmask Unmask
 	if err := h.unmask(ctx, goldens, unmask); err != nil {
 		return Why{}, err
 	}
+	if why.Apart, err = h.apartBecause(ctx, x, y, &why); err != nil {
+		return Why{}, err
+	}
 	if !unmask.Wanted {
 		why.Explanation.Mask()
 	}
-	why.Text = why.Explanation.Text(lang)
+	why.Text = why.Explanation.Text(lang) + why.outcome(lang)
 	return why, nil
-}
-
-func (h *Hub) judged(ctx context.Context, x, y *dedupe.Record, why *Why) error {
-	judgements, err := h.DB.JudgementsOf(ctx, []canonical.RecordKey{x.Key}, store.Micros(h.Now()))
-	if err != nil {
-		return err
-	}
-	for _, j := range judgements {
-		if j.A == x.Key && j.B == y.Key || j.A == y.Key && j.B == x.Key {
-			why.Judgement = "different"
-			if j.Same {
-				why.Judgement = "same"
-			}
-		}
-	}
-	return nil
 }
 
 // recordsOf finds the living records a text means: one source record, or the records of a golden customer.

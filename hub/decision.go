@@ -109,9 +109,9 @@ func (h *Hub) mayDecide(b Because) error {
 	return nil
 }
 
-// steward lets decide write under the resolver's lease and settles what follows. Decisions of several stewards, and runs
+// settleWith lets decide write under the resolver's lease and settles what follows. Decisions of several stewards, and runs
 // of the resolver, come one after the other.
-func (h *Hub) steward(ctx context.Context, decide func(pipeline.Unit) error) (report SettleReport, err error) {
+func (h *Hub) settleWith(ctx context.Context, decide func(pipeline.Unit) error) (report SettleReport, err error) {
 	resolver, err := h.Resolver()
 	if err != nil {
 		return report, err
@@ -137,7 +137,7 @@ func (h *Hub) decide(ctx context.Context, verb string, because Because, prepare 
 		return Decided{}, err
 	}
 	d := store.Decision{Verb: verb, State: store.DecisionDone, Actor: h.Actor.Name, Reason: strings.TrimSpace(because.Reason), ExpiresAt: because.Until}
-	report, err := h.steward(ctx, func(unit pipeline.Unit) error {
+	report, err := h.settleWith(ctx, func(unit pipeline.Unit) error {
 		req, err := prepare()
 		if err != nil {
 			return err
@@ -206,7 +206,7 @@ func (h *Hub) ConfirmDecision(ctx context.Context, id string) (Decided, error) {
 		return Decided{}, errs.New(errs.Denied, "steward.denied", errs.Args{"role": string(h.Actor.Role)})
 	}
 	var d store.Decision
-	report, err := h.steward(ctx, func(unit pipeline.Unit) (err error) {
+	report, err := h.settleWith(ctx, func(unit pipeline.Unit) (err error) {
 		if d, err = h.decision(ctx, id); err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (h *Hub) UndoDecision(ctx context.Context, id, reason string) (Decided, err
 		return Decided{}, err
 	}
 	var d store.Decision
-	report, err := h.steward(ctx, func(unit pipeline.Unit) (err error) {
+	report, err := h.settleWith(ctx, func(unit pipeline.Unit) (err error) {
 		if d, err = h.decision(ctx, id); err != nil {
 			return err
 		}

@@ -367,6 +367,9 @@ func readOrder(start time.Time, page, row int) string {
 	return fmt.Sprintf("%016x-%08x-%08x", store.Micros(start), page, row)
 }
 
+// EntryOrder is the place of a record that a person enters at a time.
+func EntryOrder(at time.Time) string { return readOrder(at, 0, 0) }
+
 // sink is the sink of a party, made at its first row.
 func (j *job) sink(ctx context.Context, tx *store.Tx, p store.Party) (*store.FlowSink, error) {
 	s := j.sinks[p]

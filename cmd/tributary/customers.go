@@ -20,10 +20,10 @@ import (
 
 func (a *app) customersCmd() *cobra.Command {
 	c := &cobra.Command{Use: "customers", Short: "Golden customers: find, show, export, explain, decide"}
-	c.AddCommand(a.customersListCmd(), a.customersSearchCmd(), a.customersShowCmd(),
+	c.AddCommand(a.customersListCmd(), a.customersSearchCmd(), a.customersShowCmd(), a.customersFindCmd(), a.customersCreateCmd(),
 		a.customersFileCmd("export", "Write every living customer to a CSV file", (*hub.Hub).ExportCustomers),
 		a.customersFileCmd("crosswalk", "Write which golden customer every source record belongs to", (*hub.Hub).ExportCrosswalk),
-		a.customersWhyCmd(), a.customersMergeCmd(), a.customersSplitCmd(), a.reviewCmd())
+		a.customersWhyCmd(), a.customersHowCmd(), a.customersMergeCmd(), a.customersSplitCmd(), a.reviewCmd())
 	return c
 }
 
@@ -203,7 +203,8 @@ func writeWhole(path string, write func(io.Writer) error) error {
 
 func (a *app) customersWhyCmd() *cobra.Command {
 	c := &cobra.Command{Use: "why A B", Short: "Why two records are, or are not, one customer", Args: args(cobra.ExactArgs(2)),
-		Long: "Why two records are, or are not, one customer: what was compared, what it weighs, what forbids a merge.\n" +
+		Long: "Why two records are, or are not, one customer: what was compared, what it weighs, what forbids a merge, why the two\n" +
+			"never met, and who judged.\n" +
 			"A and B are golden ids, or source records written as SOURCE|ID."}
 	unmask := unmaskFlags(c)
 	c.RunE = func(cmd *cobra.Command, argv []string) error {
@@ -223,6 +224,21 @@ func (a *app) customersWhyCmd() *cobra.Command {
 		})
 	}
 	return c
+}
+
+func (a *app) customersHowCmd() *cobra.Command {
+	return &cobra.Command{Use: "how ID", Short: "How a customer came together: its merge steps in order, the weakest link, who or what decided", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
+			r, err := h.HowCustomer(cmd.Context(), argv[0], a.language())
+			if err != nil {
+				return err
+			}
+			return a.print(r, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, strings.TrimRight(r.Text, "\n"))
+				return err
+			})
+		})
+	}}
 }
 
 func sortedNames(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
