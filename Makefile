@@ -8,7 +8,7 @@ GO := go
 # slower under it.
 RACE := ./connectors/... ./events/... ./pipeline/... ./store/... ./hub/... ./dedupe/... ./trace/... ./api/...
 
-.PHONY: help demo run build test test-embedded bench lint generate clean
+.PHONY: help demo run build test test-embedded bench bench-match lint generate clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test-embedded: ## The quick subset that needs no servers
 
 bench: build ## Print the figures of docs/performance.md, each as a ratio to a peer in the same run
 	test/servers/run.sh $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/...
+
+bench-match: build ## Measure matching beside its peers on invented lists (ARGS="-only hospitals -show 5", "-peers=false")
+	$(GO) run ./bench/match -bin $(BIN) $(ARGS)
 
 lint: ## Check format, vet and staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

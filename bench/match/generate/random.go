@@ -26,9 +26,11 @@ func (r random) digits(n int) string {
 
 func pick[T any](r random, from []T) T { return from[r.IntN(len(from))] }
 
-// skewed draws so that the i-th value comes about as often as 1/i, as names do in life.
+// skewed prefers the beginning of a list the way names do in life: the i-th value comes about as often as 1/(i+k), k so
+// that the commonest of thousands is borne by one in a hundred.
 func skewed[T any](r random, from []T) T {
-	return from[min(len(from)-1, int(math.Pow(float64(len(from)+1), r.Float64()))-1)]
+	k := 1 + float64(min(len(from), 1000))/50
+	return from[min(len(from)-1, int(k*math.Pow((float64(len(from))+k)/k, r.Float64())-k))]
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyz"
