@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tributary/canonical"
+	"tributary/dedupe/internal/forest"
 )
 
 // Component is a connected part of the keep-graph: the unit of clustering, locking and recomputation. All records are
@@ -181,17 +182,17 @@ func (c *clusterer) cutToSize() {
 	if len(c.records) <= c.model.Clustering.MaxComponent {
 		return
 	}
-	parts := newForest(len(c.records))
+	parts := forest.New(len(c.records))
 	for _, e := range c.must {
-		parts.join(e.a, e.b)
+		parts.Join(e.a, e.b)
 	}
 	kept := c.edges[:0:0]
 	for _, e := range c.edges {
-		if !parts.together(e.a, e.b) && parts.size(e.a)+parts.size(e.b) > c.model.Clustering.MaxComponent {
+		if !parts.Together(e.a, e.b) && parts.Size(e.a)+parts.Size(e.b) > c.model.Clustering.MaxComponent {
 			c.cut = append(c.cut, e.pair)
 			continue
 		}
-		parts.join(e.a, e.b)
+		parts.Join(e.a, e.b)
 		kept = append(kept, e)
 	}
 	c.edges = kept

@@ -61,7 +61,7 @@ func New(model *Model, options Options) (*Engine, error) {
 		off: map[Type]map[string]bool{}, stop: map[Type]map[string]bool{}}
 	for _, t := range Types() {
 		tm := model.Types[t]
-		w := &weights{prior: exactBits(math.Log2(tm.Prior / (1 - tm.Prior))), names: tm.Frequencies["name"]}
+		w := &weights{prior: ExactBits(math.Log2(tm.Prior / (1 - tm.Prior))), names: tm.Frequencies["name"]}
 		for i, c := range comparisonsOf(t) {
 			w.levels[i] = make([]float64, len(c.levels))
 			for _, l := range tm.Comparisons[c.name] {

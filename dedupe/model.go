@@ -68,7 +68,7 @@ type Level struct {
 }
 
 // Weight is the evidence of the level in bits, rounded to 1/1024 so that sums are exact in any order.
-func (l Level) Weight() float64 { return exactBits(math.Log2(l.M / l.U)) }
+func (l Level) Weight() float64 { return ExactBits(math.Log2(l.M / l.U)) }
 
 // Frequencies say how common values are. A value that is missing has the frequency Floor.
 type Frequencies struct {
@@ -84,10 +84,11 @@ func (f Frequencies) Term(value string) float64 {
 		return 0
 	}
 	tf := max(f.Values[value], f.Floor)
-	return exactBits(f.Scale * math.Log2(f.Average/tf))
+	return ExactBits(f.Scale * math.Log2(f.Average/tf))
 }
 
-func exactBits(w float64) float64 { return math.Round(w*1024) / 1024 }
+// ExactBits rounds evidence to 1/1024 bit, so that sums are exact in any order.
+func ExactBits(w float64) float64 { return math.Round(w*1024) / 1024 }
 
 // ParseModel reads a model file. Every problem is reported, each with its place.
 func ParseModel(data []byte) (*Model, error) {

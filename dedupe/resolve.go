@@ -2,13 +2,16 @@ package dedupe
 
 import (
 	"context"
-	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"tributary/canonical"
+	"tributary/dedupe/internal/forest"
+	"tributary/dedupe/internal/work"
 )
+
+// portion is how many records or pairs a processor takes at a time.
+const portion = 64
 
 // Result is a resolution of a set of records.
 type Result struct {
@@ -78,7 +81,7 @@ func (e *Engine) resolveType(ctx context.Context, records []*Record, judgements 
 // ClusterAll is Cluster for many components, on all processors. It fails only when ctx ends.
 func (e *Engine) ClusterAll(ctx context.Context, parts []Component) ([]Partition, error) {
 	out := make([]Partition, len(parts))
-	err := parallel(ctx, len(parts), func() func(int) {
+	err := work.For(ctx, len(parts), portion, func() func(int) {
 		return func(i int) { out[i] = e.Cluster(parts[i]) }
 	})
 	return out, err
@@ -87,7 +90,7 @@ func (e *Engine) ClusterAll(ctx context.Context, parts []Component) ([]Partition
 // PrepareAll is Prepare for many inputs, on all processors. It fails only when ctx ends.
 func (e *Engine) PrepareAll(ctx context.Context, inputs []Input) ([]*Record, error) {
 	out := make([]*Record, len(inputs))
-	err := parallel(ctx, len(inputs), func() func(int) {
+	err := work.For(ctx, len(inputs), portion, func() func(int) {
 		return func(i int) { out[i] = e.Prepare(inputs[i]) }
 	})
 	return out, err
@@ -97,7 +100,7 @@ func (e *Engine) PrepareAll(ctx context.Context, inputs []Input) ([]*Record, err
 // only when ctx ends.
 func (e *Engine) ScoreAll(ctx context.Context, pairs [][2]*Record) ([]Pair, error) {
 	scored := make([]Pair, len(pairs))
-	err := parallel(ctx, len(pairs), func() func(int) {
+	err := work.For(ctx, len(pairs), portion, func() func(int) {
 		return func(i int) { scored[i] = e.Score(pairs[i][0], pairs[i][1]) }
 	})
 	if err != nil {
@@ -123,7 +126,7 @@ func (e *Engine) keepGraph(ctx context.Context, records []*Record, report *Repor
 	report.Oversize = append(report.Oversize, index.Oversize()...)
 	kept := make([][]Pair, len(records))
 	var compared, alone atomic.Int64
-	err := parallel(ctx, len(records), func() func(int) {
+	err := work.For(ctx, len(records), portion, func() func(int) {
 		finder := index.Finder()
 		var candidates []int
 		return func(i int) {
@@ -155,12 +158,12 @@ func Components(records []*Record, pairs []Pair, judgements []Judgement) []Compo
 	for i, r := range records {
 		byNumber[r.ID], byKey[r.Key] = i, i
 	}
-	f := newForest(len(records))
+	f := forest.New(len(records))
 	for _, p := range pairs {
 		a, aHere := byNumber[p.A]
 		b, bHere := byNumber[p.B]
 		if aHere && bHere {
-			f.join(a, b)
+			f.Join(a, b)
 		}
 	}
 	bound := inForce(judgements)
@@ -168,13 +171,13 @@ func Components(records []*Record, pairs []Pair, judgements []Judgement) []Compo
 		a, aHere := byKey[j.A]
 		b, bHere := byKey[j.B]
 		if j.Same && aHere && bHere && records[a].Type == records[b].Type {
-			f.join(a, b)
+			f.Join(a, b)
 		}
 	}
 	number := make(map[int]int, len(records))
 	var out []Component
 	for i, r := range records {
-		root := f.find(i)
+		root := f.Find(i)
 		c, known := number[root]
 		if !known {
 			c = len(out)
@@ -186,39 +189,16 @@ func Components(records []*Record, pairs []Pair, judgements []Judgement) []Compo
 	for _, p := range pairs {
 		a, aHere := byNumber[p.A]
 		if _, bHere := byNumber[p.B]; aHere && bHere {
-			c := &out[number[f.find(a)]]
+			c := &out[number[f.Find(a)]]
 			c.Pairs = append(c.Pairs, p)
 		}
 	}
 	for _, j := range bound {
 		a, aHere := byKey[j.A]
-		if b, bHere := byKey[j.B]; aHere && bHere && f.together(a, b) {
-			c := &out[number[f.find(a)]]
+		if b, bHere := byKey[j.B]; aHere && bHere && f.Together(a, b) {
+			c := &out[number[f.Find(a)]]
 			c.Judgements = append(c.Judgements, j)
 		}
 	}
 	return out
-}
-
-// parallel calls work for 0..n-1 on all processors, each with a worker function of its own, and waits for all.
-func parallel(ctx context.Context, n int, worker func() func(int)) error {
-	const portion = 64
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
-		all.Go(func() {
-			work := worker()
-			for ctx.Err() == nil {
-				from := int(next.Add(portion)) - portion
-				if from >= n {
-					return
-				}
-				for i := from; i < min(from+portion, n); i++ {
-					work(i)
-				}
-			}
-		})
-	}
-	all.Wait()
-	return ctx.Err()
 }

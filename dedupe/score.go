@@ -34,7 +34,7 @@ func (e *Engine) Score(a, b *Record) Pair {
 // decide lets rules and vetoes have their say and turns bits into a probability. Pair.Weight holds the evidence so far.
 func (e *Engine) decide(p *Pair) {
 	tm := e.model.Types[p.kind]
-	ask := exactBits(math.Log2(tm.Review / (1 - tm.Review)))
+	ask := ExactBits(math.Log2(tm.Review / (1 - tm.Review)))
 	switch {
 	case p.Vetoes&VetoOther != 0:
 		p.Weight = min(p.Weight, ask-1)
@@ -80,7 +80,7 @@ func (w *weights) nameTermOf(p *person) float64 {
 		return w.names.Term(p.full)
 	}
 	if p.short {
-		return exactBits(-w.names.Scale * shortNamePenalty)
+		return ExactBits(-w.names.Scale * shortNamePenalty)
 	}
 	return w.names.Term(p.full)
 }

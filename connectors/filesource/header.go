@@ -35,6 +35,10 @@ func (t *Table) findHeader(o Options) error {
 		}
 		if r.bad != nil || !isBlankRow(r.cells) {
 			seen = append(seen, r.clone())
+			if o.Plain {
+				at = 0
+				break
+			}
 		}
 	}
 	if at < 0 {

@@ -22,6 +22,10 @@ type Options struct {
 	// Known reports whether a header cell, as written in the file, is one that the caller's alias table knows.
 	// Nil: the header is the first row as wide as the table.
 	Known func(header string) bool
+
+	// Plain files are lists of things, not reports: the header is the first row that is not blank, and every row under
+	// it that is not blank is data, even one that begins with "Total" or looks like the header.
+	Plain bool
 }
 
 // Facts is what was found in a file.

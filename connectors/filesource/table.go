@@ -33,6 +33,7 @@ type Table struct {
 	early     []row // rows read while the header was looked for
 	count     int
 	ended     bool
+	plain     bool // every row that is not blank is data
 	warnings  []*errs.Error
 	size      int64
 	done      *atomic.Int64
@@ -40,7 +41,7 @@ type Table struct {
 
 // Open finds the header and stands before the first data row. Close must be called.
 func (f File) Open(ctx context.Context, o Options) (*Table, error) {
-	t := &Table{file: f, size: f.Size, done: new(atomic.Int64)}
+	t := &Table{file: f, size: f.Size, done: new(atomic.Int64), plain: o.Plain}
 	if err := t.open(ctx, o); err != nil {
 		return nil, f.readError(err)
 	}
@@ -130,7 +131,7 @@ func (t *Table) Next() (Record, error) {
 		if err != nil {
 			return Record{}, t.file.readError(fmt.Errorf("after row %d: %w", t.headerRow+t.count, err))
 		}
-		if r.bad == nil && (isBlankRow(r.cells) || isTotal(r.cells) || t.isHeader(r.cells)) {
+		if r.bad == nil && (isBlankRow(r.cells) || !t.plain && (isTotal(r.cells) || t.isHeader(r.cells))) {
 			continue
 		}
 		t.count++

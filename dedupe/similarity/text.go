@@ -35,6 +35,24 @@ func Prepare(s string) Text {
 	return t
 }
 
+// First is the first rune, 0 for the empty text.
+func (t *Text) First() rune {
+	if len(t.runes) == 0 {
+		return 0
+	}
+	return t.runes[0]
+}
+
+// HasDigit reports whether the text holds a decimal digit.
+func (t *Text) HasDigit() bool {
+	return slices.ContainsFunc(t.runes, func(r rune) bool { return r >= '0' && r <= '9' })
+}
+
+// PrefixOf reports whether other begins with t.
+func (t *Text) PrefixOf(other *Text) bool {
+	return len(t.runes) <= len(other.runes) && slices.Equal(t.runes, other.runes[:len(t.runes)])
+}
+
 // Len is the length in runes.
 func (t *Text) Len() int { return len(t.runes) }
 

@@ -1,0 +1,265 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tributary/dedupe/train"
+)
+
+// Cardinality says how many rows of one list may match one of the other.
+type Cardinality string
+
+// The cardinalities; Auto looks at the matches found.
+const (
+	Auto      Cardinality = ""
+	OneToOne  Cardinality = "one-to-one"
+	ManyToOne Cardinality = "many-to-one" // many rows of the first list may match one of the second
+	Any       Cardinality = "any"
+)
+
+// Options of a run. The zero value finds everything itself.
+type Options struct {
+	Link        bool
+	Cardinality Cardinality
+	Threshold   float64 // 0: the model's
+	Model       *Model  // nil: learned from the rows
+	Kinds       map[string]Kind
+	Ignore      []string // columns that are no evidence
+	Seed        uint64
+}
+
+// Pair is a pair of rows worth showing.
+type Pair struct {
+	Left, Right Row
+	Weight      float64
+	Probability float64
+}
+
+// Row names a row of a source.
+type Row struct{ Source, Row int }
+
+// Result is a run's outcome. Everything in it is in an order that the order of rows does not change.
+type Result struct {
+	Model     *Model
+	Pairs     []Pair
+	Clusters  [][]Row // every row is in exactly one
+	Compared  int64
+	Threshold float64
+	Ties      int      // pairs of a link left out although they weigh as much as the one taken
+	Capped    int      // blocking keys that too many rows share and that were refined
+	Warnings  []string // codes of what a person should know
+	Failed    string   // why nothing was learned; "" when the model is sound
+	Kinds     map[string]Kind
+	// Cardinality is the one applied when linking.
+	Cardinality Cardinality
+}
+
+// Codes of Result.Warnings.
+const (
+	WarnFewRows   = "few_rows"   // one row or none: nothing to compare
+	WarnNoModel   = "no_model"   // the fit failed: nothing was merged
+	WarnNoMatches = "no_matches" // nothing alike was found
+)
+
+// ErrNoColumns says that no column can tell rows apart.
+var ErrNoColumns = errors.New("no column holds anything that can tell rows apart")
+
+// Match finds the rows that speak of one thing. It joins every goroutine it starts.
+func Match(ctx context.Context, sources []*Source, o Options) (*Result, error) {
+	skipped := map[string]bool{}
+	for _, c := range o.Ignore {
+		skipped[columnName(c)] = true
+	}
+	names, matched := sameColumns(sources, func(name string) bool { return skipped[columnName(name)] })
+	d, err := gather(ctx, sources, names, matched)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{d: d, o: o, out: &Result{Kinds: map[string]Kind{}}}
+	if err := r.chooseColumns(); err != nil {
+		return nil, err
+	}
+	return r.match(ctx)
+}
+
+// run is the state of one Match.
+type run struct {
+	d      *data
+	o      Options
+	all    comparisons
+	copies []bool // row is equal to the one before it in everything compared
+	out    *Result
+}
+
+// chooseColumns decides what is compared: what the model names, else what the columns seem to hold.
+func (r *run) chooseColumns() error {
+	if m := r.o.Model; m != nil {
+		return r.columnsOf(m)
+	}
+	given := map[string]Kind{}
+	for name, k := range r.o.Kinds {
+		given[columnName(name)] = k
+	}
+	var chosen []*column
+	for _, c := range r.d.columns {
+		k, ok := given[columnName(c.name)]
+		if !ok {
+			k = infer(c.name, observe(r.d, c))
+		}
+		c.kind = k
+		r.out.Kinds[c.name] = k
+		if k != Ignored && len(c.forms) > 1 {
+			chosen = append(chosen, c)
+		}
+	}
+	chosen = bestColumns(composites(r.d, chosen))
+	if len(chosen) == 0 && r.d.rows > 1 {
+		return ErrNoColumns
+	}
+	r.compare(chosen)
+	return nil
+}
+
+// bestColumns keeps what a pattern can hold: the columns with the most to tell.
+func bestColumns(chosen []*column) []*column {
+	if len(chosen) <= train.MaxComparisons {
+		return chosen
+	}
+	sorted := slices.Clone(chosen)
+	slices.SortStableFunc(sorted, func(a, b *column) int { return len(b.forms) - len(a.forms) })
+	keep := sorted[:train.MaxComparisons]
+	return slices.DeleteFunc(chosen, func(c *column) bool { return !slices.Contains(keep, c) })
+}
+
+func (r *run) columnsOf(m *Model) error {
+	var chosen []*column
+	for _, set := range m.Comparisons {
+		i := slices.IndexFunc(r.d.columns, func(c *column) bool { return columnName(c.name) == columnName(set.Column) })
+		if i < 0 {
+			return fmt.Errorf("%w: %q is not among them", ErrOtherColumns, set.Column)
+		}
+		c := r.d.columns[i]
+		c.kind = set.Kind
+		r.out.Kinds[c.name] = set.Kind
+		chosen = append(chosen, c)
+	}
+	r.compare(composites(r.d, chosen))
+	return m.fits(r.all)
+}
+
+// compare makes the comparisons of the chosen columns and tells columns of one group of each other.
+func (r *run) compare(chosen []*column) {
+	for _, c := range chosen {
+		r.all = append(r.all, newComparison(c, r.d.rows))
+	}
+	for _, x := range r.all {
+		for _, y := range r.all {
+			if x != y && x.family == y.family && (x.family == "name" || x.family == "line") {
+				x.crossA = append(x.crossA, y.own)
+			}
+		}
+	}
+}
+
+func (r *run) match(ctx context.Context) (*Result, error) {
+	if r.d.rows < 2 || len(r.all) == 0 || r.o.Link && pairsOf(r.d, true) == 0 {
+		r.out.Warnings = append(r.out.Warnings, WarnFewRows)
+		return r.nothing()
+	}
+	r.findCopies()
+	candidates, rules, err := r.candidates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	model := r.o.Model
+	if model == nil {
+		shared := sharedClasses(r.all)
+		f, err := fit(ctx, r.d, r.all, candidates, shared, r.o.Seed)
+		if err != nil {
+			return nil, err
+		}
+		model = modelOf(r.all, f, shared, rules, r.o.Link)
+		r.out.Failed = f.Failed
+	}
+	s := newScorer(r.all, model)
+	scored, compared, err := scoreAll(ctx, candidates, s, shown(r.o.Threshold))
+	if err != nil {
+		return nil, err
+	}
+	r.out.Compared, r.out.Capped = compared, candidates.capped
+	if r.out.Failed != "" {
+		// A fit that failed merges nothing: its numbers say nothing about likeness.
+		scored = nil
+		r.out.Warnings = append(r.out.Warnings, WarnNoModel)
+	}
+	if r.o.Model == nil {
+		model.Threshold = chooseThreshold(scored)
+		if err := model.sign(); err != nil {
+			return nil, err
+		}
+	}
+	r.out.Model, r.out.Threshold = model, model.Threshold
+	if r.o.Threshold > 0 {
+		r.out.Threshold = r.o.Threshold
+	}
+	if r.o.Link {
+		return r.out, r.link(ctx, scored, s)
+	}
+	return r.out, r.group(ctx, scored, s)
+}
+
+// nothing is the result of rows that have nothing to be compared with.
+func (r *run) nothing() (*Result, error) {
+	r.out.Model = &Model{Format: ModelFormat, Link: r.o.Link, Lambda: 1e-9, Threshold: 0.5}
+	if r.o.Model != nil {
+		r.out.Model = r.o.Model
+	}
+	r.out.Threshold = r.out.Model.Threshold
+	for row := range r.d.rows {
+		r.out.Clusters = append(r.out.Clusters, []Row{r.row(int32(row))})
+	}
+	r.sortClusters()
+	return r.out, nil
+}
+
+// findCopies marks rows that say the same as the row before them: one of them stands for all.
+func (r *run) findCopies() {
+	r.copies = make([]bool, r.d.rows)
+	if r.o.Link {
+		return
+	}
+	for row := 1; row < r.d.rows; row++ {
+		r.copies[row] = !slices.ContainsFunc(r.d.columns, func(c *column) bool { return c.of[row] != c.of[row-1] })
+	}
+}
+
+// candidates makes the pairs to be compared, by the model's passes or by passes chosen for the rows.
+func (r *run) candidates(ctx context.Context) (*candidates, []*rule, error) {
+	atoms, err := atomsOf(ctx, r.d, r.all)
+	if err != nil {
+		return nil, nil, err
+	}
+	rules := chooseRules(r.d, r.all, atoms)
+	if r.o.Model != nil {
+		if rules, err = rulesNamed(r.o.Model.Blocking, atoms, r.all); err != nil {
+			return nil, nil, err
+		}
+	}
+	c, err := find(ctx, r.d, r.all, rules, r.copies, r.o.Link)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, x := range r.all {
+		if x.own.lex != nil {
+			if err := search(ctx, c, x, r.copies); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return c, rules, nil
+}
+
+func (r *run) row(i int32) Row { return Row{int(r.d.source[i]), int(r.d.origin[i])} }
