@@ -119,10 +119,10 @@ type clusterer struct {
 	edges     []edge    // strongest first
 	cannot    [][]int   // record → those it must not be with
 	must      []edge
-	judged    *forest // records that must-links joined
-	cluster   []int   // record → its cluster, named after one of its records
-	members   [][]int // cluster → its records
-	real      []int   // cluster → how many of them are real
+	judged    *forest.Forest // records that must-links joined
+	cluster   []int          // record → its cluster, named after one of its records
+	members   [][]int        // cluster → its records
+	real      []int          // cluster → how many of them are real
 	steps     [][]Step
 	scored    map[[2]int]Pair
 	ambiguous []bool
@@ -136,7 +136,7 @@ func newClusterer(in Component, scorer Scorer, model *TypeModel) *clusterer {
 		scorer: scorer, model: model, records: slices.Clone(in.Records),
 		cannot: make([][]int, n), cluster: make([]int, n), members: make([][]int, n), real: make([]int, n), steps: make([][]Step, n),
 		scored: make(map[[2]int]Pair, len(in.Pairs)), ambiguous: make([]bool, n), reasons: map[[2]int]Reason{},
-		judged: newForest(n),
+		judged: forest.New(n),
 	}
 	slices.SortFunc(c.records, func(a, b *Record) int { return compareKeys(a.Key, b.Key) })
 	number, named := make(map[int64]int, n), make(map[canonical.RecordKey]int, n)
@@ -217,7 +217,7 @@ func (c *clusterer) mustLinks() {
 		case c.forbidden(x, y):
 			c.reasons[[2]int{e.a, e.b}] = Contradicted
 		default:
-			c.judged.join(e.a, e.b)
+			c.judged.Join(e.a, e.b)
 			c.join(x, y, Step{A: e.pair.A, B: e.pair.B, Weight: e.pair.Weight, Judged: true})
 		}
 	}
@@ -309,8 +309,8 @@ func (c *clusterer) judgedTogether(records []int) [][]int {
 	}
 	at := map[int]int{} // must-linked part → where it stands in out
 	for _, r := range records {
-		part := c.judged.find(r)
-		if c.judged.size(part) == 1 {
+		part := c.judged.Find(r)
+		if c.judged.Size(part) == 1 {
 			out = append(out, []int{r})
 			continue
 		}
