@@ -15,6 +15,7 @@ import (
 
 	"tributary/connectors/filesource"
 	"tributary/dedupe/table"
+	"tributary/internal/cell"
 	"tributary/internal/errs"
 )
 
@@ -138,7 +139,7 @@ func writePairs(w io.Writer, sources []*table.Source, r *table.Result) error {
 	for _, p := range r.Pairs {
 		left, right := sources[p.Left.Source], sources[p.Right.Source]
 		err := out.Write([]string{
-			left.Name, plainCell(left.ID(p.Left.Row)), right.Name, plainCell(right.ID(p.Right.Row)),
+			left.Name, cell.Plain(left.ID(p.Left.Row)), right.Name, cell.Plain(right.ID(p.Right.Row)),
 			strconv.FormatFloat(p.Weight, 'f', -1, 64), strconv.FormatFloat(p.Probability, 'g', 9, 64),
 		})
 		if err != nil {
@@ -158,7 +159,7 @@ func writeClusters(w io.Writer, sources []*table.Source, r *table.Result) error 
 		id := strconv.Itoa(n + 1)
 		for _, row := range c {
 			s := sources[row.Source]
-			if err := out.Write([]string{s.Name, plainCell(s.ID(row.Row)), id}); err != nil {
+			if err := out.Write([]string{s.Name, cell.Plain(s.ID(row.Row)), id}); err != nil {
 				return err
 			}
 		}
