@@ -1,14 +1,15 @@
 package mapping
 
 import (
-	"crypto/sha1" //nolint:gosec // UUIDv5 is defined over SHA-1
+	"crypto/sha1" // UUIDv5 is defined over SHA-1
 	"encoding/binary"
 
 	"tributary/canonical"
 )
 
 // Identity gives the rows of one file their row ids: the same row of the same party gets the same id from whichever
-// file it comes. Memory is eight bytes a row, and a little for repeated ones.
+// file it comes. Memory is eight to sixteen bytes for a row without an id of its own; of rows with one the last quarter
+// to half million are remembered.
 //
 //   - with document number and row id: those two;
 //   - with a document number only: that, partner, product, spec, lot and quantity, and the ordinal among equals;
@@ -18,17 +19,18 @@ type Identity struct {
 	ledger canonical.Ledger
 	buf    []byte
 	seen   fingerprints
-	again  map[canonical.ID]int    // ordinals of rows that were seen more than once
-	rows   map[canonical.ID]uint64 // content of rows that carry an id of their own
+	again  map[canonical.ID]int // ordinals of rows that were seen more than once
+	rows   recent               // content of rows that carry an id of their own
 }
 
 // NewIdentity starts a file. party is the stable key of the reporting party.
 func NewIdentity(party string, ledger canonical.Ledger) *Identity {
-	return &Identity{party: party, ledger: ledger, again: map[canonical.ID]int{}, rows: map[canonical.ID]uint64{}}
+	return &Identity{party: party, ledger: ledger, again: map[canonical.ID]int{}}
 }
 
-// Of is the row's id. ordinal counts equal rows from 0. clash says that another row of this file has the same document
-// number and row id and other content: which of the two is right cannot be known, see ClashIssue.
+// Of is the row's id. ordinal counts equal rows from 0. clash says that a row not far before in this file has the same
+// document number and row id and other content: which of the two is right cannot be known, see ClashIssue. One that lies
+// further back is corrected by this one, as by a later file.
 func (x *Identity) Of(l *canonical.FlowLine) (id canonical.ID, ordinal int, clash bool) {
 	base := x.content(l)
 	print := binary.LittleEndian.Uint64(base[:]) ^ binary.LittleEndian.Uint64(base[8:])
@@ -37,8 +39,7 @@ func (x *Identity) Of(l *canonical.FlowLine) (id canonical.ID, ordinal int, clas
 		x.part(l.DocNo)
 		x.part(l.SourceRow)
 		id = x.end()
-		before, twice := x.rows[id]
-		x.rows[id] = print
+		before, twice := x.rows.swap(id, print)
 		return id, 0, twice && before != print
 	}
 	if x.seen.add(print) {
@@ -115,6 +116,26 @@ func (x *Identity) end() canonical.ID {
 	id[6] = id[6]&0x0f | 0x50
 	id[8] = id[8]&0x3f | 0x80
 	return id
+}
+
+// recentRows is how many rows one generation of recent holds.
+const recentRows = 250_000
+
+// recent remembers the content of the last rows: one to two generations of them.
+type recent struct {
+	young, old map[canonical.ID]uint64
+}
+
+// swap remembers the content of a row and returns what was remembered of it.
+func (r *recent) swap(id canonical.ID, print uint64) (before uint64, known bool) {
+	if before, known = r.young[id]; !known {
+		before, known = r.old[id]
+	}
+	if r.young == nil || len(r.young) >= recentRows {
+		r.young, r.old = map[canonical.ID]uint64{}, r.young
+	}
+	r.young[id] = print
+	return before, known
 }
 
 // fingerprints is a set of 64-bit values in open addressing. Two rows share one with a probability of 3 in a million

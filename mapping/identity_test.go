@@ -2,6 +2,7 @@ package mapping_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,4 +125,25 @@ func TestIdentityOfManyRows(t *testing.T) {
 		seen[id] = true
 	}
 	require.Len(t, seen, 50_000)
+}
+
+// A row id that returns with other content is a clash while the first row is remembered; from far away it is a correction.
+func TestClashesAreFoundNearby(t *testing.T) {
+	t.Parallel()
+	x := mapping.NewIdentity("D1", canonical.Sales)
+	line := func(row, quantity int) canonical.FlowLine {
+		return canonical.FlowLine{DocNo: "X", SourceRow: strconv.Itoa(row), Quantity: canonical.Quantity(quantity)}
+	}
+	clashes := func(row, quantity int) bool {
+		l := line(row, quantity)
+		_, _, clash := x.Of(&l)
+		return clash
+	}
+	for row := range 600_000 {
+		require.False(t, clashes(row, 1))
+	}
+	require.True(t, clashes(599_000, 2))
+	require.True(t, clashes(400_000, 2))
+	require.False(t, clashes(5, 2))
+	require.True(t, clashes(5, 3))
 }

@@ -94,7 +94,7 @@ func killAndFinish(t *testing.T, url, dir, file string, kind mapping.Kind) (kill
 	t.Helper()
 	const rounds = 8
 	for round := range rounds + 1 {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestIngestChild$", "-test.count=1") //nolint:gosec // this test binary
+		cmd := exec.Command(os.Args[0], "-test.run=^TestIngestChild$", "-test.count=1") // this test binary
 		cmd.Env = append(os.Environ(), crashURL+"="+url, crashDir+"="+dir, crashFile+"="+file, crashKind+"="+string(kind))
 		var out []byte
 		done := make(chan error, 1)

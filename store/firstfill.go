@@ -28,7 +28,7 @@ const (
 )
 
 // fillMemory bounds each of the sets, which take eight to sixteen bytes an entry.
-const fillMemory = 4_000_000
+const fillMemory = 2_000_000
 
 func (x *firstFill) on() bool { return x.state == fillFirst }
 

@@ -109,7 +109,7 @@ func (p *process) wait() int {
 
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	res, err := http.Get(url) //nolint:noctx // the test's own server
+	res, err := http.Get(url) // the test's own server
 	require.NoError(t, err)
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)

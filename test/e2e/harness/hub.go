@@ -188,7 +188,7 @@ func Binary(t *testing.T) string {
 
 // Root is the folder of the checkout.
 func Root() string {
-	_, file, _, _ := runtime.Caller(0) //nolint:dogsled // only the file is of interest
+	_, file, _, _ := runtime.Caller(0) // only the file is of interest
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
 }
 
