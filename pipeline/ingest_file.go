@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"tributary/canonical"
 	"tributary/connectors/filesource"
@@ -287,6 +289,7 @@ func (i *fileIngest) alreadyKnown(ctx context.Context) error {
 		}
 		c := store.Counts{Read: first.Counts.Read, Filtered: first.Counts.Filtered, Quarantined: i.file.Quarantined}
 		c.Unchanged = c.Read - c.Filtered - c.Quarantined
+		i.run.Warnings = slices.DeleteFunc(first.Warnings, func(n store.Notice) bool { return !strings.HasPrefix(n.Code, "files.") })
 		if err := tx.AddToRun(ctx, i.run.ID, c); err != nil {
 			return err
 		}

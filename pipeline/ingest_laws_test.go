@@ -244,10 +244,12 @@ func TestRefusedFiles(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, store.RunFailed, saved.Status, "the attempt stands in the list of runs")
 		}
-		run, err := b.ingest.File(t.Context(), b.request(b.write("h.csv", salesHeader), mapping.Sales, "D1"))
-		require.NoError(t, err)
-		require.Equal(t, counts(0, 0, 0, 0), run.Counts)
-		require.Equal(t, "files.header_only", run.Warnings[0].Code)
+		for range 2 { // a file that is known has the same flaw
+			run, err := b.ingest.File(t.Context(), b.request(b.write("h.csv", salesHeader), mapping.Sales, "D1"))
+			require.NoError(t, err)
+			require.Equal(t, counts(0, 0, 0, 0), run.Counts)
+			require.Equal(t, "files.header_only", run.Warnings[0].Code)
+		}
 	})
 }
 
