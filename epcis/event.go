@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tributary/canonical"
 	"tributary/internal/errs"
 )
 
@@ -15,7 +16,7 @@ type Event struct {
 
 	Type        string // ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent, AssociationEvent, or a URI
 	ID          string // as sent, else derived from the content
-	Hash        string // of the content: two sendings of one event have the same
+	Hash        string // of the content without an error declaration: two sendings of one event have the same
 	Body        []byte // as sent, as canonical JSON with the @context that it needs to stand alone
 	Action      string // ADD, OBSERVE, DELETE; none of a transformation
 	Time        time.Time
@@ -27,6 +28,8 @@ type Event struct {
 	Items       []Item
 	Partners    []Partner
 	Documents   []Reference
+	Lot         string // of instance and lot master data
+	Expiry      canonical.Date
 	Error       *Declaration
 }
 
@@ -123,8 +126,25 @@ func readEvent(pointer string, v map[string]any, outer namespaces) Event {
 	case "TransformationEvent":
 		e.transformation(p, v, ns)
 	}
+	e.master(v, ns)
 	e.seal(p, v, ns)
 	return e
+}
+
+// master reads lot and expiry out of the instance and lot master data.
+func (e *Event) master(v map[string]any, ns namespaces) {
+	data, _ := v["ilmd"].(map[string]any)
+	for _, name := range sortedNames(data) {
+		text, _ := data[name].(string)
+		switch ns.full(name) {
+		case "urn:epcglobal:cbv:mda:lotNumber", "https://gs1.org/voc/hasBatchLotNumber":
+			e.Lot = text
+		case "urn:epcglobal:cbv:mda:itemExpirationDate", "https://gs1.org/voc/expirationDate":
+			if d, err := canonical.ParseDate(text[:min(len(text), len("2006-01-02"))]); err == nil {
+				e.Expiry = d
+			}
+		}
+	}
 }
 
 // allFields are those that an event of a private type may have.
@@ -143,7 +163,6 @@ func (e *Event) seal(p place, v map[string]any, ns namespaces) {
 	plain := canonicalEvent(v, ns)
 	e.Hash = digest(plain)
 	if e.ID == "" {
-		delete(plain, "errorDeclaration")
 		e.ID = "urn:uuid:" + derive(plain)
 	}
 	body := make(map[string]any, len(v)+1)

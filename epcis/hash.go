@@ -11,14 +11,14 @@ import (
 	"tributary/canonical"
 )
 
-// canonicalEvent is an event as it compares: without when it was recorded and what it is called, times in UTC, words of
+// canonicalEvent is an event as it compares: without when it was recorded, what it is called and whether it was declared wrong, times in UTC, words of
 // the vocabulary bare, objects by key, lists of the standard sorted, names of extensions in full. Two sendings of one
 // event are equal so, whatever their order, prefixes and zone notation.
 func canonicalEvent(v map[string]any, ns namespaces) map[string]any {
 	out := map[string]any{}
 	for name, value := range v {
 		switch name {
-		case "@context", "recordTime", "eventID":
+		case "@context", "recordTime", "eventID", "errorDeclaration":
 			continue
 		case "eventTime":
 			value = utc(value)

@@ -9,7 +9,7 @@ import (
 
 // Identifier is what a URI names, when it is a key of GS1 or a lot of this hub.
 type Identifier struct {
-	Scheme string // sgtin, lgtin, gtin, sscc, sgln, pgln, …; lot; "" for any other URI
+	Scheme string // sgtin, lgtin, gtin, sscc, sgln, pgln, …; lot; trace_code; "" for any other URI
 	// Key compares: an EPC URN and a Digital Link of one object have the same key. It is the Digital Link's path, as in
 	// 01/09520001123467/10/250301; of other URIs the URI itself.
 	Key    string
@@ -54,7 +54,16 @@ func identify(uri string) (Identifier, *fault) {
 	if strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://") {
 		return fromLink(uri)
 	}
-	return Identifier{Key: uri}, nil
+	return other(uri), nil
+}
+
+// other is a URI that is no key of GS1. One that ends in a trace code of 20 digits names the pack with that code.
+func other(uri string) Identifier {
+	const digits = 20
+	if i := strings.LastIndexAny(uri, "/:="); len(uri)-i-1 == digits && allDigits(uri[i+1:]) {
+		return Identifier{Scheme: "trace_code", Key: uri[i+1:]}
+	}
+	return Identifier{Key: uri}
 }
 
 func malformed(value string, why errs.Word) *fault {

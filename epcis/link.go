@@ -46,7 +46,7 @@ func fromLink(uri string) (Identifier, *fault) {
 	if n := len(steps); n >= 3 && steps[n-3] == "lot" && steps[n-2] != "" && steps[n-1] != "" {
 		return Identifier{Scheme: "lot", Key: "lot/" + url.PathEscape(steps[n-2]) + "/" + url.PathEscape(steps[n-1]), SKU: steps[n-2], Lot: steps[n-1], Class: true}, nil
 	}
-	return Identifier{Key: uri}, nil
+	return other(uri), nil
 }
 
 // looksLike reports whether a step of a path has the shape of a key.

@@ -11,8 +11,45 @@ import (
 
 func (a *app) epcisCmd() *cobra.Command {
 	c := &cobra.Command{Use: "epcis", Short: "Supply-chain events in the form of GS1 EPCIS 2.0"}
+	c.AddCommand(a.epcisCaptureCmd(), a.epcisExportCmd())
+	return c
+}
+
+func (a *app) epcisCaptureCmd() *cobra.Command {
+	req := hub.EPCISCaptureRequest{}
+	c := &cobra.Command{Use: "capture FILE", Short: "Take in a document, a list or a single event; whole or not at all", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+		req.File, req.Lang = argv[0], a.language()
+		return a.withHub(cmd, "epcis", func(h *hub.Hub) error {
+			r, err := h.CaptureEPCIS(cmd.Context(), req)
+			if err != nil && len(r.Errors) == 0 {
+				return err
+			}
+			printed := a.print(r, func(w io.Writer) error { return a.writeCapture(w, r, err == nil) })
+			if printed != nil {
+				return printed
+			}
+			return err
+		})
+	}}
+	c.Flags().BoolVar(&req.Proceed, "proceed", false, "take the good events when others are refused")
+	return c
+}
+
+// writeCapture prints the account of a capture, and the faults unless the error that follows names them.
+func (a *app) writeCapture(w io.Writer, r hub.EPCISCaptureReport, faults bool) error {
+	if faults {
+		for _, e := range r.Errors {
+			fmt.Fprintf(w, "%s: %s\n", e.Pointer, oneLine(e.Detail))
+		}
+	}
+	_, err := fmt.Fprintf(w, a.say("%s: %d events = %d captured + %d unchanged + %d declared wrong + %d refused\n", "%s：%d 个事件 = 采集 %d + 未变 %d + 声明有误 %d + 拒绝 %d\n"),
+		r.File, r.Events, r.Captured, r.Unchanged, r.Corrected, r.Refused)
+	return err
+}
+
+func (a *app) epcisExportCmd() *cobra.Command {
 	req := hub.EPCISExportRequest{}
-	export := &cobra.Command{Use: "export --product CODE --lot LOT --out FILE", Short: "Write a lot's history as EPCIS 2.0 events", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+	c := &cobra.Command{Use: "export --product CODE --lot LOT --out FILE", Short: "Write a lot's history as EPCIS 2.0 events", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		return a.withHub(cmd, "epcis", func(h *hub.Hub) error {
 			r, err := h.ExportEPCIS(cmd.Context(), req)
 			if err != nil {
@@ -24,13 +61,12 @@ func (a *app) epcisCmd() *cobra.Command {
 			})
 		})
 	}}
-	f := export.Flags()
+	f := c.Flags()
 	f.StringVar(&req.Product, "product", "", "code or name of the product (required)")
 	f.StringArrayVar(&req.Lots, "lot", nil, "lot number; may be given again (required)")
 	f.StringVar(&req.File, "out", "", "file to write (required)")
 	for _, name := range []string{"product", "lot", "out"} {
-		required(export, name)
+		required(c, name)
 	}
-	c.AddCommand(export)
 	return c
 }

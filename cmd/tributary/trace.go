@@ -45,7 +45,7 @@ func (a *app) traceCmd() *cobra.Command {
 	}}
 	backward.Flags().StringVar(&req.From, "from", "", "first business date")
 	backward.Flags().StringVar(&req.To, "to", "", "last business date")
-	c.AddCommand(forward, backward)
+	c.AddCommand(forward, a.traceCodeCmd(), backward)
 	return c
 }
 

@@ -28,7 +28,7 @@ var layers = map[string][]string{
 	"quality":    {"canonical", "normalize", "trace", "epcis", "internal"},
 	"events":     {"canonical", "internal"},
 	"connectors": {"canonical", "normalize", "mapping", "internal"},
-	"store":      {"canonical", "normalize", "mapping", "dedupe", "trace", "events", "migrations", "internal"},
+	"store":      {"canonical", "normalize", "mapping", "dedupe", "trace", "epcis", "events", "migrations", "internal"},
 	"pipeline":   {"canonical", "normalize", "mapping", "dedupe", "trace", "events", "connectors", "store", "internal"},
 	"hub":        {"canonical", "normalize", "mapping", "dedupe", "trace", "epcis", "quality", "events", "connectors", "store", "pipeline", "internal"},
 	"api":        {"canonical", "hub", "internal"},
