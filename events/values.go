@@ -98,7 +98,7 @@ type Party struct {
 	GoldenID *canonical.ID `json:"golden_id"`
 	Source   string        `json:"source"` // of the mention that names it
 	SourceID string        `json:"source_id"`
-	Code     string        `json:"code"` // the company's own code, "" when it has none
+	Code     string        `json:"code"` // the company's own code when the event was written, "" when it had none; golden_id leads to the present one
 }
 
 // MovementValue is one physical transfer. Seller and buyer are the commercial sides: in a return the goods flow from
