@@ -16,15 +16,24 @@ func Page(d Driver, s Spec) []byte {
 	for _, advanced := range []bool{false, true} {
 		writeOptions(&b, s, advanced)
 	}
-	b.WriteString("## Streams\n\n| stream | title | becomes | key | cursor | deletes seen by | persons |\n| --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, st := range d.Streams {
-		becomes := string(st.Entity)
-		if st.Ledger != "" {
-			becomes += " (" + string(st.Ledger) + ")"
+	s.Walk(func(path string, o Option) {
+		if o.Group == nil {
+			return
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", st.Name, cell(st.Title), becomes, code(st.Key...), code(st.Cursor), st.Deletes, map[bool]string{true: "yes"}[st.Personal])
-	}
+		if o.Type == TypeGroups {
+			path += ".NAME"
+		}
+		fmt.Fprintf(&b, "### %s\n\n", path)
+		for _, advanced := range []bool{false, true} {
+			writeOptions(&b, *o.Group, advanced)
+		}
+	})
+	writeStreams(&b, d)
 	b.WriteString("\n## Configuration\n\n```yaml\nconnections:\n  - name: " + d.Name + "1\n    connector: " + d.Name + "\n    settings:\n")
+	if d.Example != "" {
+		b.WriteString(d.Example + "```\n")
+		return []byte(b.String())
+	}
 	for _, o := range s.Options {
 		if !o.Required && !o.Secret {
 			continue
@@ -40,6 +49,21 @@ func Page(d Driver, s Spec) []byte {
 	}
 	b.WriteString("```\n")
 	return []byte(b.String())
+}
+
+func writeStreams(b *strings.Builder, d Driver) {
+	if d.Declared != nil {
+		b.WriteString("## Streams\n\nThe settings declare them.\n")
+		return
+	}
+	b.WriteString("## Streams\n\n| stream | title | becomes | key | cursor | deletes seen by | persons |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, st := range d.Streams {
+		becomes := string(st.Entity)
+		if st.Ledger != "" {
+			becomes += " (" + string(st.Ledger) + ")"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", st.Name, cell(st.Title), becomes, code(st.Key...), code(st.Cursor), st.Deletes, map[bool]string{true: "yes"}[st.Personal])
+	}
 }
 
 func writeOptions(b *strings.Builder, s Spec, advanced bool) {

@@ -58,6 +58,19 @@ func (r *Registry) Driver(name string) (Driver, Spec, error) {
 	return e.driver, e.spec, nil
 }
 
+// Configured is the driver of a connection with the streams that its settings declare. Settings that do not fit declare
+// none.
+func (r *Registry) Configured(name string, settings map[string]any) (Driver, Spec, error) {
+	d, spec, err := r.Driver(name)
+	if err != nil || d.Declared == nil {
+		return d, spec, err
+	}
+	if parsed, problems := spec.Parse("settings", settings); len(problems) == 0 {
+		d.Streams = d.Declared(parsed)
+	}
+	return d, spec, nil
+}
+
 // New makes the source of one connection. path names the settings in messages, as connections.erp.settings.
 func (r *Registry) New(name, path string, settings map[string]any, env Env) (Source, error) {
 	d, spec, err := r.Driver(name)

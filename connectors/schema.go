@@ -2,6 +2,12 @@ package connectors
 
 // Schema is the JSON Schema (2020-12) of the settings, for editors, the console's form and `config schema`.
 func (s Spec) Schema() map[string]any {
+	out := s.object()
+	out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	return out
+}
+
+func (s Spec) object() map[string]any {
 	properties := map[string]any{}
 	required := []string{}
 	for _, o := range s.Options {
@@ -10,13 +16,7 @@ func (s Spec) Schema() map[string]any {
 			required = append(required, o.Name)
 		}
 	}
-	return map[string]any{
-		"$schema":              "https://json-schema.org/draft/2020-12/schema",
-		"type":                 "object",
-		"properties":           properties,
-		"required":             required,
-		"additionalProperties": false,
-	}
+	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
 func (o Option) schema() map[string]any {
@@ -38,6 +38,14 @@ func (o Option) schema() map[string]any {
 		out["type"], out["items"] = "array", map[string]any{"type": "string"}
 	case TypeTable:
 		out["type"], out["additionalProperties"] = "object", map[string]any{"type": "string"}
+	case TypeTree:
+		out["type"] = "object"
+	case TypeGroup:
+		for k, v := range o.Group.object() {
+			out[k] = v
+		}
+	case TypeGroups:
+		out["type"], out["additionalProperties"] = "object", o.Group.object()
 	}
 	if o.Min != 0 {
 		out["minimum"] = o.Min

@@ -55,6 +55,12 @@ func (s Spec) Parse(path string, in map[string]any) (any, Problems) {
 	}
 	for _, o := range s.Options {
 		raw, given := in[o.Name]
+		if o.Group != nil && (given && raw != nil || !o.Required) {
+			v, wrong := o.parseGroups(path+"."+o.Name, raw)
+			problems = append(problems, wrong...)
+			out.FieldByIndex(o.index).Set(v)
+			continue
+		}
 		if !given || raw == nil {
 			switch {
 			case o.Required:
@@ -93,6 +99,40 @@ func (s Spec) Parse(path string, in map[string]any) (any, Problems) {
 	return out.Interface(), problems
 }
 
+// parseGroups reads a group or a set of named groups. One that is not given has its defaults and asks for nothing.
+func (o Option) parseGroups(path string, raw any) (reflect.Value, Problems) {
+	mistake := func(at string) Problems {
+		return Problems{{Path: at, Err: errs.New(errs.Invalid, "connectors.setting_type", errs.Args{"path": at, "type": string(TypeGroup), "why": "not a group of settings", "example": "{…}"})}}
+	}
+	given, isMap := raw.(map[string]any)
+	if o.Type == TypeGroup {
+		v, wrong := o.Group.Parse(path, given)
+		switch {
+		case raw == nil:
+			wrong = nil
+		case !isMap:
+			wrong = mistake(path)
+		}
+		return reflect.ValueOf(v), wrong
+	}
+	out := reflect.MakeMap(reflect.MapOf(reflect.TypeFor[string](), o.Group.typ))
+	if raw != nil && !isMap {
+		return out, mistake(path)
+	}
+	var problems Problems
+	for _, name := range sortedKeys(given) {
+		inner, ok := given[name].(map[string]any)
+		if !ok {
+			problems = append(problems, mistake(path+"."+name)...)
+			continue
+		}
+		v, wrong := o.Group.Parse(path+"."+name, inner)
+		problems = append(problems, wrong...)
+		out.SetMapIndex(reflect.ValueOf(name), reflect.ValueOf(v))
+	}
+	return out, problems
+}
+
 // Checker is implemented by settings that must agree with each other. Paths in its problems are setting names.
 type Checker interface{ CheckSettings() Problems }
 
@@ -118,7 +158,7 @@ func (o Option) example() string {
 	case len(o.Enum) > 0:
 		return o.Enum[0]
 	}
-	return map[OptionType]string{TypeBool: "true", TypeInteger: "1", TypeNumber: "1.5", TypeDuration: "30s", TypeList: "[a, b]", TypeTable: "{a: b}"}[o.Type]
+	return map[OptionType]string{TypeBool: "true", TypeInteger: "1", TypeNumber: "1.5", TypeDuration: "30s", TypeList: "[a, b]", TypeTable: "{a: b}", TypeTree: "{a: b}", TypeGroup: "{…}", TypeGroups: "{name: {…}}"}[o.Type]
 }
 
 // parse turns a raw value into the field's type. The second result says what is wrong, never the value of a secret.
@@ -171,6 +211,11 @@ func (o Option) parse(raw any) (any, string) {
 		return parseList(raw)
 	case TypeTable:
 		return parseTable(raw)
+	case TypeTree:
+		if tree, ok := raw.(map[string]any); ok {
+			return tree, ""
+		}
+		return nil, "not a table"
 	}
 	return nil, "not a setting"
 }

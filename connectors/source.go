@@ -127,4 +127,7 @@ type Driver struct {
 	Maps    map[string][]byte // built-in map (YAML) per stream
 	Config  any               // zero value of the settings struct; its tags are the Spec
 	New     func(settings any, env Env) (Source, error)
+
+	Declared func(settings any) []StreamInfo // streams that the settings declare, for connectors that have none of their own
+	Example  string                          // settings and streams of a configuration, indented by six spaces, where they say more than one line each
 }

@@ -26,6 +26,7 @@ type Option struct {
 	Required bool
 	Secret   bool
 	Advanced bool
+	Group    *Spec // the settings in a group, or in each group of a named set
 	index    []int
 }
 
@@ -42,6 +43,9 @@ const (
 	TypeDuration OptionType = "duration" // 30s, 5m, 1h30m
 	TypeList     OptionType = "list"     // of text
 	TypeTable    OptionType = "table"    // text → text
+	TypeTree     OptionType = "tree"     // name → anything YAML can say
+	TypeGroup    OptionType = "group"    // settings that belong together: a struct with cfg tags
+	TypeGroups   OptionType = "groups"   // groups by name
 )
 
 var optionTypes = map[reflect.Type]OptionType{
@@ -53,6 +57,25 @@ var optionTypes = map[reflect.Type]OptionType{
 	reflect.TypeFor[time.Duration]():     TypeDuration,
 	reflect.TypeFor[[]string]():          TypeList,
 	reflect.TypeFor[map[string]string](): TypeTable,
+	reflect.TypeFor[map[string]any]():    TypeTree,
+}
+
+// typeOf is the kind of setting that a field of a type is, and the settings in it when it is a group.
+func typeOf(t reflect.Type) (OptionType, *Spec, error) {
+	if known, ok := optionTypes[t]; ok {
+		return known, nil, nil
+	}
+	kind := OptionType("")
+	switch {
+	case t.Kind() == reflect.Struct:
+		kind = TypeGroup
+	case t.Kind() == reflect.Map && t.Key().Kind() == reflect.String && t.Elem().Kind() == reflect.Struct:
+		kind, t = TypeGroups, t.Elem()
+	default:
+		return "", nil, nil
+	}
+	inner, err := SpecOf(reflect.Zero(t).Interface())
+	return kind, &inner, err
 }
 
 // SpecOf reads the tags of a settings struct:
@@ -74,14 +97,17 @@ func SpecOf(config any) (Spec, error) {
 			continue
 		}
 		opt := Option{
-			Name: name, Type: optionTypes[f.Type],
+			Name:    name,
 			Doc:     map[string]string{"en": f.Tag.Get("doc"), "zh": f.Tag.Get("doc_zh")},
 			Example: f.Tag.Get("example"), Default: f.Tag.Get("default"),
 			Required: f.Tag.Get("required") == "true", Advanced: f.Tag.Get("advanced") == "true",
 			index: f.Index,
 		}
-		opt.Secret = opt.Type == TypeSecret
 		var err error
+		if opt.Type, opt.Group, err = typeOf(f.Type); err != nil {
+			return Spec{}, err
+		}
+		opt.Secret = opt.Type == TypeSecret
 		if opt.Min, err = bound(f, "min"); err != nil {
 			return Spec{}, err
 		}
@@ -147,13 +173,42 @@ func (s Spec) Option(name string) (Option, bool) {
 	return Option{}, false
 }
 
+// Walk visits every setting, those in groups behind their group, with its path: auth.token, streams.*.path.
+func (s Spec) Walk(visit func(path string, o Option)) {
+	for _, o := range s.Options {
+		visit(o.Name, o)
+		if o.Group == nil {
+			continue
+		}
+		under := o.Name + "."
+		if o.Type == TypeGroups {
+			under += "*."
+		}
+		o.Group.Walk(func(path string, inner Option) { visit(under+path, inner) })
+	}
+}
+
 // Redact copies raw settings with the values of secrets replaced by a mark. Unknown keys are marked too: a mistyped
 // secret is still a secret.
 func (s Spec) Redact(in map[string]any) map[string]any {
 	out := make(map[string]any, len(in))
 	for k, v := range in {
-		if o, ok := s.Option(k); !ok || o.Secret {
+		o, ok := s.Option(k)
+		inner, nested := v.(map[string]any)
+		switch {
+		case !ok || o.Secret || o.Group != nil && !nested:
 			v = secretMark
+		case o.Type == TypeGroup:
+			v = o.Group.Redact(inner)
+		case o.Type == TypeGroups:
+			named := make(map[string]any, len(inner))
+			for name, group := range inner {
+				named[name] = secretMark
+				if g, ok := group.(map[string]any); ok {
+					named[name] = o.Group.Redact(g)
+				}
+			}
+			v = named
 		}
 		out[k] = v
 	}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,6 +45,9 @@ func (h *Hub) ConnectionBlock(n NewConnection) ([]byte, error) {
 		return nil, errs.New(errs.Invalid, "connection.exists", errs.Args{"name": n.Name})
 	}
 	settings, err := settingsFrom(spec, n.Settings)
+	if err == nil {
+		err = fromExample(driver, spec, settings)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +69,21 @@ func (h *Hub) ConnectionBlock(n NewConnection) ([]byte, error) {
 		block = append(block, yaml.MapItem{Key: "streams", Value: streams})
 	}
 	return yaml.MarshalWithOptions(block, yaml.Indent(2), yaml.IndentSequence(true))
+}
+
+// fromExample takes groups of settings that nobody can type from the connector's example, to be edited in the file.
+func fromExample(driver connectors.Driver, spec connectors.Spec, settings map[string]any) error {
+	var example map[string]any
+	text, _, _ := strings.Cut(driver.Example, "\n    streams:\n")
+	if err := yaml.Unmarshal([]byte(text), &example); err != nil {
+		return fmt.Errorf("example of %s: %w", driver.Name, err)
+	}
+	for _, o := range spec.Options {
+		if _, given := settings[o.Name]; !given && o.Group != nil && example[o.Name] != nil {
+			settings[o.Name] = example[o.Name]
+		}
+	}
+	return nil
 }
 
 // settingsFrom turns what a person gave into raw settings.
@@ -105,6 +124,9 @@ func streamsFrom(driver connectors.Driver, n NewConnection) ([]yaml.MapSlice, er
 	}
 	if _, err := config.ParseDuration(every); err != nil {
 		return nil, errs.New(errs.Invalid, "config.type", errs.Args{"path": "--every", "want": errs.Word("config.want_span"), "value": every})
+	}
+	if driver.Declared != nil {
+		return nil, nil // each needs a map, which only its author has
 	}
 	var known []string
 	for _, s := range driver.Streams {

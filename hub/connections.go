@@ -145,7 +145,7 @@ func (h *Hub) DiscoverConnection(ctx context.Context, name string) (streams []co
 func (h *Hub) LintConnections() config.Problems {
 	var out config.Problems
 	for _, c := range h.Config.Connections {
-		driver, spec, err := h.Registry.Driver(c.Connector)
+		driver, spec, err := h.Registry.Configured(c.Connector, c.Settings)
 		if err != nil {
 			var e *errs.Error
 			if errors.As(err, &e) {
@@ -160,7 +160,7 @@ func (h *Hub) LintConnections() config.Problems {
 			known = append(known, d.Name)
 		}
 		for i, s := range c.Streams {
-			if _, ok := driver.Stream(s.Stream); !ok && s.Map == "" {
+			if _, ok := driver.Stream(s.Stream); !ok && (s.Map == "" || driver.Declared != nil) {
 				out = append(out, h.problem(c, fmt.Sprintf("streams[%d]", i), errs.New(errs.Invalid, "connection.unknown_stream",
 					errs.Args{"name": s.Stream, "connector": c.Connector, "near": nearest.Or(s.Stream, known, strings.Join(known, ", "))})))
 			}

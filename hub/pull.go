@@ -102,7 +102,7 @@ func (h *Hub) pullTargets(names []string) ([]pullTarget, error) {
 }
 
 func (h *Hub) streamsOf(c config.Connection) ([]connectors.StreamInfo, error) {
-	driver, _, err := h.Registry.Driver(c.Connector)
+	driver, _, err := h.Registry.Configured(c.Connector, c.Settings)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func window(src connectors.Source, t pullTarget, req *PullRequest) (json.RawMess
 // streamMap is the map of a stream: the file that the configuration names, else the connector's own. What the map makes
 // completes what is known of the stream.
 func (h *Hub) streamMap(c config.Connection, info connectors.StreamInfo) (connectors.StreamInfo, *mapping.Map, string, error) {
-	driver, _, err := h.Registry.Driver(c.Connector)
+	driver, _, err := h.Registry.Configured(c.Connector, c.Settings)
 	if err != nil {
 		return info, nil, "", err
 	}

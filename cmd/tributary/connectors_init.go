@@ -101,7 +101,7 @@ func (a *app) askForBlock(h *hub.Hub, spec connectors.Spec, n *hub.NewConnection
 		n.Name = q.ask(a.say("Name of the connection", "连接名称"), n.Connector)
 	}
 	for _, o := range spec.Options {
-		if _, given := n.Settings[o.Name]; !given && !o.Advanced && !q.over {
+		if _, given := n.Settings[o.Name]; !given && !o.Advanced && o.Group == nil && !q.over {
 			a.askOption(o, n, q, o.Required)
 		}
 	}

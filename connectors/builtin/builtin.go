@@ -9,6 +9,7 @@ import (
 	"tributary/connectors/distributor/files"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/pharmacy"
+	"tributary/connectors/rest"
 	"tributary/connectors/sfa/neocrm"
 )
 
@@ -20,5 +21,5 @@ func Registry() (*connectors.Registry, error) {
 	if err := errors.Join(kerr, nerr, perr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, files.Driver)
+	return connectors.NewRegistry(k, n, p, rest.Driver, files.Driver)
 }

@@ -105,13 +105,9 @@ func secretsStay(t *testing.T, h Harness) {
 			said = append(said, string(b))
 		}
 		said = append(said, fmt.Sprintf("%v %+v", src, src))
-		for _, o := range spec.Options {
-			secret, given := s.Settings[o.Name].(string)
-			if !o.Secret || !given {
-				continue
-			}
+		for _, secret := range secrets(spec, s.Settings) {
 			for _, text := range said {
-				require.NotContains(t, text, secret, "fault %s shows %s", info.Name, o.Name)
+				require.NotContains(t, text, secret, "fault %s shows a secret", info.Name)
 			}
 		}
 	}

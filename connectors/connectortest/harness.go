@@ -25,8 +25,10 @@ type Harness struct {
 	Stream string
 	// BaseURL are the settings that hold the system's address.
 	BaseURL []string
-	// Password is a setting that, when wrong, makes the login fail.
+	// Password is a setting that, when wrong, makes the login fail; Wrong are whole settings for connectors where it
+	// stands in a group.
 	Password string
+	Wrong    map[string]any
 	// Passing are faults that a run gets over by itself; Failing end it with an error.
 	Passing, Failing []fault.Name
 	// PageSize is the setting of rows per page.
@@ -66,6 +68,46 @@ func (h Harness) open(t *testing.T, s *System, change map[string]any) connectors
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, src.Close()) })
 	return src
+}
+
+// wrong are settings that make the login fail.
+func (h Harness) wrong() map[string]any {
+	if h.Wrong != nil {
+		return h.Wrong
+	}
+	return map[string]any{h.Password: "wrong"}
+}
+
+// streams are those that the connector offers with the system's settings.
+func (h Harness) streams(t *testing.T, s *System) []connectors.StreamInfo {
+	t.Helper()
+	if h.Driver.Declared == nil {
+		return h.Driver.Streams
+	}
+	settings, problems := specOf(t, h).Parse("p", s.Settings)
+	require.Empty(t, problems)
+	return h.Driver.Declared(settings)
+}
+
+// secrets are the values of the secrets in raw settings, those in groups too.
+func secrets(spec connectors.Spec, raw map[string]any) (out []string) {
+	for _, o := range spec.Options {
+		if text, ok := raw[o.Name].(string); ok && o.Secret {
+			out = append(out, text)
+		}
+		if group, ok := raw[o.Name].(map[string]any); ok && o.Group != nil {
+			if o.Type == connectors.TypeGroup {
+				out = append(out, secrets(*o.Group, group)...)
+				continue
+			}
+			for _, one := range group {
+				if inner, ok := one.(map[string]any); ok {
+					out = append(out, secrets(*o.Group, inner)...)
+				}
+			}
+		}
+	}
+	return out
 }
 
 func merged(tables ...map[string]any) map[string]any {

@@ -35,7 +35,7 @@ func checkVerdicts(t *testing.T, h Harness) {
 		code   string
 	}{
 		"good":           {code: "connectors.check_ok"},
-		"wrong password": {change: map[string]any{h.Password: "wrong"}, code: "connectors.credentials"},
+		"wrong password": {change: h.wrong(), code: "connectors.credentials"},
 		"wrong host":     {change: h.elsewhere(closed.URL), code: "connectors.unreachable"},
 		"certificate":    {change: h.elsewhere(untrusted.URL), code: "connectors.certificate"},
 		"no rights":      {fault: fault.NoRights, code: "connectors.forbidden"},
@@ -109,7 +109,8 @@ func hangingSource(t *testing.T, h Harness) {
 }
 
 func catalogue(t *testing.T, h Harness) {
-	found, err := h.open(t, h.Start(t), nil).Discover(t.Context())
+	system := h.Start(t)
+	found, err := h.open(t, system, nil).Discover(t.Context())
 	require.NoError(t, err)
 	seen := map[string]bool{}
 	for _, s := range found {
@@ -130,8 +131,9 @@ func catalogue(t *testing.T, h Harness) {
 			require.True(t, sweeps, "%s promises a sweep", s.Name)
 		}
 	}
-	for _, s := range h.Driver.Streams {
+	offered := h.streams(t, system)
+	for _, s := range offered {
 		require.True(t, seen[s.Name], "%s is not discovered", s.Name)
 	}
-	require.Equal(t, len(h.Driver.Streams), len(found))
+	require.Equal(t, len(offered), len(found))
 }

@@ -27,11 +27,11 @@ var secretName = regexp.MustCompile(`(?i)(password|secret|token|passphrase|priva
 func specIsWhole(t *testing.T, h Harness) {
 	spec := specOf(t, h)
 	require.NotEmpty(t, spec.Options)
-	for _, o := range spec.Options {
-		require.NotEmpty(t, o.Doc["en"], o.Name)
-		require.NotEmpty(t, o.Doc["zh"], o.Name)
-		require.Equal(t, secretName.MatchString(o.Name), o.Secret, "%s: secrets are told by name and by type alike", o.Name)
-	}
+	spec.Walk(func(path string, o connectors.Option) {
+		require.NotEmpty(t, o.Doc["en"], path)
+		require.NotEmpty(t, o.Doc["zh"], path)
+		require.Equal(t, secretName.MatchString(o.Name), o.Secret, "%s: secrets are told by name and by type alike", path)
+	})
 	schema := compile(t, spec)
 	var plain any
 	b, err := json.Marshal(h.Start(t).Settings)
@@ -86,7 +86,8 @@ func value(o option, r *rand.Rand) any {
 	}
 	return map[connectors.OptionType]any{
 		connectors.TypeText: "text", connectors.TypeSecret: "text", connectors.TypeBool: r.IntN(2) == 0, connectors.TypeInteger: r.IntN(3000) + 1,
-		connectors.TypeNumber: 1.5, connectors.TypeDuration: "30s", connectors.TypeList: []any{"a", "b"}, connectors.TypeTable: map[string]any{},
+		connectors.TypeNumber: 1.5, connectors.TypeDuration: "30s", connectors.TypeList: []any{"a", "b"}, connectors.TypeTable: map[string]any{}, connectors.TypeTree: map[string]any{},
+		connectors.TypeGroup: map[string]any{}, connectors.TypeGroups: map[string]any{},
 	}[o.Type]
 }
 

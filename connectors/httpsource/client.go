@@ -52,8 +52,8 @@ type BreakerPolicy struct {
 
 // Auth adds credentials to a request and hears when they were refused.
 type Auth interface {
-	// Apply sets headers. The stamp names the credentials used, so that Refused drops these and not newer ones.
-	Apply(ctx context.Context, method, path string, header http.Header) (stamp string, err error)
+	// Apply completes a request. The stamp names the credentials used, so that Refused drops these and not newer ones.
+	Apply(ctx context.Context, out *Outgoing) (stamp string, err error)
 	// Refused forgets the credentials with the stamp.
 	Refused(stamp string)
 }

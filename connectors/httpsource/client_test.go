@@ -191,7 +191,8 @@ func TestCancelledCallersDoNotOpenTheCircuit(t *testing.T) {
 
 type bearer struct{ *httpsource.Session }
 
-func (b bearer) Apply(ctx context.Context, _, _ string, h http.Header) (string, error) {
+func (b bearer) Apply(ctx context.Context, out *httpsource.Outgoing) (string, error) {
+	h := out.Header
 	tok, err := b.Get(ctx)
 	h.Set("Authorization", tok.Value)
 	return tok.Value, err

@@ -94,8 +94,12 @@ func (c *Client) once(ctx context.Context, req Request) (*Response, string, erro
 	}
 	stamp := ""
 	if c.opts.Auth != nil && !req.NoAuth {
-		if stamp, err = c.opts.Auth.Apply(ctx, req.Method, path.EscapedPath(), header); err != nil {
+		out := &Outgoing{Method: req.Method, Path: path.EscapedPath(), Header: header, Query: url.Values{}}
+		if stamp, err = c.opts.Auth.Apply(ctx, out); err != nil {
 			return nil, "", loginError{err}
+		}
+		if len(out.Query) > 0 {
+			path = withQuery(path, out.Query)
 		}
 	}
 	out, err := c.breaker.Execute(func() (any, error) {
@@ -137,13 +141,19 @@ func (c *Client) resolve(req Request) (*url.URL, error) {
 		return nil, c.fail(Permanent, Shape, req, "a link to another host ("+ref.Host+")", nil)
 	}
 	if len(req.Query) > 0 {
-		q := ref.Query()
-		for k, v := range req.Query {
-			q[k] = v
-		}
-		ref.RawQuery = q.Encode()
+		ref = withQuery(ref, req.Query)
 	}
 	return ref, nil
+}
+
+// withQuery is the address with more parameters. Those it has stay as they are written.
+func withQuery(u *url.URL, more url.Values) *url.URL {
+	out := *u
+	if out.RawQuery != "" {
+		out.RawQuery += "&"
+	}
+	out.RawQuery += more.Encode()
+	return &out
 }
 
 func (c *Client) send(ctx context.Context, req Request, u *url.URL, header http.Header) (*Response, error) {

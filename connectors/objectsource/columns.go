@@ -95,6 +95,13 @@ func newRun(st Stream, meta Metadata, tenant map[string]string) *Run {
 			r.Columns = append(r.Columns, c)
 		}
 	}
+	if st.Whole {
+		for _, name := range slices.Sorted(maps.Keys(meta.byName)) {
+			if f := meta.byName[name]; !slices.Contains(r.Columns, f.Name) {
+				r.Columns = append(r.Columns, f.Name)
+			}
+		}
+	}
 	for _, c := range r.Columns {
 		r.Names[c] = strings.ReplaceAll(c, ".", "_")
 	}

@@ -20,6 +20,7 @@ type Stream struct {
 	Dates      []string // columns that hold business dates whatever the metadata says of their type
 	Document   bool     // bills: only those that are in force count
 	Snapshot   bool     // no time of change: every run reads the whole list
+	Whole      bool     // rows carry every field of the metadata, whether it is asked for or not
 	ByLink     bool     // the place in a window is the system's link to the next page, not a row's key
 }
 

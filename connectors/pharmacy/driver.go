@@ -14,6 +14,6 @@ func Driver() (connectors.Driver, error) {
 	return connectors.Define(connectors.Driver{
 		Name:    "pharmacy",
 		Title:   map[string]string{"en": "Pharmacy chain (REST)", "zh": "连锁药店（REST 接口）"},
-		Streams: streams.Infos(),
+		Streams: streams,
 	}, mapFiles, New)
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ retention: {outbox: 3d}
 	require.Equal(t, "postgres://hub:p@ss%2Fword@db:5432/hub", c.Store.URL, "inside a URL a reference is percent-encoded")
 	require.Equal(t, "p@ss", c.Kafka.SASL.Password)
 	require.False(t, c.Kafka.Embedded, "brokers turn the embedded broker off")
-	require.Equal(t, map[string]any{"base_url": "https://erp.test", "app_secret": "s3cret", "page_size": "500", "strict": true, "list": []any{"1", "02"}}, c.Connections[0].Settings)
+	require.Equal(t, map[string]any{"base_url": "https://erp.test", "app_secret": "s3cret", "page_size": json.Number("500"), "strict": true, "list": []any{json.Number("1"), "02"}}, c.Connections[0].Settings)
 	require.Equal(t, config.Duration(10*time.Minute), c.Connections[0].Streams[0].Every)
 	require.Equal(t, config.Duration(72*time.Hour), c.Retention.Outbox)
 	require.Equal(t, "M", config.Defaults().Company.Code)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -172,7 +173,7 @@ func (d *decoder) duration(n ast.Node, v reflect.Value, path string) {
 	d.problem(n, path, "config.type", errs.Args{"want": errs.Word("config.want_span"), "value": short(n)})
 }
 
-// any decodes free-form settings: text, numbers as their text, booleans, lists and mappings.
+// any decodes free-form settings: text, numbers as json.Number with their text, booleans, lists and mappings.
 func (d *decoder) any(n ast.Node, path string) any {
 	n = plain(n)
 	if text, ok := scalarText(n); ok {
@@ -180,6 +181,12 @@ func (d *decoder) any(n ast.Node, path string) any {
 			return b.Value
 		}
 		text, _ = d.resolve(n, text, path)
+		switch n.(type) {
+		case *ast.IntegerNode, *ast.FloatNode:
+			if json.Valid([]byte(text)) {
+				return json.Number(text)
+			}
+		}
 		return text
 	}
 	if pairs, ok := mapping(n); ok {

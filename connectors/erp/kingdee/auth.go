@@ -18,8 +18,8 @@ type signer struct {
 	now      func() time.Time
 }
 
-func (a signer) Apply(_ context.Context, _, path string, header http.Header) (string, error) {
-	signRequest(a.settings, path, a.now().Unix(), header)
+func (a signer) Apply(_ context.Context, out *httpsource.Outgoing) (string, error) {
+	signRequest(a.settings, out.Path, a.now().Unix(), out.Header)
 	return "signature", nil
 }
 

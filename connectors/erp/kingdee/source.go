@@ -41,7 +41,7 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	if s.Auth == "signature" {
 		client.SetAuth(signer{settings: s, now: env.Now})
 	} else {
-		client.SetAuth(httpsource.Holder{Session: newSession(client, s, env.Now), Header: "kdservice-sessionid"})
+		client.SetAuth(httpsource.Holder{Session: newSession(client, s, env.Now), Place: httpsource.Place{Header: "kdservice-sessionid"}})
 	}
 	return objectsource.New(&connection{client: client, settings: s, now: env.Now}, objectsource.Config{
 		Name: "Kingdee", Streams: streams, User: s.User, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize, Zone: zone, Less: objectsource.LessNumber,

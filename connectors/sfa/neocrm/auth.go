@@ -2,8 +2,6 @@ package neocrm
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -34,59 +32,15 @@ func newSession(login *httpsource.Client, s Settings, now func() time.Time, move
 	})
 }
 
-// tokenAnswer decides by what it holds, not by its status: pods differ in the status of a refusal.
-type tokenAnswer struct {
-	AccessToken  string      `json:"access_token"`
-	RefreshToken string      `json:"refresh_token"`
-	ExpiresIn    json.Number `json:"expires_in"`
-	APIBaseURL   string      `json:"api_base_url"`
-	Error        string      `json:"error"`
-	Description  string      `json:"error_description"`
-}
-
 func fetchToken(ctx context.Context, login *httpsource.Client, form url.Values, now func() time.Time, moved func(string) error, refused httpsource.Class) (httpsource.Token, error) {
-	var answer tokenAnswer
-	judge := func(r *httpsource.Response) *httpsource.Error {
-		if e := httpsource.ExpectJSON(r.Body); e != nil {
-			return e
-		}
-		answer = tokenAnswer{}
-		if err := httpsource.Decode(r.Body, &answer); err != nil {
-			return httpsource.UnknownShape("token answer: %v", err)
-		}
-		switch {
-		case answer.AccessToken != "":
-			return nil
-		case answer.Error != "":
-			return &httpsource.Error{Class: refused, Code: answer.Error, Message: answer.Description}
-		}
-		return httpsource.UnknownShape("token answer without access_token")
-	}
-	_, err := login.Do(ctx, httpsource.Request{
-		Op: "login", Method: http.MethodPost, Path: tokenPath, Body: []byte(form.Encode()), NoAuth: true,
-		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
-		Judge:  judge,
-		JudgeStatus: func(r *httpsource.Response) *httpsource.Error {
-			if r.Status >= 500 || r.Status == http.StatusTooManyRequests {
-				return nil
-			}
-			if e := judge(r); e != nil && e.Code != "" {
-				return e
-			}
-			return nil
-		},
-	})
+	answer, err := httpsource.FetchToken(ctx, httpsource.TokenRequest{Client: login, Path: tokenPath, Form: form, Now: now, Refused: refused})
 	if err != nil {
 		return httpsource.Token{}, err
 	}
-	t := httpsource.Token{Value: answer.AccessToken, Refresh: answer.RefreshToken}
-	if seconds, err := answer.ExpiresIn.Int64(); err == nil && seconds > 0 {
-		t.Expires = now().Add(time.Duration(seconds) * time.Second)
-	}
-	if answer.APIBaseURL != "" {
-		if err := moved(answer.APIBaseURL); err != nil {
+	if address, ok := answer.Rest["api_base_url"].(string); ok && address != "" {
+		if err := moved(address); err != nil {
 			return httpsource.Token{}, err
 		}
 	}
-	return t, nil
+	return answer.Token, nil
 }

@@ -45,7 +45,7 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 		}
 		return api.Rebase(address)
 	})
-	api.SetAuth(httpsource.Holder{Session: c.session, Prefix: "Bearer "})
+	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Bearer})
 	table := slices.Clone(streams)
 	for i := range table {
 		if table[i].Info.Name == "patient" {
