@@ -75,9 +75,9 @@ func (h *Hub) ExportCrosswalk(ctx context.Context, w io.Writer) (int, error) {
 		return 0, fmt.Errorf("write the crosswalk: %w", err)
 	}
 	n := 0
-	err := h.DB.EachCrosswalk(ctx, func(e store.CrosswalkEntry) error {
+	err := h.EachLink(ctx, func(key canonical.RecordKey, golden canonical.ID) error {
 		n++
-		return out.Write([]string{cell.Plain(e.Source), cell.Plain(e.ID), e.Golden.String()})
+		return out.Write([]string{cell.Plain(key.Source), cell.Plain(key.ID), golden.String()})
 	})
 	if err != nil {
 		return n, err
@@ -87,6 +87,12 @@ func (h *Hub) ExportCrosswalk(ctx context.Context, w io.Writer) (int, error) {
 		return n, fmt.Errorf("write the crosswalk: %w", err)
 	}
 	return n, nil
+}
+
+// EachLink calls fn for every living source record and mention with the golden record it belongs to, ordered by source and
+// source id. An error of fn ends it.
+func (h *Hub) EachLink(ctx context.Context, fn func(canonical.RecordKey, canonical.ID) error) error {
+	return h.DB.EachCrosswalk(ctx, func(e store.CrosswalkEntry) error { return fn(e.RecordKey, e.Golden) })
 }
 
 func join(values []string) string { return strings.Join(values, " / ") }

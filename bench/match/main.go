@@ -13,6 +13,7 @@ import (
 
 	"tributary/bench/match/generate"
 	"tributary/bench/match/measure"
+	"tributary/internal/clusterscore"
 )
 
 // settings of a run.
@@ -176,12 +177,12 @@ func (s settings) beside(ctx context.Context, b benchmark, p *python, data strin
 	return nil
 }
 
-func scored(truth, clusters string, across bool) (rows int, s measure.Score, err error) {
+func scored(truth, clusters string, across bool) (rows int, s clusterscore.Score, err error) {
 	items, err := measure.Read(truth, clusters)
 	if err != nil {
-		return 0, measure.Score{}, err
+		return 0, clusterscore.Score{}, err
 	}
-	return len(items), measure.Of(items, across), nil
+	return len(items), clusterscore.Of(items, across), nil
 }
 
 func readJSON(path string, into any) error {

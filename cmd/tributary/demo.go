@@ -13,6 +13,7 @@ import (
 	"tributary/connectors/sandbox"
 	"tributary/hub"
 	"tributary/internal/config"
+	"tributary/trace"
 )
 
 func (a *app) demoCmd() *cobra.Command {
@@ -74,7 +75,14 @@ func (a *app) demo(ctx context.Context, conf sandbox.Config, once bool) (err err
 	if err := a.demoSteps(ctx, s, sb, progress); err != nil {
 		return err
 	}
-	if err := a.complaint(ctx, s.hub, sb); err != nil || once {
+	var who []agreement
+	if err := progress.do(a.say("golden customers against the truth", "黄金客户与真实情况对照"), func() (said string, err error) {
+		who, err = agreements(ctx, s.hub, sb)
+		return a.tellAgreements(who), err
+	}); err != nil {
+		return err
+	}
+	if err := a.complaint(ctx, s.hub, sb, who); err != nil || once {
 		return err
 	}
 	a.note("")
@@ -161,7 +169,7 @@ func (a *app) counts(r hub.IngestReport) string {
 const complaintParties = 25
 
 // complaint takes a complaint about a lot and prints who holds it.
-func (a *app) complaint(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox) error {
+func (a *app) complaint(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox, who []agreement) error {
 	w := sb.World()
 	lot := w.Lots[w.Complaint.Lot]
 	product := w.Products[lot.Product]
@@ -172,7 +180,10 @@ func (a *app) complaint(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox) er
 	}
 	took := now().Sub(began)
 	if a.json {
-		return a.print(r, nil)
+		return a.print(struct {
+			trace.Result
+			Golden []agreement `json:"golden_customers"`
+		}{r, who}, nil)
 	}
 	fmt.Fprintf(a.out, a.say("\nA hospital complains about lot %s of %s. Who has it, how much, whom to call? (answered in %d ms)\n\n",
 		"\n某医院投诉 %[2]s 批号 %[1]s：在谁手里、多少、联系谁？（%[3]d 毫秒得出）\n\n"), lot.Number, product.Name, took.Milliseconds())

@@ -1,9 +1,5 @@
-// Package measure compares clusters with the truth: precision, recall and F1 over pairs, and B-cubed.
-//
-// Pairs are counted from group sizes, so that a million records take a second. When two lists are linked, only pairs
-// across the lists count; B-cubed looks at all records.
+// Package measure reads what a matcher wrote, and the truth, for package clusterscore.
 //
 //	items, err := measure.Read("truth.csv", "clusters.csv")
-//	s := measure.Of(items, false)
-//	s.Precision(), s.Recall(), s.F1()
+//	f1 := clusterscore.Of(items, false).F1()
 package measure

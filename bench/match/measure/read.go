@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"tributary/internal/clusterscore"
 )
 
 // Read joins the truth (source, id, entity) with clusters (source, id, cluster_id). Both files must hold the same
 // records: a record that is missing, stands twice or is unknown is an error.
-func Read(truth, clusters string) ([]Item, error) {
-	var items []Item
+func Read(truth, clusters string) ([]clusterscore.Item, error) {
+	var items []clusterscore.Item
 	place, sources, entities := map[[2]string]int{}, numbers{}, numbers{}
 	err := Rows(truth, 3, func(row []string) error {
 		key := [2]string{row[0], row[1]}
@@ -19,7 +21,7 @@ func Read(truth, clusters string) ([]Item, error) {
 			return fmt.Errorf("record %s of %s stands twice", row[1], row[0])
 		}
 		place[key] = len(items)
-		items = append(items, Item{Source: sources.of(row[0]), Entity: entities.of(row[2]), Cluster: -1})
+		items = append(items, clusterscore.Item{Source: sources.of(row[0]), Entity: entities.of(row[2]), Cluster: -1})
 		return nil
 	})
 	if err != nil {
@@ -79,7 +81,10 @@ func PairRecall(truth, pairs string, across bool) (float64, error) {
 		}
 		return nil
 	})
-	return share(listed, all), err
+	if err != nil || all == 0 {
+		return 1, err
+	}
+	return float64(listed) / float64(all), nil
 }
 
 // Rows reads a CSV file below its header. A row of fewer columns is an error; the row is reused.

@@ -28,7 +28,7 @@ func (w *World) Mention(distributor, customer, day int) canonical.PartyMention {
 	if change := r.between(30, 300); r.chance(0.04) && day >= change {
 		first = second
 	}
-	out := canonical.PartyMention{Code: fmt.Sprintf("%s%05d", [2]string{"KH", "1"}[distributor], customer), Name: first}
+	out := canonical.PartyMention{Code: PartnerCode(distributor, customer), Name: first}
 	if distributor == 0 {
 		out.City, out.County = c.place.city, c.place.county
 		if r.chance(0.4) {
@@ -36,6 +36,11 @@ func (w *World) Mention(distributor, customer, day int) canonical.PartyMention {
 		}
 	}
 	return out
+}
+
+// PartnerCode is a reporting distributor's own code of a customer.
+func PartnerCode(distributor, customer int) string {
+	return fmt.Sprintf("%s%05d", [2]string{"KH", "1"}[distributor], customer)
 }
 
 // ProductMention is a product as a reporting distributor's ledger names it; the unit is left open.

@@ -1,4 +1,4 @@
-package measure
+package clusterscore
 
 // Item is one record: the list it stands in (0 or 1), the entity it truly is, the cluster it was put in.
 type Item struct{ Source, Entity, Cluster int }
