@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -196,7 +197,15 @@ func (h *Hub) decided(ctx context.Context, d *store.Decision, report SettleRepor
 		return Decided{}, err
 	}
 	out := Decided{Decision: showDecision(d), Settle: report}
-	out.Customers, err = h.concerned(ctx, &out.Decision.DecisionRequest)
+	req := out.Decision.DecisionRequest
+	if d.State != store.DecisionPending {
+		judged, err := h.DB.JudgedBy(ctx, d.ID)
+		if err != nil {
+			return Decided{}, err
+		}
+		req.Records = append(slices.Clone(req.Records), judged...)
+	}
+	out.Customers, err = h.concerned(ctx, &req)
 	return out, err
 }
 

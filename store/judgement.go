@@ -96,6 +96,19 @@ func (tx *Tx) RevokeJudgements(ctx context.Context, decision canonical.ID) error
 	return nil
 }
 
+// JudgedBy lists the records that the judgements of a decision name, those revoked too.
+func (db *DB) JudgedBy(ctx context.Context, decision canonical.ID) ([]canonical.RecordKey, error) {
+	var out []canonical.RecordKey
+	err := db.each(ctx, `SELECT a_source, a_id FROM judgement WHERE decision_id = ? UNION SELECT b_source, b_id FROM judgement WHERE decision_id = ?`,
+		[]any{decision, decision}, func(rows *sqlx.Rows) error {
+			var k canonical.RecordKey
+			err := rows.Scan(&k.Source, &k.ID)
+			out = append(out, k)
+			return err
+		})
+	return out, err
+}
+
 // Expired reports whether something expired by asOf that the resolver does not know of yet.
 func (db *DB) Expired(ctx context.Context, asOf int64) (bool, error) {
 	var waits bool
