@@ -20,6 +20,7 @@ type Member struct {
 type Override struct {
 	Attribute string
 	Value     canonical.Customer // only the attribute's field counts; empty sets nothing
+	Add       bool               // of a list: the values stand beside what sources say
 	By        string
 	At        time.Time
 }
@@ -37,6 +38,7 @@ type Lineage struct {
 	Source    string      `json:"source"`
 	SourceID  string      `json:"source_id,omitempty"`
 	Rule      string      `json:"rule"`
+	By        string      `json:"by,omitempty"` // the steward who set it
 	Time      time.Time   `json:"time,omitzero"`
 	Value     string      `json:"value"`
 	Lost      []LostValue `json:"lost,omitempty"`
@@ -65,7 +67,7 @@ func (p *Policy) Survive(members []Member, overrides []Override) Golden {
 	ranked := p.rank(members)
 	s := survival{policy: p, members: ranked, winner: map[string]int{}}
 	for _, attribute := range canonical.CustomerAttributes() {
-		s.settle(attribute, latest(overrides, attribute.Name))
+		s.settle(attribute, latest(overrides, attribute.Name), additions(overrides, attribute))
 	}
 	s.nameAliases(members)
 	s.golden.Completeness = Complete(&s.golden.Customer)
@@ -89,11 +91,25 @@ func byTrust(a, b Member) int {
 func latest(overrides []Override, attribute string) *Override {
 	var found *Override
 	for i, o := range overrides {
-		if o.Attribute == attribute && (found == nil || o.At.After(found.At) || o.At.Equal(found.At) && o.By < found.By) {
+		if o.Attribute == attribute && !o.Add && (found == nil || o.At.After(found.At) || o.At.Equal(found.At) && o.By < found.By) {
 			found = &overrides[i]
 		}
 	}
 	return found
+}
+
+// additions are the values that stewards add to a list, in the order of time.
+func additions(overrides []Override, a canonical.Attribute) []Override {
+	var out []Override
+	for _, o := range overrides {
+		if o.Attribute == a.Name && o.Add && a.Many && a.IsSet(&o.Value) {
+			out = append(out, o)
+		}
+	}
+	slices.SortFunc(out, func(x, y Override) int {
+		return cmp.Or(x.At.Compare(y.At), cmp.Compare(a.Text(&x.Value), a.Text(&y.Value)), cmp.Compare(x.By, y.By))
+	})
+	return out
 }
 
 // survival is one golden record in the making.
@@ -104,7 +120,7 @@ type survival struct {
 	golden  Golden
 }
 
-func (s *survival) settle(a canonical.Attribute, override *Override) {
+func (s *survival) settle(a canonical.Attribute, override *Override, added []Override) {
 	var having []int
 	for i := range s.members {
 		if a.IsSet(&s.members[i].Customer) {
@@ -116,9 +132,11 @@ func (s *survival) settle(a canonical.Attribute, override *Override) {
 	switch {
 	case override != nil && a.IsSet(&override.Value):
 		a.Copy(&s.golden.Customer, &override.Value)
-		line.Source, line.Rule, line.Time = StewardSource, "override", override.At
-	case len(having) == 0:
+		line.Source, line.Rule, line.Time, line.By = StewardSource, "override", override.At, override.By
+	case len(having) == 0 && len(added) == 0:
 		return
+	case len(having) == 0:
+		line.Source, line.Rule, line.Time, line.By = StewardSource, "added", added[0].At, added[0].By
 	case rule == Union && united(a):
 		s.unite(a, having)
 		m := s.members[having[0]]
@@ -130,9 +148,27 @@ func (s *survival) settle(a canonical.Attribute, override *Override) {
 		s.winner[a.Name] = best
 		line.Source, line.SourceID, line.Time, line.Rule = m.Key.Source, m.Key.ID, m.Updated, decided
 	}
+	for _, o := range added {
+		s.add(a, &o.Value)
+	}
 	line.Value = a.Text(&s.golden.Customer)
 	line.Lost = s.lost(a, having, line.Value, rule == Union && united(a))
 	s.golden.Lineage = append(s.golden.Lineage, line)
+}
+
+// add puts values beside those of a list, equal ones once.
+func (s *survival) add(a canonical.Attribute, from *canonical.Customer) {
+	have, _ := a.Get(&s.golden.Customer).([]string) // additions are to lists only
+	more, _ := a.Get(from).([]string)
+	a.Unset(&s.golden.Customer) // the list may be a member's own
+	seen := map[string]bool{}
+	for _, v := range slices.Concat(have, more) {
+		if !seen[v] {
+			seen[v] = true
+			// SetText cannot fail on a list of texts.
+			_ = a.SetText(&s.golden.Customer, v)
+		}
+	}
 }
 
 // united reports whether all values of an attribute can stand side by side.

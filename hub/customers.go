@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tributary/canonical"
+	"tributary/dedupe"
 	"tributary/events"
 	"tributary/internal/errs"
 	"tributary/normalize"
@@ -18,7 +19,10 @@ import (
 // Customer is a golden customer as the outside sees it (CLI §4).
 type Customer struct {
 	events.GoldenValue
-	RedirectedFrom string `json:"redirected_from,omitempty"` // the retired id that was asked for
+	RedirectedFrom string           `json:"redirected_from,omitempty"`     // the retired id that was asked for
+	Groups         map[string]int   `json:"completeness_groups,omitempty"` // of ShowCustomer: per cent by 360° group
+	Lineage        []dedupe.Lineage `json:"lineage,omitempty"`             // of ShowCustomer: where each value comes from, and which lost
+	Overrides      []Override       `json:"overrides,omitempty"`           // of ShowCustomer: what stewards set
 }
 
 // Customers is a list of golden customers.
@@ -142,6 +146,10 @@ func (h *Hub) ShowCustomer(ctx context.Context, text string, unmask Unmask) (Cus
 		return Customer{}, err
 	}
 	c := out.Customers[0]
+	c.Groups, c.Lineage = pipeline.CompletenessOf(&g).Groups, pipeline.RenderLineage(&g, !unmask.Wanted)
+	if c.Overrides, err = h.shownOverrides(ctx, id, unmask.Wanted); err != nil {
+		return Customer{}, err
+	}
 	if asked, err := canonical.ParseID(text); err == nil && asked != id {
 		c.RedirectedFrom = asked.String()
 	}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"tributary/canonical"
+	"tributary/dedupe"
 	"tributary/events"
 	"tributary/store"
 )
@@ -53,6 +54,15 @@ func RenderGolden(g *store.Golden, from []events.GoldenAffiliation, mask bool) e
 		})
 	}
 	return v.Filled()
+}
+
+// CompletenessOf measures a golden record as it is stored.
+func CompletenessOf(g *store.Golden) dedupe.Completeness {
+	var p store.GoldenPayload
+	if len(g.Payload) > 0 {
+		_ = json.Unmarshal(g.Payload, &p) // as in RenderGolden
+	}
+	return dedupe.Complete(&p.Customer)
 }
 
 // ownFields have a field of their own in the outside form.

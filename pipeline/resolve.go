@@ -172,7 +172,12 @@ func (r *resolveRun) lapse(ctx context.Context) error {
 	if err != nil || !waits {
 		return err
 	}
-	return r.unit(ctx, func(tx *store.Tx) error { return tx.LapseJudgements(ctx, store.Micros(r.asOf)) })
+	return r.unit(ctx, func(tx *store.Tx) error {
+		if err := tx.LapseJudgements(ctx, store.Micros(r.asOf)); err != nil {
+			return err
+		}
+		return tx.LapseOverrides(ctx, store.Micros(r.asOf))
+	})
 }
 
 // unit is one unit of work under the lease.

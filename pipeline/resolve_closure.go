@@ -15,14 +15,16 @@ import (
 type closure struct {
 	records    []int64
 	components []dedupe.Component
-	links      map[int64]store.RecordLink // the last link of each record that ever had one
+	links      map[int64]store.RecordLink  // the last link of each record that ever had one
+	overrides  map[int64][]dedupe.Override // record → what stewards set at it
 }
 
-// closure grows the seeds until no edge, must-link or golden record leads out.
+// closure grows the seeds until no edge, judgement, override or golden record leads out.
 func (r *resolveRun) closure(ctx context.Context, seeds []int64) (*closure, error) {
 	c := &closure{links: map[int64]store.RecordLink{}}
 	edges := map[[2]int64]store.Edge{}
 	judgements := map[dedupe.Judgement]bool{}
+	overrides := map[canonical.ID]store.Override{}
 	reached := map[int64]bool{}
 	goldens := map[canonical.ID]bool{}
 	for frontier := union(seeds); len(frontier) > 0; {
@@ -44,25 +46,35 @@ func (r *resolveRun) closure(ctx context.Context, seeds []int64) (*closure, erro
 		if err != nil {
 			return nil, err
 		}
+		overridden, err := r.overridden(ctx, frontier, overrides)
+		if err != nil {
+			return nil, err
+		}
 		siblings, err := r.siblings(ctx, frontier, goldens, c.links)
 		if err != nil {
 			return nil, err
 		}
-		frontier = slices.DeleteFunc(union(next, judged, siblings), func(id int64) bool { return reached[id] })
+		frontier = slices.DeleteFunc(union(next, judged, overridden, siblings), func(id int64) bool { return reached[id] })
 	}
 	c.records = slices.Sorted(maps.Keys(reached))
+	c.overrides = r.owners(c.records, overrides)
 	return c, r.components(ctx, c, edges, slices.Collect(maps.Keys(judgements)))
 }
 
-// judged reads the judgements on records and returns the other records they name.
-func (r *resolveRun) judged(ctx context.Context, ids []int64, into map[dedupe.Judgement]bool) ([]int64, error) {
+// keysOfRecords are the names of loaded records.
+func (r *resolveRun) keysOfRecords(ids []int64) []canonical.RecordKey {
 	keys := make([]canonical.RecordKey, 0, len(ids))
 	for _, id := range ids {
 		if p, ok := r.cache[id]; ok {
 			keys = append(keys, p.record.Key)
 		}
 	}
-	found, err := r.DB.JudgementsOf(ctx, keys, store.Micros(r.asOf))
+	return keys
+}
+
+// judged reads the judgements on records and returns the other records they name.
+func (r *resolveRun) judged(ctx context.Context, ids []int64, into map[dedupe.Judgement]bool) ([]int64, error) {
+	found, err := r.DB.JudgementsOf(ctx, r.keysOfRecords(ids), store.Micros(r.asOf))
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -73,6 +85,44 @@ func (r *resolveRun) judged(ctx context.Context, ids []int64, into map[dedupe.Ju
 	}
 	numbers, err := r.DB.CustomersByKey(ctx, named)
 	return slices.Collect(maps.Values(numbers)), err
+}
+
+// overridden reads the overrides that hang at records and returns the other records they hang at.
+func (r *resolveRun) overridden(ctx context.Context, ids []int64, into map[canonical.ID]store.Override) ([]int64, error) {
+	found, err := r.DB.OverridesOf(ctx, r.keysOfRecords(ids), store.Micros(r.asOf))
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	var named []canonical.RecordKey
+	for _, o := range found {
+		into[o.ID] = o
+		named = append(named, o.Anchors...)
+	}
+	numbers, err := r.DB.CustomersByKey(ctx, named)
+	return slices.Collect(maps.Values(numbers)), err
+}
+
+// owners gives each override to the first living record that it hangs at.
+func (r *resolveRun) owners(records []int64, overrides map[canonical.ID]store.Override) map[int64][]dedupe.Override {
+	if len(overrides) == 0 {
+		return nil
+	}
+	living := map[canonical.RecordKey]int64{}
+	for _, id := range records {
+		if p := r.cache[id]; p.comparable != nil {
+			living[p.record.Key] = id
+		}
+	}
+	out := map[int64][]dedupe.Override{}
+	for _, o := range overrides {
+		for _, anchor := range o.Anchors {
+			if id, ok := living[anchor]; ok {
+				out[id] = append(out[id], dedupe.Override{Attribute: o.Attribute, Value: o.Value, Add: o.Mode == store.OverrideAdd, By: o.Actor, At: o.CreatedAt})
+				break
+			}
+		}
+	}
+	return out
 }
 
 // siblings returns the other records of the golden records that ids belong to, or belonged to last.

@@ -20,13 +20,14 @@ type goldenWriter struct {
 	*resolveRun
 	clusters []dedupe.Cluster
 	links    map[int64]store.RecordLink
+	set      map[int64][]dedupe.Override // record → what stewards set at it
 	step     canonical.ID
 	known    map[canonical.ID]store.Golden // golden records of the families at hand, as they were
 }
 
 func (r *resolveRun) newWriter(c *closure, clusters []dedupe.Cluster) (*goldenWriter, error) {
 	step, err := r.DB.NewID()
-	return &goldenWriter{resolveRun: r, clusters: clusters, links: c.links, step: step}, err
+	return &goldenWriter{resolveRun: r, clusters: clusters, links: c.links, set: c.overrides, step: step}, err
 }
 
 // change is all that one unit of work writes.
@@ -104,15 +105,17 @@ func (w *goldenWriter) houses(assigned dedupe.Assignment, order []int) ([]house,
 		h.before = w.known[h.id]
 		h.revived = slices.Contains(assigned.Reactivated, h.id)
 		members := make([]dedupe.Member, len(h.cluster.Members))
+		var set []dedupe.Override
 		for n, m := range h.cluster.Members {
 			rec := w.cache[m].record
 			members[n] = dedupe.Member{Key: rec.Key, Trust: rec.Trust, Updated: rec.Updated, Customer: rec.Customer}
 			h.sources = append(h.sources, rec.Key)
+			set = append(set, w.set[m]...)
 			if l, linked := w.links[m]; !linked || !l.Open || l.Golden != h.id {
 				h.moved = append(h.moved, m)
 			}
 		}
-		h.golden = w.Policy.Survive(members, nil)
+		h.golden = w.Policy.Survive(members, set)
 	}
 	return out, nil
 }

@@ -112,7 +112,8 @@ func (db *DB) JudgedBy(ctx context.Context, decision canonical.ID) ([]canonical.
 // Expired reports whether something expired by asOf that the resolver does not know of yet.
 func (db *DB) Expired(ctx context.Context, asOf int64) (bool, error) {
 	var waits bool
-	err := db.get(ctx, &waits, `SELECT EXISTS (SELECT 1 FROM judgement WHERE lapsed = FALSE AND expires_at IS NOT NULL AND expires_at <= ?)`, asOf)
+	err := db.get(ctx, &waits, `SELECT EXISTS (SELECT 1 FROM judgement WHERE lapsed = FALSE AND expires_at IS NOT NULL AND expires_at <= ?)
+		OR EXISTS (SELECT 1 FROM attribute_override WHERE ended_at = 0 AND expires_at > 0 AND expires_at <= ?)`, asOf, asOf)
 	return waits, err
 }
 

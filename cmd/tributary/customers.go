@@ -23,7 +23,9 @@ func (a *app) customersCmd() *cobra.Command {
 	c.AddCommand(a.customersListCmd(), a.customersSearchCmd(), a.customersShowCmd(), a.customersFindCmd(), a.customersCreateCmd(),
 		a.customersFileCmd("export", "Write every living customer to a CSV file", (*hub.Hub).ExportCustomers),
 		a.customersFileCmd("crosswalk", "Write which golden customer every source record belongs to", (*hub.Hub).ExportCrosswalk),
-		a.customersWhyCmd(), a.customersHowCmd(), a.customersMergeCmd(), a.customersSplitCmd(), a.reviewCmd())
+		a.customersWhyCmd(), a.customersHowCmd(), a.customersMergeCmd(), a.customersSplitCmd(), a.reviewCmd(), a.customersOverrideCmd(),
+		a.customersTagCmd("tag", "Give a customer tags, beside those of its sources", (*hub.Hub).TagCustomer),
+		a.customersTagCmd("untag", "Take tags back that were given here", (*hub.Hub).UntagCustomer))
 	return c
 }
 
@@ -146,7 +148,11 @@ func (a *app) writeCustomer(w io.Writer, c hub.Customer) error {
 	for _, f := range c.Affiliations {
 		line("affiliation", "归属", strings.TrimSpace(f.Name+" "+f.Department+" "+f.Role))
 	}
-	line("complete", "完整度", fmt.Sprintf("%d%%", c.Completeness))
+	if err := a.writeOverrides(w, c.Overrides); err != nil {
+		return err
+	}
+	a.writeLineage(w, c)
+	line("complete", "完整度", completeness(c))
 	const shown = 12
 	for i, s := range c.Sources {
 		if i == shown {
@@ -156,6 +162,17 @@ func (a *app) writeCustomer(w io.Writer, c hub.Customer) error {
 		line("record", "来源记录", s.Source+" "+s.ID)
 	}
 	return nil
+}
+
+// completeness is the total and each group that lacks something.
+func completeness(c hub.Customer) string {
+	out := fmt.Sprintf("%d%%", c.Completeness)
+	for _, group := range slices.Sorted(maps.Keys(c.Groups)) {
+		if n := c.Groups[group]; n < 100 {
+			out += fmt.Sprintf(", %s %d%%", group, n)
+		}
+	}
+	return out
 }
 
 // customersFileCmd makes a verb that writes a CSV file whole or not at all.

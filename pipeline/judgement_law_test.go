@@ -1,0 +1,205 @@
+package pipeline_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/canonical"
+	"tributary/dedupe"
+	"tributary/pipeline"
+	"tributary/store"
+	"tributary/test/servers"
+)
+
+// word is a judgement as a steward gives it, or takes it back.
+type word struct {
+	id      canonical.ID
+	a, b    canonical.RecordKey
+	same    bool
+	revoked bool
+}
+
+// judge gives a word under the resolver's lease.
+func (m *master) judge(w *word) {
+	_, err := m.resolver.Apply(m.ctx(), func(unit pipeline.Unit) error {
+		return unit(func(tx *store.Tx) error {
+			var err error
+			if w.id, err = tx.NewID(); err != nil {
+				return err
+			}
+			return tx.AddJudgements(m.ctx(), &store.Decision{ID: w.id, Actor: "os:test", Reason: "law"}, []dedupe.Judgement{{A: w.a, B: w.b, Same: w.same}})
+		})
+	})
+	require.NoError(m.t, err)
+}
+
+func (m *master) revoke(w *word) {
+	w.revoked = true
+	_, err := m.resolver.Apply(m.ctx(), func(unit pipeline.Unit) error {
+		return unit(func(tx *store.Tx) error { return tx.RevokeJudgements(m.ctx(), w.id) })
+	})
+	require.NoError(m.t, err)
+}
+
+// ids watches what becomes of golden ids.
+type ids struct {
+	seen    map[canonical.ID]bool
+	retired map[canonical.ID]bool
+}
+
+// look checks that no id is lost or used twice (invariant 6).
+func (i *ids) look(m *master) {
+	require.NoError(m.t, m.db.EachCrosswalk(m.ctx(), func(e store.CrosswalkEntry) error {
+		i.seen[e.Golden] = true
+		require.False(m.t, i.retired[e.Golden], "%s was merged away and lives again", e.Golden)
+		return nil
+	}))
+	for id := range i.seen {
+		g, err := m.db.Golden(m.ctx(), id)
+		require.NoError(m.t, err, "an id is never forgotten")
+		if g.Status == store.GoldenMerged {
+			i.retired[id] = true
+			s, err := m.db.Golden(m.ctx(), g.Survivor)
+			require.NoError(m.t, err)
+			require.NotEqual(m.t, store.GoldenMerged, s.Status, "a redirect is one step")
+		}
+	}
+}
+
+// binds checks that judgements hold: the last word on a pair, and chains of must-links without a cannot-link inside.
+func binds(m *master, words []*word) {
+	last := map[[2]canonical.RecordKey]bool{}
+	for _, w := range words {
+		if !w.revoked {
+			last[[2]canonical.RecordKey{w.a, w.b}] = w.same
+		}
+	}
+	golden := map[canonical.RecordKey]canonical.ID{}
+	require.NoError(m.t, m.db.EachCrosswalk(m.ctx(), func(e store.CrosswalkEntry) error { golden[e.RecordKey] = e.Golden; return nil }))
+	group := map[canonical.RecordKey]canonical.RecordKey{}
+	find := func(k canonical.RecordKey) canonical.RecordKey {
+		for group[k] != k && group[k] != (canonical.RecordKey{}) {
+			k = group[k]
+		}
+		return k
+	}
+	living := func(pair [2]canonical.RecordKey) bool { return !golden[pair[0]].IsZero() && !golden[pair[1]].IsZero() }
+	for pair, same := range last {
+		if same && living(pair) {
+			a, b := find(pair[0]), find(pair[1])
+			group[a], group[b] = a, b
+			group[a] = b
+		}
+	}
+	torn := map[canonical.RecordKey]bool{}
+	for pair, same := range last {
+		if !same && living(pair) {
+			require.NotEqual(m.t, golden[pair[0]], golden[pair[1]], "a cannot-link always holds: %v", pair)
+			if find(pair[0]) == find(pair[1]) {
+				torn[find(pair[0])] = true
+			}
+		}
+	}
+	for pair, same := range last {
+		if same && living(pair) && !torn[find(pair[0])] {
+			require.Equal(m.t, golden[pair[0]], golden[pair[1]], "a must-link holds: %v", pair)
+		}
+	}
+}
+
+// Invariants 5 and 6 with stewards at work: versions, deletions, judgements and their undoing in any order and portions
+// end where one run over the last versions and the judgements in force ends; judgements bind; ids are never lost.
+func TestJudgementsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	law := func(t *testing.T, most int, url func() string) {
+		rounds, failed := 0, false
+		rapid.Check(t, func(rt *rapid.T) {
+			if rounds++; rounds > most && !failed {
+				return // each round opens two databases
+			}
+			passed := false
+			defer func() { failed = failed || !passed }()
+			open := func() *master {
+				m := openMaster(rt, func() context.Context { return t.Context() }, url(), t.TempDir(), rt.Cleanup)
+				m.use(small())
+				return m
+			}
+			steps, whole := open(), open()
+			steps.resolver.Portion = rapid.IntRange(1, 4).Draw(rt, "portion")
+			watch := ids{map[canonical.ID]bool{}, map[canonical.ID]bool{}}
+			last := map[canonical.RecordKey]rec{}
+			var words []*word
+			drawKey := func(label string) canonical.RecordKey {
+				return canonical.RecordKey{Source: rapid.SampledFrom([]string{"erp", "sfa", "flow:D1"}).Draw(rt, label), ID: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(rt, label)}
+			}
+			for range rapid.IntRange(1, 16).Draw(rt, "actions") {
+				switch rapid.IntRange(0, 5).Draw(rt, "action") {
+				case 0, 1:
+					w := &word{a: drawKey("a"), b: drawKey("b"), same: rapid.Bool().Draw(rt, "same")}
+					if w.a.Source+w.a.ID > w.b.Source+w.b.ID {
+						w.a, w.b = w.b, w.a
+					}
+					if w.a == w.b {
+						continue
+					}
+					steps.judge(w)
+					words = append(words, w)
+					watch.look(steps)
+					binds(steps, words)
+				case 2:
+					if standing := slices.DeleteFunc(slices.Clone(words), func(w *word) bool { return w.revoked }); len(standing) > 0 {
+						steps.revoke(rapid.SampledFrom(standing).Draw(rt, "revoke"))
+						watch.look(steps)
+					}
+				default:
+					r := drawRecords(rt, 1)[0]
+					steps.put(r)
+					last[canonical.RecordKey{Source: r.source, ID: r.id}] = r
+					if rapid.Bool().Draw(rt, "resolve now") {
+						steps.run()
+						watch.look(steps)
+						binds(steps, words)
+					}
+				}
+			}
+			steps.run()
+			watch.look(steps)
+			binds(steps, words)
+
+			var records []rec
+			for _, r := range last {
+				if r.customer != nil {
+					records = append(records, r)
+				}
+			}
+			slices.SortFunc(records, func(a, b rec) int { return -slices.Compare([]string{a.source, a.id}, []string{b.source, b.id}) })
+			for _, w := range words {
+				if !w.revoked {
+					again := *w
+					whole.judge(&again)
+				}
+			}
+			whole.put(records...)
+			whole.run()
+			require.Equal(rt, whole.state(), steps.state())
+			before := steps.state()
+			report, err := steps.resolver.All(t.Context())
+			require.NoError(rt, err)
+			require.Zero(rt, report.Created+report.Merged+report.Split+report.Relinked+report.Updated, "resolving everything again changes nothing")
+			require.Equal(rt, before, steps.state())
+			passed = true
+		})
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		law(t, 20, func() string { return "sqlite:hub.db" })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		law(t, 4, func() string { return servers.PostgresSchema(t) })
+	})
+}
