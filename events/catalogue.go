@@ -25,6 +25,8 @@ const (
 	TopicLot         = "tributary.master.lot.v1"
 	TopicStock       = "tributary.channel.stock.v1"
 	TopicMovement    = "tributary.channel.movement.v1"
+	TopicComplaint   = "tributary.quality.complaint.v1"
+	TopicRecall      = "tributary.quality.recall.v1"
 	TopicActivity    = "tributary.sfa.activity.v1"
 	TopicQuarantine  = "tributary.ops.quarantine.v1"
 	TopicRun         = "tributary.ops.run.v1"
@@ -47,6 +49,11 @@ const (
 	Replayed    Op = "replayed"
 	Discarded   Op = "discarded"
 	Finished    Op = "finished"
+	Closed      Op = "closed"
+	Notified    Op = "notified"
+	Reminded    Op = "reminded"
+	Replied     Op = "replied"
+	Reconciled  Op = "reconciled"
 )
 
 // Topic is one entry of the catalogue.
@@ -72,6 +79,9 @@ func Catalogue() []Topic {
 		{TopicStock, State, "reporting party's source|id|product code|lot", "What a party last reported to hold of a lot.", lifecycle, false},
 		{TopicMovement, Fact, "movement id", "One physical transfer of goods, joined from the ledgers of both sides.",
 			[]Op{Created, Updated, Voided, Superseded}, false},
+		{TopicComplaint, Fact, "complaint number", "A quality complaint after a step of its handling, without the reporter and the text.", []Op{Opened, Updated, Closed}, false},
+		{TopicRecall, Fact, "recall number", "A recall after a step: where it stands, and what was just done.",
+			[]Op{Opened, Updated, Notified, Reminded, Replied, Reconciled, Closed}, false},
 		{TopicActivity, Fact, "source|source id", "A visit, meeting, sample or gift of the sales force.", lifecycle, true},
 		{TopicQuarantine, Fact, "quarantine id", "A row that could not be taken in, and what became of it.", []Op{Opened, Replayed, Discarded}, false},
 		{TopicRun, Fact, "run id", "The report of one import or pull.", []Op{Finished}, false},

@@ -122,6 +122,15 @@ func Movement(m Meta, v MovementValue) Event {
 	return m.event(TopicMovement, v.MovementID.String(), v)
 }
 
+// Complaint is a quality complaint after a step (Op Opened, Updated or Closed).
+func Complaint(m Meta, v ComplaintValue) Event { return m.event(TopicComplaint, v.Number, v) }
+
+// Recall is a recall after a step (Op Opened, Updated, Notified, Reminded, Replied, Reconciled or Closed).
+func Recall(m Meta, v RecallValue) Event {
+	v.Lots, v.Complaints, v.Balance = filled(v.Lots), filled(v.Complaints), filled(v.Balance)
+	return m.event(TopicRecall, v.Number, v)
+}
+
 // Activity is an activity of the sales force (Op Created, Updated or Deleted). When its customer is a person, owner is
 // the golden id whose data key seals it; else owner is zero.
 func Activity(m Meta, v ActivityValue, owner canonical.ID) Event {

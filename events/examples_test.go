@@ -68,8 +68,25 @@ func examples() []example {
 		Unchanged: 1, Quarantined: 1, Filtered: 1, StartedAt: at.UTC(), FinishedAt: at.UTC().Add(time.Second)}
 	row := events.QuarantineValue{QuarantineID: id(12), Source: "D1", Stream: "sales", RunID: id(11), File: "sales.csv", Row: 17, Field: "quantity",
 		Rule: "quantity", Reason: "canonical.invalid"}
+	replied := at.UTC()
+	complaint := events.ComplaintValue{ComplaintID: id(13), Number: "C-2026-0001", State: "replied", Source: "crm", SourceID: "K-77", Origin: "pharmacy", Type: "packaging",
+		Severity: "minor", Product: "P1", Lot: "250301", Quantity: canonical.Units(2), Owner: "qa1", Reply: "已换货", RepliedAt: &replied, ReceivedAt: at.UTC(), Actor: "os:qa1"}
+	recall := events.RecallValue{RecallID: id(14), Number: "R-2026-0001", Kind: "voluntary", Class: "II", State: "in_progress", Product: "P1", Lots: []string{"250301"}, ScopeVersion: 1,
+		Complaints: []string{"C-2026-0001"}, Parties: 8, Possible: 1, Notified: 8, Answered: 3, DueAt: &replied, Actor: "os:qp",
+		Reply: &events.RecallReply{Stage: "quantity", Held: canonical.Units(120)}, Party: &events.RecallParty{GoldenID: id(3).String(), Code: "D1", Lot: "250301"},
+		Balance: []events.RecallTotal{{Lot: "250301", Released: canonical.Units(5000), Gap: canonical.Units(20)}}}
 	one := func(name string, e events.Event) example { return example{name, []events.Event{e}} }
 	return []example{
+		one("complaint opened", events.Complaint(plain(events.Opened, 1), complaint)),
+		one("complaint updated", events.Complaint(plain(events.Updated, 2), complaint)),
+		one("complaint closed", events.Complaint(plain(events.Closed, 3), complaint)),
+		one("recall opened", events.Recall(plain(events.Opened, 1), events.RecallValue{RecallID: id(14), Number: "R-2026-0001"})),
+		one("recall updated", events.Recall(plain(events.Updated, 2), recall)),
+		one("recall notified", events.Recall(plain(events.Notified, 3), recall)),
+		one("recall reminded", events.Recall(plain(events.Reminded, 4), recall)),
+		one("recall replied", events.Recall(plain(events.Replied, 5), recall)),
+		one("recall reconciled", events.Recall(plain(events.Reconciled, 6), recall)),
+		one("recall closed", events.Recall(plain(events.Closed, 7), recall)),
 		one("golden created", events.Golden(meta(events.Created, 1), hospital)),
 		one("golden created, a person", events.Golden(meta(events.Created, 1), doctor)),
 		one("golden updated", events.Golden(plain(events.Updated, 2), hospital)),

@@ -42,6 +42,10 @@ func valueOf(topic string, op events.Op) (value any, status string) {
 		return events.MovementValue{}, events.MovementActive
 	case events.TopicQuarantine:
 		return events.QuarantineValue{}, map[events.Op]string{events.Opened: "open", events.Replayed: "replayed", events.Discarded: "discarded"}[op]
+	case events.TopicComplaint:
+		return events.ComplaintValue{}, ""
+	case events.TopicRecall:
+		return events.RecallValue{}, ""
 	case events.TopicActivity:
 		return events.ActivityValue{}, ""
 	case events.TopicRun:
@@ -80,6 +84,7 @@ var leaves = map[reflect.Type]object{
 	reflect.TypeFor[canonical.Quantity]():     {"type": "string", "pattern": `^-?(0|[1-9][0-9]*)(\.[0-9]{1,6})?$`},
 	reflect.TypeFor[canonical.Date]():         {"type": []string{"string", "null"}, "format": "date"},
 	reflect.TypeFor[time.Time]():              {"type": "string", "format": "date-time"},
+	reflect.TypeFor[*time.Time]():             {"type": []string{"string", "null"}, "format": "date-time"},
 	reflect.TypeFor[canonical.CustomerKind](): enum(canonical.CustomerKinds()...),
 	reflect.TypeFor[canonical.FlowKind](): enum(canonical.Sale, canonical.Return, canonical.Transfer, canonical.DropShip, canonical.Used,
 		canonical.Sampled, canonical.Destroyed),

@@ -142,6 +142,89 @@ type StockValue struct {
 	InTransit   canonical.Quantity `json:"in_transit"`
 }
 
+// ComplaintValue is a quality complaint. Who reported it and what was said about a patient are not in it.
+type ComplaintValue struct {
+	ComplaintID canonical.ID       `json:"complaint_id"`
+	Number      string             `json:"number"`
+	State       string             `json:"state"`     // received, triaged, investigating, recall_assessed, replied, closed
+	Source      string             `json:"source"`    // system that sent it, "" when it was entered here
+	SourceID    string             `json:"source_id"` // its number there
+	Origin      string             `json:"origin"`    // patient, hospital, pharmacy, distributor, authority, internal
+	Type        string             `json:"type"`
+	Severity    string             `json:"severity"` // critical, major, minor
+	Product     string             `json:"product"`
+	Lot         string             `json:"lot"` // "" while not known
+	Quantity    canonical.Quantity `json:"quantity"`
+	PatientHarm bool               `json:"patient_harm"`
+	Owner       string             `json:"owner"`
+	Recall      string             `json:"recall"` // number of the recall it led to
+	Reply       string             `json:"reply"`  // the answer, "" before
+	RepliedAt   *time.Time         `json:"replied_at"`
+	ReceivedAt  time.Time          `json:"received_at"`
+	DueAt       *time.Time         `json:"due_at"` // earliest open deadline
+	Actor       string             `json:"actor"`
+	Reason      string             `json:"reason"`
+}
+
+// RecallValue is a recall after a step.
+type RecallValue struct {
+	RecallID      canonical.ID  `json:"recall_id"`
+	Number        string        `json:"number"`
+	Kind          string        `json:"kind"`  // voluntary, ordered, drill
+	Class         string        `json:"class"` // I, II, III
+	State         string        `json:"state"` // draft, assessed, decided, noticed, in_progress, recovered, disposed, reconciled, reported, closed
+	Product       string        `json:"product"`
+	Lots          []string      `json:"lots"`
+	ScopeVersion  int           `json:"scope_version"`
+	Complaints    []string      `json:"complaints"`
+	Parties       int           `json:"parties"`  // on the affected list
+	Possible      int           `json:"possible"` // of them only because rows name no lot
+	Notified      int           `json:"notified"`
+	Answered      int           `json:"answered"`
+	RecoveryRate  string        `json:"recovery_rate"`  // per cent, over all lots; "" before the reconciliation
+	ExplainedRate string        `json:"explained_rate"` // likewise
+	DueAt         *time.Time    `json:"due_at"`
+	Actor         string        `json:"actor"`
+	Reason        string        `json:"reason"`
+	Reply         *RecallReply  `json:"reply"`   // of Replied
+	Party         *RecallParty  `json:"party"`   // of Replied and Reminded
+	Balance       []RecallTotal `json:"balance"` // of Reconciled, by lot
+}
+
+// RecallParty is a party of a recall.
+type RecallParty struct {
+	GoldenID string `json:"golden_id"` // "" while it is not known
+	Code     string `json:"code"`      // the company's own code
+	Lot      string `json:"lot"`
+}
+
+// RecallReply is what a party said about a lot.
+type RecallReply struct {
+	Stage     string             `json:"stage"` // acknowledgment, impact, quantity, completion
+	Impact    string             `json:"impact"`
+	Held      canonical.Quantity `json:"held"`
+	Used      canonical.Quantity `json:"used"`
+	Damaged   canonical.Quantity `json:"damaged"`
+	Forwarded canonical.Quantity `json:"forwarded"`
+	Returned  canonical.Quantity `json:"returned"`
+	Destroyed canonical.Quantity `json:"destroyed"`
+}
+
+// RecallTotal is the balance of a recalled lot: released = own_stock + sampled + quarantined + channel_stock + recovered +
+// used + destroyed + gap.
+type RecallTotal struct {
+	Lot          string             `json:"lot"`
+	Released     canonical.Quantity `json:"released"`
+	OwnStock     canonical.Quantity `json:"own_stock"`
+	Sampled      canonical.Quantity `json:"sampled"`
+	Quarantined  canonical.Quantity `json:"quarantined"`
+	ChannelStock canonical.Quantity `json:"channel_stock"`
+	Recovered    canonical.Quantity `json:"recovered"`
+	Used         canonical.Quantity `json:"used"`
+	Destroyed    canonical.Quantity `json:"destroyed"`
+	Gap          canonical.Quantity `json:"gap"`
+}
+
 // ActivityValue is an activity of the sales force with a customer.
 type ActivityValue struct {
 	Source   string             `json:"source"`

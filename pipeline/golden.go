@@ -79,18 +79,18 @@ func Masked(c canonical.Customer) canonical.Customer {
 		switch v := a.Get(&c).(type) {
 		case string:
 			a.Unset(&out)
-			_ = a.SetText(&out, maskText(v)) // cannot fail on a text
+			_ = a.SetText(&out, MaskText(v)) // cannot fail on a text
 		case []string:
 			a.Unset(&out)
 			for _, one := range v {
-				_ = a.SetText(&out, maskText(one))
+				_ = a.SetText(&out, MaskText(one))
 			}
 		default:
 			a.Unset(&out) // a birth date or home address has no masked form
 		}
 	}
 	if c.Kind == canonical.Patient {
-		out.Name, out.ShortName, out.Aliases, out.FormerNames = maskName(c.Name), "", nil, nil
+		out.Name, out.ShortName, out.Aliases, out.FormerNames = MaskName(c.Name), "", nil, nil
 		out.Address.Text, out.Address.Postcode = "", ""
 		out.Custom = nil
 		out.Feedback = ""
@@ -98,8 +98,8 @@ func Masked(c canonical.Customer) canonical.Customer {
 	return out
 }
 
-// maskText keeps the ends of a longer value: 138****1111, a***@example.com.
-func maskText(s string) string {
+// MaskText keeps the ends of a longer value: 138****1111, a***@example.com.
+func MaskText(s string) string {
 	if name, domain, mail := strings.Cut(s, "@"); mail {
 		return firstRune(name) + "***@" + domain
 	}
@@ -110,11 +110,11 @@ func maskText(s string) string {
 	case n >= 7:
 		return string(r[:2]) + strings.Repeat("*", n-4) + string(r[n-2:])
 	}
-	return maskName(s)
+	return MaskName(s)
 }
 
-// maskName keeps the first character: 王**.
-func maskName(s string) string {
+// MaskName keeps the first character: 王**.
+func MaskName(s string) string {
 	n := utf8.RuneCountInString(s)
 	if n == 0 {
 		return ""

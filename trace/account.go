@@ -56,6 +56,9 @@ func (b *books) settled(p int32) account {
 		a.Received += m.Point
 		a.ReceivedLow += m.Low
 		a.ReceivedHigh += m.High
+		if m.Named {
+			a.Explicit += m.Point
+		}
 		a.Grade = a.Grade.Worse(m.Grade)
 		if a.FirstDate.IsZero() || m.Date < a.FirstDate {
 			a.FirstDate = m.Date
@@ -84,6 +87,7 @@ func (b *books) settled(p int32) account {
 		a.Received += released
 		a.ReceivedLow += released
 		a.ReceivedHigh += released
+		a.Explicit += released
 		a.Grade = canonical.GradeA
 	}
 	if a.Grade == "" {

@@ -51,6 +51,7 @@ type PartyResult struct {
 	Received     canonical.Quantity `json:"received"`
 	ReceivedLow  canonical.Quantity `json:"received_low"`
 	ReceivedHigh canonical.Quantity `json:"received_high"`
+	Explicit     canonical.Quantity `json:"received_explicit"` // the part of Received whose rows name the lot
 	Forwarded    canonical.Quantity `json:"forwarded"`
 	Returned     canonical.Quantity `json:"returned"`
 	Used         canonical.Quantity `json:"used"`

@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"hub":        {"canonical", "normalize", "mapping", "dedupe", "trace", "epcis", "quality", "events", "connectors", "store", "pipeline", "internal"},
 	"api":        {"canonical", "hub", "internal"},
 	"web":        {},
-	"cmd":        {"canonical", "trace", "hub", "api", "web", "connectors", "events", "store", "internal"},
+	"cmd":        {"canonical", "trace", "quality", "hub", "api", "web", "connectors", "events", "store", "internal"},
 	"internal":   {"canonical", "internal"},
 	"test":       {"*"},
 	"bench":      {"*"},

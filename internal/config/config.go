@@ -19,6 +19,7 @@ type Config struct {
 	Connections []Connection `yaml:"connections" doc:"Source systems."`
 	Dedupe      Dedupe       `yaml:"dedupe" doc:"Matching of customers."`
 	Trace       Trace        `yaml:"trace" doc:"Joining of ledgers and tracing."`
+	Quality     Quality      `yaml:"quality" doc:"Complaints and recalls."`
 	Retention   Retention    `yaml:"retention" doc:"How long what can be rebuilt is kept."`
 	Auth        Auth         `yaml:"auth" doc:"What a local command may do."`
 
@@ -123,6 +124,14 @@ type Trace struct {
 	ToleranceDays int `yaml:"tolerance_days" doc:"Days by which a receipt may be posted late."`
 }
 
+// Quality shapes complaint and recall cases.
+type Quality struct {
+	Profile     string `yaml:"profile" doc:"Rules with deadlines that come with the program: cn-2022 or cn-2007."`
+	ProfileFile string `yaml:"profile_file" doc:"File with a profile of your own; it may extend one of those."`
+	Contact     string `yaml:"contact" doc:"Whom a recall notice asks to answer: name, phone, e-mail."`
+	EscalateTo  string `yaml:"escalate_to" doc:"Who is told when a party stays silent past its time limit."`
+}
+
 // Retention bounds what is kept beside primary data.
 type Retention struct {
 	Outbox Duration `yaml:"outbox" doc:"How long published events are kept for replay."`
@@ -146,6 +155,7 @@ func Defaults() Config {
 		HTTP:      HTTP{Listen: "127.0.0.1:8080", PublicURL: "https://tributary.invalid"},
 		Dedupe:    Dedupe{Merge: 0.99, Review: 0.5, FourEyes: 20},
 		Trace:     Trace{WindowDays: 7, ToleranceDays: 7},
+		Quality:   Quality{Profile: "cn-2022"},
 		Retention: Retention{Outbox: Duration(7 * 24 * time.Hour)},
 	}
 }
