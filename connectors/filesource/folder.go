@@ -6,52 +6,24 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"tributary/internal/errs"
 )
-
-// RemoteFile is a file at a place where partners leave files.
-type RemoteFile struct {
-	Name    string // relative to the place, with slashes
-	Size    int64
-	ModTime time.Time
-	Remote  bool // ModTime was stated by a remote system, so it may order versions; a local copy's may not
-}
-
-// FileSource is a place where partners leave files: a folder, a drop box.
-type FileSource interface {
-	// List returns the files that are complete, sorted by name.
-	List(ctx context.Context) ([]RemoteFile, error)
-	// Fetch makes the file readable at a local path, valid until Close. A file that changed since List is an error.
-	Fetch(ctx context.Context, f RemoteFile) (path string, err error)
-	// Done tells the place that the file is stored here; it may archive it. Idempotent.
-	Done(ctx context.Context, f RemoteFile) error
-	Close() error
-}
 
 // FolderConfig configures a Folder. Dir and Now are required.
 type FolderConfig struct {
 	Dir     string
 	Archive string        // folder to move stored files to; "" leaves them where they are
 	Settle  time.Duration // how long a file must have been left alone before it counts as complete; default 30 s
+	Marker  string        // suffix of the file beside it that says a file is complete, ".ok"; "" = by Settle
 	Now     func() time.Time
 }
 
 // Folder is a FileSource over a local or mounted folder and its subfolders. It is for one goroutine.
 type Folder struct {
-	cfg  FolderConfig
-	seen map[string]sighting
-}
-
-// sighting is when a file was first seen in its present size and time. Clocks of network shares are often wrong, so a
-// file also settles by staying the same under our own clock.
-type sighting struct {
-	size  int64
-	mod   time.Time
-	since time.Time
+	cfg      FolderConfig
+	complete completeness
 }
 
 var _ FileSource = (*Folder)(nil)
@@ -70,15 +42,13 @@ func NewFolder(cfg FolderConfig) (*Folder, error) {
 	case !info.IsDir():
 		return nil, errs.New(errs.Invalid, "files.folder_file", errs.Args{"folder": cfg.Dir})
 	}
-	return &Folder{cfg: cfg, seen: map[string]sighting{}}, nil
+	return &Folder{cfg: cfg, complete: completeness{settle: cfg.Settle, marker: cfg.Marker}}, nil
 }
 
 // List returns the complete files in the folder and below it. The archive folder, hidden and temporary files and
 // symbolic links are left out.
 func (d *Folder) List(ctx context.Context) ([]RemoteFile, error) {
-	now := d.cfg.Now()
-	seen := map[string]sighting{}
-	var out []RemoteFile
+	var found []RemoteFile
 	err := filepath.WalkDir(d.cfg.Dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
@@ -103,15 +73,7 @@ func (d *Folder) List(ctx context.Context) ([]RemoteFile, error) {
 		if err != nil {
 			return err
 		}
-		name := filepath.ToSlash(rel)
-		s, known := d.seen[name]
-		if !known || s.size != info.Size() || !s.mod.Equal(info.ModTime()) {
-			s = sighting{size: info.Size(), mod: info.ModTime(), since: now}
-		}
-		seen[name] = s
-		if age := now.Sub(s.mod); age >= d.cfg.Settle || now.Sub(s.since) >= d.cfg.Settle {
-			out = append(out, RemoteFile{Name: name, Size: s.size, ModTime: s.mod})
-		}
+		found = append(found, RemoteFile{Name: filepath.ToSlash(rel), Size: info.Size(), ModTime: info.ModTime()})
 		return nil
 	})
 	if err != nil {
@@ -120,8 +82,7 @@ func (d *Folder) List(ctx context.Context) ([]RemoteFile, error) {
 		}
 		return nil, errs.Wrap(errs.Unavailable, "files.read", err, errs.Args{"file": d.cfg.Dir})
 	}
-	d.seen = seen
-	slices.SortFunc(out, func(a, b RemoteFile) int { return strings.Compare(a.Name, b.Name) })
+	out, _ := d.complete.sort(found, d.cfg.Now(), 0)
 	return out, nil
 }
 
@@ -159,8 +120,7 @@ func (d *Folder) Done(ctx context.Context, f RemoteFile) error {
 		return errs.Wrap(errs.Unavailable, "files.archive", err, errs.Args{"file": f.Name, "folder": d.cfg.Archive})
 	}
 	if _, err := os.Lstat(target); err == nil {
-		ext := filepath.Ext(target)
-		target = strings.TrimSuffix(target, ext) + "." + d.cfg.Now().UTC().Format("20060102T150405.000000") + ext
+		target = AnotherName(target, d.cfg.Now())
 	}
 	if err := os.Rename(path, target); err != nil {
 		return errs.Wrap(errs.Unavailable, "files.archive", err, errs.Args{"file": f.Name, "folder": d.cfg.Archive})
@@ -186,16 +146,4 @@ func (d *Folder) isArchive(path string) bool {
 	a, errA := filepath.Abs(d.cfg.Archive)
 	b, errB := filepath.Abs(path)
 	return errA == nil && errB == nil && a == b
-}
-
-// temporary knows the names that programs give to files they have not finished, and to their own notes.
-func temporary(name string) bool {
-	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~") {
-		return true
-	}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".tmp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", ".lock", ".bak":
-		return true
-	}
-	return false
 }

@@ -1,4 +1,5 @@
-// Package servers gives tests the real PostgreSQL and the real Apache Kafka that run.sh started.
+// Package servers gives tests the real servers that run.sh started: PostgreSQL and MariaDB, Apache Kafka, and places where
+// partners leave files: OpenSSH, FTP with and without TLS, IMAP, S3.
 //
 // A test that needs a server fails, with the remedy, when there is none: a suite that skips what it should prove
 // rots. Only `go test -short` (make test-embedded) leaves these tests out.
@@ -8,7 +9,7 @@
 //		…
 //	}
 //
-// The scripts beside it install and start both servers on loopback, on free ports, below var/ of the checkout:
+// The scripts beside it install and start the servers on loopback, on free ports, below var/ of the checkout:
 //
 //	test/servers/run.sh go test ./store/...
 package servers

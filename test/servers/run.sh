@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# run.sh COMMAND…: runs COMMAND beside a real PostgreSQL and a real Apache Kafka, whose addresses it exports (see the
-# two scripts), stops what it started, whatever happens, and ends with COMMAND's exit code. It never runs COMMAND
-# without both servers.
+# run.sh COMMAND…: runs COMMAND beside real servers (PostgreSQL, Apache Kafka, OpenSSH, FTP, IMAP, S3, MariaDB), whose
+# addresses it exports (see their scripts), stops what it started, whatever happens, and ends with COMMAND's exit code.
+# It never runs COMMAND without all of them.
 set -euo pipefail
 [ $# -gt 0 ] || { echo "usage: test/servers/run.sh COMMAND…" >&2; exit 2; }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,10 +10,16 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$var/servers/run-$$
 export TRIBUTARY_SERVERS_DIR=$state
 
+servers=(postgres kafka sftp ftp imap s3 mariadb)
+variable() { local name=TRIBUTARY_TEST_${1^^}; echo "$name"; }
+
 stop_all() { # FOLDER
-	# The variables are cleared because they say "given from outside" to the scripts.
-	TRIBUTARY_SERVERS_DIR=$1 TRIBUTARY_TEST_KAFKA='' "$here/kafka.sh" stop || true
-	TRIBUTARY_SERVERS_DIR=$1 TRIBUTARY_TEST_POSTGRES='' "$here/postgres.sh" stop || true
+	local server
+	for server in "${servers[@]}"; do
+		# The variable is cleared because it says "given from outside" to the script.
+		env TRIBUTARY_SERVERS_DIR="$1" "$(variable "$server")=" "$here/$server.sh" stop &
+	done
+	wait
 	rm -rf "$1"
 }
 
@@ -37,19 +43,43 @@ trap 'exit 143' TERM HUP
 
 command -v gcc >/dev/null || { prepare_var; install gcc libc6-dev; } # go test -race needs cgo
 
-given_pg=${TRIBUTARY_TEST_POSTGRES:-} given_kafka=${TRIBUTARY_TEST_KAFKA:-}
-vars=$("$here/postgres.sh" start) || fail "PostgreSQL is needed and could not be had; nothing was run."
-eval "$vars"
-vars=$("$here/kafka.sh" start) || fail "Kafka is needed and could not be had; nothing was run."
-eval "$vars"
+# All at once: each is small, and together they take as long as the slowest.
+prepare_var
+starts=()
+for server in "${servers[@]}"; do
+	"$here/$server.sh" start >"$state/$server.vars" &
+	starts+=($!)
+done
+missing=()
+for i in "${!servers[@]}"; do
+	wait "${starts[$i]}" || missing+=("${servers[$i]}")
+done
+[ ${#missing[@]} = 0 ] || fail "${missing[*]}: needed and could not be had; nothing was run."
 
-if [ -n "$given_pg" ]; then say "PostgreSQL as given in TRIBUTARY_TEST_POSTGRES"; else
-	say "PostgreSQL $(psql "$TRIBUTARY_TEST_POSTGRES" -Atc 'show server_version')"
-fi
-if [ -n "$given_kafka" ]; then say "Kafka as given in TRIBUTARY_TEST_KAFKA ($given_kafka)"; else
-	jar=$(echo "$TRIBUTARY_TEST_KAFKA_LIB"/kafka-clients-*.jar) && jar=${jar##*kafka-clients-}
-	say "Apache Kafka ${jar%.jar} on $TRIBUTARY_TEST_KAFKA"
-fi
+version() {
+	case $1 in
+	postgres) echo "PostgreSQL $(psql "$TRIBUTARY_TEST_POSTGRES" -Atc 'show server_version')" ;;
+	kafka)
+		local jar
+		jar=$(echo "$TRIBUTARY_TEST_KAFKA_LIB"/kafka-clients-*.jar) && jar=${jar##*kafka-clients-}
+		echo "Apache Kafka ${jar%.jar}"
+		;;
+	sftp) ssh -V 2>&1 | cut -d, -f1 ;;
+	ftp) "$var/python-1/bin/python" -c 'import pyftpdlib; print("pyftpdlib", pyftpdlib.__ver__)' ;;
+	imap) echo "dovecot $(dovecot --version | cut -d' ' -f1)" ;;
+	s3) "$var/python-1/bin/python" -c 'import importlib.metadata as m; print("moto", m.version("moto"))' ;;
+	mariadb) mariadbd --version | sed 's/.*Ver \([^ ]*\).*/MariaDB \1/' ;;
+	esac
+}
+for server in "${servers[@]}"; do
+	name=$(variable "$server")
+	if [ -n "${!name:-}" ]; then
+		say "$server as given in $name"
+	else
+		eval "$(cat "$state/$server.vars")"
+		say "$(version "$server")"
+	fi
+done
 
 # A process group of its own: a signal to this script then ends all of COMMAND, and the shell hears signals meanwhile.
 set -m

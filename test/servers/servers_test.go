@@ -71,8 +71,7 @@ func TestWithoutServers(t *testing.T) {
 
 func TestRunEndsWithTheCommandsCode(t *testing.T) {
 	cmd := exec.Command("bash", "run.sh", "sh", "-c", `[ -n "$TRIBUTARY_TEST_KAFKA_LIB" ] && exit 7`)
-	// Both given: nothing is started.
-	cmd.Env = append(os.Environ(), "TRIBUTARY_TEST_POSTGRES="+servers.Postgres(t), "TRIBUTARY_TEST_KAFKA="+servers.Kafka(t))
+	allGiven(t) // nothing is started
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit, "%s", out)
@@ -80,12 +79,34 @@ func TestRunEndsWithTheCommandsCode(t *testing.T) {
 	require.Contains(t, string(out), "as given in TRIBUTARY_TEST_POSTGRES")
 }
 
+// allGiven fails when a server is not there: run.sh passes on what it finds in the environment.
+func allGiven(t *testing.T) {
+	t.Helper()
+	servers.Postgres(t)
+	servers.Kafka(t)
+	servers.SFTP(t)
+	servers.FTP(t)
+	servers.IMAP(t)
+	servers.S3(t)
+	servers.MariaDB(t)
+}
+
+func TestPlacesListen(t *testing.T) {
+	ftp, mail := servers.FTP(t), servers.IMAP(t)
+	for _, address := range []string{servers.SFTP(t).Address, ftp.Plain, ftp.Explicit, ftp.Implicit, mail.StartTLS, mail.TLS, servers.S3(t).Address, servers.MariaDB(t).Address} {
+		c, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+	}
+}
+
 // A server that cannot be had ends the run with a sentence; the command never runs without it.
 func TestRunRefusesWithoutAServer(t *testing.T) {
+	allGiven(t)
 	bin := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(bin, "mvn"), []byte("#!/bin/sh\nexit 1\n"), 0o755))
 	cmd := exec.Command("bash", "run.sh", "echo", "ran all the same")
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "TRIBUTARY_TEST_POSTGRES="+servers.Postgres(t),
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"),
 		"TRIBUTARY_TEST_KAFKA=", "TRIBUTARY_TEST_KAFKA_LIB="+filepath.Join(bin, "nothing-here"))
 	out, err := cmd.CombinedOutput()
 	require.Error(t, err)

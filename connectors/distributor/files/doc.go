@@ -1,4 +1,5 @@
-// Package files is the connector for distributors that leave their ledgers as files in a folder.
+// Package files is the connector for distributors that leave their ledgers as files: in a folder of this machine or at a
+// place on another one (filesource/remote).
 //
 // A file is placed by its name: SM|PM|IM_<code>_<name>_<yyyymmdd>[_补传n] says ledger, party, period and version by itself;
 // other names are placed by patterns of the settings. What cannot be placed is reported, never skipped in silence. The

@@ -19,11 +19,15 @@ type position struct {
 	row   int  // last row of it that was delivered
 }
 
-// mark tells one state of one file from every other: name, size and time.
+// mark tells one state of one file from every other: name, size, time, and what else the place tells states by.
 type mark [9]byte
 
 func markOf(f filesource.RemoteFile) (m mark) {
-	sum := sha256.Sum256([]byte(f.Name + "\x00" + strconv.FormatInt(f.Size, 10) + "\x00" + strconv.FormatInt(f.ModTime.UnixNano(), 10)))
+	text := f.Name + "\x00" + strconv.FormatInt(f.Size, 10) + "\x00" + strconv.FormatInt(f.ModTime.UnixNano(), 10)
+	if f.Tag != "" {
+		text += "\x00" + f.Tag
+	}
+	sum := sha256.Sum256([]byte(text))
 	copy(m[:], sum[:])
 	return m
 }

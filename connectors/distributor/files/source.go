@@ -23,7 +23,7 @@ const Stream = "flow"
 // Driver makes sources.
 var Driver = connectors.Driver{
 	Name:    "files",
-	Title:   map[string]string{"en": "Distributors' files in a folder", "zh": "商业公司文件目录"},
+	Title:   map[string]string{"en": "Distributors' files: folder, SFTP, FTP, web, S3, mail", "zh": "商业公司文件：目录、SFTP、FTP、网页、S3、邮件"},
 	Streams: []connectors.StreamInfo{streamInfo},
 	Config:  Settings{},
 	New: func(settings any, env connectors.Env) (connectors.Source, error) {
@@ -43,7 +43,7 @@ var streamInfo = connectors.StreamInfo{
 type Feed interface {
 	// Pending lists the files that are not in the position, in the order of their names.
 	Pending(ctx context.Context, position json.RawMessage) ([]Incoming, error)
-	// Fetch makes the file readable at a local path until Close.
+	// Fetch makes the file readable at a local path until the next Fetch or Close.
 	Fetch(ctx context.Context, in Incoming) (path string, err error)
 	// Taken is the position after the file; it is to be committed together with the file's rows.
 	Taken(ctx context.Context, position json.RawMessage, in Incoming) (json.RawMessage, error)
@@ -54,7 +54,7 @@ type Feed interface {
 type source struct {
 	settings Settings
 	env      connectors.Env
-	folder   *filesource.Folder
+	place    filesource.FileSource
 	order    []mark // of the files listed last
 	reading  *reading
 }
@@ -65,37 +65,61 @@ var (
 )
 
 func (s *source) open() error {
-	if s.folder != nil {
+	if s.place != nil {
 		return nil
 	}
-	f, err := filesource.NewFolder(filesource.FolderConfig{Dir: s.settings.Folder, Archive: s.settings.Archive, Settle: s.settings.Settle, Now: s.env.Now})
+	p, err := s.settings.open(s.env)
 	if err != nil {
 		return err
 	}
-	s.folder = f
+	s.place = p
 	return nil
 }
 
-// Check looks at the folder and says which files it cannot place.
+// Check looks at the place, proves that files may be archived, and says which files it cannot place.
 func (s *source) Check(ctx context.Context) ([]connectors.Finding, error) {
-	incoming, err := s.list(ctx)
+	listed, err := s.look(ctx)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		var e *errs.Error
-		if !errors.As(err, &e) {
-			return nil, err
-		}
-		return []connectors.Finding{{Severity: connectors.Fault, Code: e.Code, Args: e.Args}}, nil
+		return fault(err)
 	}
-	findings := []connectors.Finding{{Severity: connectors.OK, Code: "files.check_ok", Args: map[string]any{"folder": s.settings.Folder, "count": len(incoming)}}}
-	for _, in := range incoming {
-		if in.Problem != nil && len(findings) <= 20 {
+	findings := []connectors.Finding{{Severity: connectors.OK, Code: "files.check_ok", Args: map[string]any{"folder": s.settings.where(), "count": len(listed)}}}
+	if s.settings.plain() {
+		findings = append(findings, connectors.Finding{Severity: connectors.Warn, Code: "files.check_plain", Args: map[string]any{"folder": s.settings.where()}})
+	}
+	for _, f := range listed {
+		if in := s.settings.place(f); in.Problem != nil && len(findings) <= 20 {
 			findings = append(findings, connectors.Finding{Severity: connectors.Warn, Code: in.Problem.Code, Args: in.Problem.Args})
 		}
 	}
 	return findings, nil
+}
+
+// look lists what lies at the place now, and tries what archiving needs.
+func (s *source) look(ctx context.Context) ([]filesource.RemoteFile, error) {
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	drop, ok := s.place.(*filesource.Drop)
+	if !ok {
+		return s.place.List(ctx)
+	}
+	listed, err := drop.Look(ctx)
+	if err == nil {
+		err = drop.Probe(ctx)
+	}
+	return listed, err
+}
+
+// fault is the finding of a failure.
+func fault(err error) ([]connectors.Finding, error) {
+	var e *errs.Error
+	if !errors.As(err, &e) {
+		return nil, err
+	}
+	return []connectors.Finding{{Severity: connectors.Fault, Code: e.Code, Args: e.Args}}, nil
 }
 
 func (s *source) Discover(ctx context.Context) ([]connectors.StreamInfo, error) {
@@ -109,7 +133,7 @@ func (s *source) list(ctx context.Context) ([]Incoming, error) {
 	if err := s.open(); err != nil {
 		return nil, err
 	}
-	files, err := s.folder.List(ctx)
+	files, err := s.place.List(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +157,13 @@ func (s *source) Pending(ctx context.Context, raw json.RawMessage) ([]Incoming, 
 	}
 	out := all[:0]
 	for _, in := range all {
-		if !p.taken[markOf(in.RemoteFile)] {
+		switch {
+		case !p.taken[markOf(in.RemoteFile)]:
 			out = append(out, in)
+		case s.settings.Archive != "": // stored by a run that ended before it could move the file
+			if err := s.Done(ctx, in); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil
@@ -144,7 +173,7 @@ func (s *source) Fetch(ctx context.Context, in Incoming) (string, error) {
 	if err := s.open(); err != nil {
 		return "", err
 	}
-	return s.folder.Fetch(ctx, in.RemoteFile)
+	return s.place.Fetch(ctx, in.RemoteFile)
 }
 
 func (s *source) Taken(_ context.Context, raw json.RawMessage, in Incoming) (json.RawMessage, error) {
@@ -165,7 +194,7 @@ func (s *source) Done(ctx context.Context, in Incoming) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	return s.folder.Done(ctx, in.RemoteFile)
+	return s.place.Done(ctx, in.RemoteFile)
 }
 
 // Open fixes the run's files: those that lie in the folder now.
@@ -216,12 +245,12 @@ func (s *source) Close() error {
 		s.reading.close()
 		s.reading = nil
 	}
-	if s.folder == nil {
+	if s.place == nil {
 		return nil
 	}
-	f := s.folder
-	s.folder = nil
-	return f.Close()
+	p := s.place
+	s.place = nil
+	return p.Close()
 }
 
 // tablesOf lists the tables in a file of the folder.
