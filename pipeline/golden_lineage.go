@@ -34,11 +34,11 @@ func hiding(kind canonical.CustomerKind, attribute string) func(string) string {
 	a, _ := canonical.CustomerAttribute(attribute)
 	switch {
 	case kind == canonical.Patient && attribute == "name":
-		return maskName
+		return MaskName
 	case kind == canonical.Patient && attribute != "kind", a.Personal && !maskable(a):
 		return func(string) string { return "***" }
 	case a.Personal:
-		return maskText
+		return MaskText
 	}
 	return func(s string) string { return s }
 }

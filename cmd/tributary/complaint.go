@@ -169,7 +169,7 @@ func (a *app) updateComplaint(cmd *cobra.Command, number string, ch quality.Comp
 }
 
 func (a *app) writeComplaint(w io.Writer, v hub.ComplaintView) error {
-	fmt.Fprintf(w, "%s  %s  %s %s\n", v.Number, a.stateWord(v.State), v.Product.Name, v.Product.Spec)
+	fmt.Fprintf(w, "%s  %s  %s %s\n", v.Number, a.caseStateWord(v.State), v.Product.Name, v.Product.Spec)
 	if v.Existed {
 		fmt.Fprintln(w, a.say("  was taken in before; nothing was changed", "  此前已登记，未作更改"))
 	}
@@ -266,7 +266,7 @@ func (a *app) writeComplaints(w io.Writer, l hub.ComplaintList) error {
 		if v.Overdue {
 			due += " !"
 		}
-		rows = append(rows, []string{v.Number, a.stateWord(v.State), v.Severity, width.Cut(v.Product.Name, 24), v.Lot, v.Owner, due})
+		rows = append(rows, []string{v.Number, a.caseStateWord(v.State), v.Severity, width.Cut(v.Product.Name, 24), v.Lot, v.Owner, due})
 	}
 	if err := table(w, []string{a.say("NUMBER", "编号"), a.say("STATE", "状态"), a.say("SEVERITY", "严重程度"), a.say("PRODUCT", "产品"), a.say("LOT", "批号"), a.say("OWNER", "负责人"), a.say("DUE", "到期")}, rows); err != nil {
 		return err
@@ -284,8 +284,8 @@ func orDash(s string) string {
 	return s
 }
 
-// stateWord is a state in the reader's language, with the word that commands use.
-func (a *app) stateWord(s quality.State) string {
+// caseStateWord is a state in the reader's language, with the word that commands use.
+func (a *app) caseStateWord(s quality.State) string {
 	if a.language() != "zh" {
 		return string(s)
 	}

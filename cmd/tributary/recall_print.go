@@ -22,7 +22,7 @@ func (a *app) writeRecall(w io.Writer, v hub.RecallView) error {
 		lots[i] = l.Lot
 	}
 	fmt.Fprintf(w, a.say("%s  %s  class %s  %s  %s %s, lot %s  (list version %d)\n", "%s  %s  %s级  %s  %s %s，批号 %s（清单第 %d 版）\n"),
-		v.Number, a.recallKind(v.Kind), orDash(v.Class), a.stateWord(v.State), v.Product.Name, v.Product.Spec, strings.Join(lots, ", "), v.ScopeVersion)
+		v.Number, a.recallKind(v.Kind), orDash(v.Class), a.caseStateWord(v.State), v.Product.Name, v.Product.Spec, strings.Join(lots, ", "), v.ScopeVersion)
 	if v.Reason != "" {
 		fmt.Fprintf(w, a.say("  reason: %s\n", "  原因：%s\n"), v.Reason)
 	}
@@ -94,7 +94,7 @@ func (a *app) writeRemarks(w io.Writer, remarks []quality.Remark) {
 // writeReplied prints what a reply changed.
 func (a *app) writeReplied(w io.Writer, v hub.RecallView) error {
 	f := v.Figures
-	fmt.Fprintf(w, a.say("%s  %s: %d of %d parties answered, %d settled\n", "%s  %s：%d / %d 家已反馈，%d 家已办结\n"), v.Number, a.stateWord(v.State), f.Answered, f.Parties, f.Settled)
+	fmt.Fprintf(w, a.say("%s  %s: %d of %d parties answered, %d settled\n", "%s  %s：%d / %d 家已反馈，%d 家已办结\n"), v.Number, a.caseStateWord(v.State), f.Answered, f.Parties, f.Settled)
 	a.writeRemarks(w, v.Remarks)
 	return nil
 }
@@ -109,7 +109,7 @@ func (a *app) writeRecalls(w io.Writer, l hub.RecallList) error {
 		if r.Overdue {
 			due += " !"
 		}
-		rows = append(rows, []string{r.Number, a.recallKind(r.Kind), r.Class, a.stateWord(r.State), width.Cut(r.Product.Name, 24), strings.Join(r.Lots, ", "), due, r.RecoveryRate})
+		rows = append(rows, []string{r.Number, a.recallKind(r.Kind), r.Class, a.caseStateWord(r.State), width.Cut(r.Product.Name, 24), strings.Join(r.Lots, ", "), due, r.RecoveryRate})
 	}
 	return table(w, []string{a.say("NUMBER", "编号"), a.say("KIND", "种类"), a.say("CLASS", "级别"), a.say("STATE", "状态"), a.say("PRODUCT", "产品"), a.say("LOTS", "批号"), a.say("DUE", "到期"), ">" + a.say("RECOVERED %", "召回率 %")}, rows)
 }
@@ -132,7 +132,7 @@ func (a *app) writeNotices(w io.Writer, r hub.NotifyReport) error {
 	if err := table(w, []string{a.say("WHO", "单位"), a.say("WHAT", "内容"), a.say("CHANNEL", "方式"), a.say("TO", "送达"), a.say("ANSWER BY", "反馈期限"), a.say("FILE", "文件")}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, a.say("\n%s  %s: %d written to %s\n", "\n%s  %s：已生成 %d 份，目录 %s\n"), r.Number, a.stateWord(r.State), len(r.Notices), r.OutDir)
+	fmt.Fprintf(w, a.say("\n%s  %s: %d written to %s\n", "\n%s  %s：已生成 %d 份，目录 %s\n"), r.Number, a.caseStateWord(r.State), len(r.Notices), r.OutDir)
 	a.writeRemarks(w, r.Remarks)
 	return nil
 }
