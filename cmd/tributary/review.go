@@ -192,11 +192,11 @@ func (a *app) writeDecision(w io.Writer, d hub.Decision) error {
 		_, err := fmt.Fprintf(w, a.say("%s %s waits for a second person: tributary customers review confirm %s\n", "%s %s 等待第二人复核：tributary customers review confirm %s\n"), d.Verb, d.ID, d.ID)
 		return err
 	}
-	_, err := fmt.Fprintf(w, a.say("%s %s %s; undo: tributary customers review undo %s --reason TEXT\n", "%s %s %s；撤销：tributary customers review undo %s --reason 说明\n"), d.Verb, d.ID, a.stateWord(d.State), d.ID)
+	_, err := fmt.Fprintf(w, a.say("%s %s %s; undo: tributary customers review undo %s --reason TEXT\n", "%s %s %s；撤销：tributary customers review undo %s --reason 说明\n"), d.Verb, d.ID, a.reviewStateWord(d.State), d.ID)
 	return err
 }
 
-func (a *app) stateWord(state string) string {
+func (a *app) reviewStateWord(state string) string {
 	switch state {
 	case "done":
 		return a.say("done", "已生效")
@@ -249,7 +249,7 @@ func (a *app) writeDecisions(w io.Writer, list []hub.Decision) error {
 	}
 	rows := make([][]string, len(list))
 	for i, d := range list {
-		rows[i] = []string{d.ID, d.Verb, a.stateWord(d.State), d.Actor, d.CreatedAt.Format(time.DateTime), d.Reason}
+		rows[i] = []string{d.ID, d.Verb, a.reviewStateWord(d.State), d.Actor, d.CreatedAt.Format(time.DateTime), d.Reason}
 	}
 	return table(w, []string{a.say("DECISION", "判断"), a.say("VERB", "动作"), a.say("STATE", "状态"), a.say("BY", "操作人"), a.say("AT", "时间"), a.say("REASON", "理由")}, rows)
 }
