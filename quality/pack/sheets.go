@@ -25,7 +25,7 @@ type column struct {
 }
 
 func text(zh, en string, width float64) column { return column{zh, en, width, true, false} }
-func number(zh, en string) column              { return column{zh, en, 13, true, true} }
+func number(zh, en string) column              { return column{zh, en, 14, true, true} }
 
 // aside is a column of the workbook alone.
 func aside(zh, en string, width float64) column { return column{zh, en, width, false, false} }
@@ -115,7 +115,7 @@ func closes(t trace.Totals) string {
 func affected(in *Input) sheet {
 	s := sheet{name: "受影响客户 Affected parties",
 		note: "收到量的上下限来自未写批号的单据；“可能”指下限为 0。Bounds come from rows without a lot; possible: the lower bound is 0.",
-		columns: []column{text("批号", "Lot", 11), text("客户", "Party", 34), aside("编码", "Code", 14), text("类型", "Kind", 17), text("地区", "Region", 18), text("层级", "Tier", 8), aside("终端", "End customer", 10),
+		columns: []column{text("批号", "Lot", 11), text("客户", "Party", 34), aside("编码", "Code", 14), text("类型", "Kind", 19), text("地区", "Region", 18), text("层级", "Tier", 8), aside("终端", "End customer", 10),
 			number("收到", "Received"), number("下限", "Low"), number("上限", "High"), number("转出", "Forwarded"), number("退回", "Returned"), number("使用", "Used"), aside("抽检", "Sampled", 10), aside("销毁", "Destroyed", 10),
 			number("库存", "Stock"), text("库存日期", "Stock date", 12), number("差额", "Gap"), text("等级", "Grade", 9), text("可能", "Possible", 11), aside("首次收货", "First receipt", 12), aside("末次收货", "Last receipt", 12),
 			text("联系方式", "Contacts", 26), aside("产品", "Product", 14), aside("流向中的名称", "Names in ledgers", 40), aside("客户ID", "Golden id", 38)}}

@@ -34,6 +34,9 @@ func workbook(sheets []sheet, in *Input) ([]byte, error) {
 			_, err = f.NewSheet(s.name)
 		}
 		if err == nil {
+			err = onPaper(f, s.name)
+		}
+		if err == nil {
 			err = fillTab(f, &sheets[i], look)
 		}
 		if err != nil {
@@ -45,6 +48,15 @@ func workbook(sheets []sheet, in *Input) ([]byte, error) {
 		return nil, err
 	}
 	return sorted(out.Bytes())
+}
+
+// onPaper makes a tab print as wide as one landscape page.
+func onPaper(f *excelize.File, tab string) error {
+	if err := f.SetSheetProps(tab, &excelize.SheetPropsOptions{FitToPage: ptr(true)}); err != nil {
+		return err
+	}
+	const a4 = 9
+	return f.SetPageLayout(tab, &excelize.PageLayoutOptions{Size: ptr(a4), Orientation: ptr("landscape"), FitToWidth: ptr(1), FitToHeight: ptr(0)})
 }
 
 // sorted is a workbook with its parts in one order: the library writes streamed tabs in that of a map.
