@@ -246,7 +246,7 @@ func (w *goldenWriter) retire(assigned dedupe.Assignment, houses []house, list [
 			return []events.Event{events.GoldenMerged(m, r.From, survivor)}
 		})
 	}
-	for _, id := range assigned.Inactive {
+	for _, id := range w.ending(assigned, list) {
 		version := w.known[id].Version + 1
 		if w.erased(id, list) {
 			ch.erased = append(ch.erased, id)
@@ -266,6 +266,20 @@ func (w *goldenWriter) retire(assigned dedupe.Assignment, houses []house, list [
 			return []events.Event{events.GoldenInactive(m, id)}
 		})
 	}
+}
+
+// ending are the ids that end in this step: active ones without a living record, and inactive ones whose person was
+// erased since.
+func (w *goldenWriter) ending(assigned dedupe.Assignment, list []family) []canonical.ID {
+	out := slices.Clone(assigned.Inactive)
+	for _, f := range list {
+		for _, id := range f.goldens {
+			if w.known[id].Status == store.GoldenInactive && !slices.Contains(assigned.Golden, id) && w.erased(id, list) {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
 }
 
 // erased reports whether a golden record ends because its person was erased.

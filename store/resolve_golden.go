@@ -310,15 +310,32 @@ func (db *DB) ChosenGoldens(ctx context.Context, ids []canonical.ID) (map[canoni
 // EraseGoldens blanks golden records whose persons were erased and destroys their data keys: events that are not sent
 // yet cannot be read any more. RetireGoldens ended them before.
 func (tx *Tx) EraseGoldens(ctx context.Context, ids []canonical.ID) error {
-	keys := make([]canonical.RecordKey, len(ids))
-	for i, id := range ids {
-		keys[i] = goldenKey(id)
-		err := tx.execOne(ctx, `UPDATE golden SET status = 'erased', name = '', search = '', payload = ?, lineage = ?, completeness = 0 WHERE id = ?`, []byte{}, []byte{}, id)
-		if err != nil {
+	for _, id := range ids {
+		if err := tx.execOne(ctx, `UPDATE golden SET status = 'erased' WHERE id = ?`, id); err != nil {
 			return fmt.Errorf("erase golden record %s: %w", id, err)
 		}
 	}
+	return tx.BlankGoldens(ctx, ids)
+}
+
+// BlankGoldens takes every value from golden records, whatever their status, and destroys their data keys.
+func (tx *Tx) BlankGoldens(ctx context.Context, ids []canonical.ID) error {
+	keys := make([]canonical.RecordKey, len(ids))
+	for i, id := range ids {
+		keys[i] = goldenKey(id)
+		err := tx.execOne(ctx, `UPDATE golden SET name = '', search = '', payload = ?, lineage = ?, completeness = 0 WHERE id = ?`, []byte{}, []byte{}, id)
+		if err != nil {
+			return fmt.Errorf("blank golden record %s: %w", id, err)
+		}
+	}
 	return tx.DestroyDataKeys(ctx, keys)
+}
+
+// MergedInto lists the ids that redirect to a golden record.
+func (db *DB) MergedInto(ctx context.Context, id canonical.ID) ([]canonical.ID, error) {
+	var out []canonical.ID
+	err := db.sel(ctx, &out, `SELECT id FROM golden WHERE status = 'merged' AND survivor = ? ORDER BY id`, id)
+	return out, err
 }
 
 // GoldensBySourceID finds active golden records by the id that any source gives one of their records.

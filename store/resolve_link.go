@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -52,6 +53,24 @@ func (db *DB) MembersOf(ctx context.Context, goldens []canonical.ID) ([]RecordLi
 		})
 	})
 	return out, err
+}
+
+// LastMembersOf reads the records whose last link, open or closed, leads to one of the golden records: those that are
+// gone too.
+func (db *DB) LastMembersOf(ctx context.Context, goldens []canonical.ID) ([]RecordLink, error) {
+	var ids []int64
+	err := inChunks(goldens, func(part []canonical.ID) error {
+		cond, args := anyOf(db.querier, "golden_id", part)
+		var some []int64
+		err := db.sel(ctx, &some, `SELECT DISTINCT record_id FROM crosswalk WHERE `+cond, args...)
+		ids = append(ids, some...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
+	}
+	links, err := db.LastLinks(ctx, ids)
+	return slices.DeleteFunc(links, func(l RecordLink) bool { return !slices.Contains(goldens, l.Golden) }), err
 }
 
 // GoldenOf is the golden id a record belongs to now; ok is false when it belongs to none.

@@ -25,7 +25,8 @@ func (a *app) customersCmd() *cobra.Command {
 		a.customersFileCmd("crosswalk", "Write which golden customer every source record belongs to", (*hub.Hub).ExportCrosswalk),
 		a.customersWhyCmd(), a.customersHowCmd(), a.customersMergeCmd(), a.customersSplitCmd(), a.reviewCmd(), a.customersOverrideCmd(),
 		a.customersTagCmd("tag", "Give a customer tags, beside those of its sources", (*hub.Hub).TagCustomer),
-		a.customersTagCmd("untag", "Take tags back that were given here", (*hub.Hub).UntagCustomer))
+		a.customersTagCmd("untag", "Take tags back that were given here", (*hub.Hub).UntagCustomer),
+		a.customersEraseCmd())
 	return c
 }
 

@@ -188,6 +188,10 @@ func (a *app) writeDecision(w io.Writer, d hub.Decision) error {
 		_, err := fmt.Fprintf(w, a.say("put off until %s\n", "推迟至 %s\n"), d.ExpiresAt.Format(time.DateTime))
 		return err
 	}
+	if d.Verb == "erase" { // no way back
+		_, err := fmt.Fprintf(w, a.say("erased (decision %s)\n", "已删除（判断 %s）\n"), d.ID)
+		return err
+	}
 	if d.State == "pending" {
 		_, err := fmt.Fprintf(w, a.say("%s %s waits for a second person: tributary customers review confirm %s\n", "%s %s 等待第二人复核：tributary customers review confirm %s\n"), d.Verb, d.ID, d.ID)
 		return err
