@@ -118,6 +118,9 @@ func (a *app) root() *cobra.Command {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	nounsNeedAVerb(root)
+	if a.language() == "zh" {
+		inChinese(root)
+	}
 	return root
 }
 
