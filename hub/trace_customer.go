@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"tributary/canonical"
+	"tributary/quality"
 	"tributary/store"
 	"tributary/trace"
 )
@@ -68,10 +69,29 @@ func (h *Hub) TraceCustomer(ctx context.Context, req TraceCustomerRequest) (trac
 			result.Customer.RawNames = l.parties[place].Customer.RawNames
 		}
 	}
+	weigh(result.Lots)
 	slices.SortStableFunc(result.Lots, func(a, b trace.LotReceipt) int {
 		return cmp.Or(cmp.Compare(b.LastDate, a.LastDate), cmp.Compare(a.Product.Code, b.Product.Code), cmp.Compare(a.Lot, b.Lot))
 	})
 	return result, nil
+}
+
+// weigh gives each lot its chance among the lots of its product: which lot a pack may be of whose lot nobody noted.
+func weigh(lots []trace.LotReceipt) {
+	byProduct := map[string][]trace.LotReceipt{}
+	for _, l := range lots {
+		byProduct[l.Product.Code] = append(byProduct[l.Product.Code], l)
+	}
+	type key struct{ product, lot string }
+	chance := map[key]string{}
+	for code, list := range byProduct {
+		for _, c := range quality.CandidatesOf(list) {
+			chance[key{code, c.Lot}] = c.Probability
+		}
+	}
+	for i := range lots {
+		lots[i].Probability = chance[key{lots[i].Product.Code, lots[i].Lot}]
+	}
 }
 
 func parsePeriod(from, to string) (p trace.Period, err error) {

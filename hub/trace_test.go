@@ -129,6 +129,8 @@ func TestTraceCustomer(t *testing.T) {
 		require.Equal(t, []string{"250301", "250302"}, []string{r.Lots[0].Lot, r.Lots[1].Lot})
 		require.Equal(t, []string{"350", "0", "500", "C"}, []string{r.Lots[0].Received.String(), r.Lots[0].ReceivedLow.String(), r.Lots[0].ReceivedHigh.String(), string(r.Lots[0].Grade)})
 
+		require.Equal(t, []string{"0.5833", "0.4167"}, []string{r.Lots[0].Probability, r.Lots[1].Probability}, "350 of 600, and 250")
+
 		r, err = h.TraceCustomer(t.Context(), hub.TraceCustomerRequest{Customer: r.Customer.GoldenID, From: "2025-04-01"})
 		require.NoError(t, err)
 		require.Empty(t, r.Lots)

@@ -20,6 +20,9 @@ type LotReceipt struct {
 	FirstDate    canonical.Date     `json:"first_date"`
 	LastDate     canonical.Date     `json:"last_date"`
 	Paths        []Path             `json:"paths"`
+	// Probability is the chance, 0 to 1, that a pack of the product from there, without a known lot, is of this lot; over the
+	// lots of a product the chances add up to 1. Empty: nothing was left there of the lot.
+	Probability string `json:"probability"`
 }
 
 // Period is a span of business dates, both ends included; NoDate leaves an end open.

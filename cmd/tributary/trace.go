@@ -181,11 +181,11 @@ func (a *app) writeReceipts(w io.Writer, r trace.CustomerResult) error {
 		for _, p := range l.Paths {
 			ways = append(ways, strings.Join(p.Via, " → ")+" "+p.Quantity.String())
 		}
-		rows = append(rows, []string{l.Product.Code, width.Cut(l.Product.Name, 24), l.Lot, l.Received.String(), quantityCell(l.Returned), string(l.Grade),
+		rows = append(rows, []string{l.Product.Code, width.Cut(l.Product.Name, 24), l.Lot, l.Received.String(), quantityCell(l.Returned), l.Probability, string(l.Grade),
 			l.FirstDate.String(), l.LastDate.String(), strings.Join(ways, "; ")})
 	}
 	return table(w, []string{a.say("PRODUCT", "产品"), a.say("NAME", "名称"), a.say("LOT", "批号"), ">" + a.say("RECEIVED", "收到"), ">" + a.say("RETURNED", "退回"),
-		a.say("GRADE", "等级"), a.say("FIRST", "最早"), a.say("LAST", "最近"), a.say("PATHS", "路径")}, rows)
+		">" + a.say("CHANCE", "可能性"), a.say("GRADE", "等级"), a.say("FIRST", "最早"), a.say("LAST", "最近"), a.say("PATHS", "路径")}, rows)
 }
 
 func (a *app) writeBalance(w io.Writer, r hub.BalanceReport) error {
