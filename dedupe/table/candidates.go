@@ -14,13 +14,22 @@ func popcount(b uint64) int { return bits.OnesCount64(b) }
 // candidates yields pairs of rows worth comparing, each once, in blocks that can be worked on in any order.
 type candidates struct {
 	d      *data
-	link   bool
+	pairs  pairing
 	rules  []*rule
 	keys   [][]uint64 // rule → row → key, 0 for none or for a key that is too common
 	blocks []block
 	near   [][]int32 // row → rows that a search for its words brought up, ascending; nil without search
 	capped int       // keys that were too common
 }
+
+// pairing says which rows may be a pair.
+type pairing uint8
+
+const (
+	anyTwo pairing = iota
+	across         // of different sources
+	within         // of one source
+)
 
 // block is one key of a rule with its rows, or a row with those that the search found.
 type block struct {
@@ -32,8 +41,8 @@ type block struct {
 const maxBlock = 300
 
 // find makes the candidates; rows in skip have none. A key with more rows than maxBlock is refined by the other columns, one after another.
-func find(ctx context.Context, d *data, all comparisons, rules []*rule, skip []bool, link bool) (*candidates, error) {
-	c := &candidates{d: d, link: link, rules: rules, keys: make([][]uint64, len(rules))}
+func find(ctx context.Context, d *data, list comparisons, rules []*rule, skip []bool, pairs pairing) (*candidates, error) {
+	c := &candidates{d: d, pairs: pairs, rules: rules, keys: make([][]uint64, len(rules))}
 	perRule := make([][]block, len(rules))
 	capped := make([]int, len(rules))
 	err := work.For(ctx, len(rules), 1, func() func(int) {
@@ -44,7 +53,7 @@ func find(ctx context.Context, d *data, all comparisons, rules []*rule, skip []b
 				if skip[row] {
 					continue
 				}
-				k := rules[r].key(all, row)
+				k := rules[r].key(list, row)
 				c.keys[r][row] = k
 				if k != 0 {
 					postings = append(postings, posting{k, row})
@@ -57,7 +66,7 @@ func find(ctx context.Context, d *data, all comparisons, rules []*rule, skip []b
 					j++
 				}
 				if j-i > 1 {
-					perRule[r] = append(perRule[r], c.refine(all, r, postings[i:j], &capped[r])...)
+					perRule[r] = append(perRule[r], c.refine(list, r, postings[i:j], &capped[r])...)
 				}
 				i = j
 			}
@@ -80,7 +89,7 @@ type posting struct {
 
 // refine makes blocks of the rows of one key. Too many rows are divided by the next column that the rule does not use
 // and whose values divide them; rows that nothing divides are left without candidates from this key.
-func (c *candidates) refine(all comparisons, r int, postings []posting, capped *int) []block {
+func (c *candidates) refine(list comparisons, r int, postings []posting, capped *int) []block {
 	if len(postings) <= maxBlock {
 		rows := make([]int32, len(postings))
 		for i, p := range postings {
@@ -95,7 +104,7 @@ func (c *candidates) refine(all comparisons, r int, postings []posting, capped *
 	}
 	var out []block
 	groups := [][]posting{slices.Clone(postings)}
-	for n, x := range all {
+	for n, x := range list {
 		if used[n] || len(groups) == 0 {
 			continue
 		}
@@ -139,7 +148,15 @@ func (c *candidates) refine(all comparisons, r int, postings []posting, capped *
 }
 
 // wants reports whether rows i < j may be a pair at all.
-func (c *candidates) wants(i, j int32) bool { return !c.link || c.d.source[i] != c.d.source[j] }
+func (c *candidates) wants(i, j int32) bool {
+	switch c.pairs {
+	case across:
+		return c.d.source[i] != c.d.source[j]
+	case within:
+		return c.d.source[i] == c.d.source[j]
+	}
+	return true
+}
 
 // earlier reports whether a rule before r brings the pair up.
 func (c *candidates) earlier(r int, i, j int32) bool {

@@ -17,22 +17,28 @@ const (
 	strength    = 40 // pairs that the expected chances count for
 )
 
-// fit learns the model of the rows.
-func fit(ctx context.Context, d *data, all comparisons, c *candidates, shared []uint64, seed uint64) (train.Fit, error) {
-	u, err := randomLevels(ctx, d, all, c, draw(seed))
+// fit learns the model of the rows. decoys are the candidates within the lists that are linked, nil within one list.
+func fit(ctx context.Context, d *data, all comparisons, c, decoys *candidates, shared []uint64, seed uint64) (train.Fit, error) {
+	link := c.pairs == across
+	u, err := randomLevels(ctx, d, all, link, draw(seed))
 	if err != nil {
 		return train.Fit{}, err
+	}
+	if decoys != nil {
+		if err := decoyLevels(ctx, all, decoys, u); err != nil {
+			return train.Fit{}, err
+		}
 	}
 	counts, err := histogram(ctx, all, c, seed)
 	if err != nil {
 		return train.Fit{}, err
 	}
-	p := train.Problem{Counts: counts, Pairs: pairsOf(d, c.link), U: u, Strength: strength, Matches: float64(d.rows) / 4, Shared: shared}
+	p := train.Problem{Counts: counts, Pairs: pairsOf(d, link), U: u, Strength: strength, Matches: float64(d.rows) / 4, Shared: shared}
 	for _, x := range all {
 		p.Start = append(p.Start, x.expectedLevels())
 		open := make([]bool, len(x.levels)+1)
-		if x.own.lex != nil {
-			for l := 4; l < len(open); l++ {
+		if x.own.lex != nil && decoys == nil {
+			for l := decoyFrom; l < len(open); l++ {
 				open[l] = true
 			}
 		}
@@ -78,9 +84,9 @@ func (c *comparison) expectedLevels() []float64 {
 }
 
 // randomLevels are the chances of levels in random pairs, by drawing; those of equal values by counting.
-func randomLevels(ctx context.Context, d *data, all comparisons, c *candidates, random draw) ([][]float64, error) {
+func randomLevels(ctx context.Context, d *data, all comparisons, link bool, random draw) ([][]float64, error) {
 	left := d.rows
-	if c.link {
+	if link {
 		left = 0
 		for _, s := range d.source {
 			if s == 0 {
@@ -89,7 +95,7 @@ func randomLevels(ctx context.Context, d *data, all comparisons, c *candidates, 
 		}
 	}
 	right, from := d.rows-left, left
-	if !c.link {
+	if !link {
 		right, from = d.rows, 0
 	}
 	out := make([][]float64, len(all))
@@ -136,6 +142,67 @@ func randomLevels(ctx context.Context, d *data, all comparisons, c *candidates, 
 	}
 	return out, err
 }
+
+// decoyLevels sets the chances of alike texts in pairs that are no match. Random pairs hardly ever are alike, so they say
+// nothing; but a list that is linked to another holds each thing once or nearly so: its own rows are to each other what
+// rows without a match are to the other list. The cleaner of the two lists is asked.
+func decoyLevels(ctx context.Context, all comparisons, c *candidates, u [][]float64) error {
+	const parts = 64
+	type counts [2][train.MaxComparisons][train.MaxLevels + 1]float64
+	sums := make([]counts, parts)
+	err := work.For(ctx, parts, 1, func() func(int) {
+		return func(part int) {
+			for n := part; n < c.items(); n += parts {
+				c.piece(n, func(i, j int32) {
+					for k, x := range all {
+						if x.own.lex != nil {
+							l, _ := x.level(i, j)
+							sums[part][c.d.source[i]][k][l]++
+						}
+					}
+				})
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	var rows [2]float64
+	for _, s := range c.d.source {
+		rows[s]++
+	}
+	for k, x := range all {
+		if x.own.lex == nil {
+			continue
+		}
+		var share [2][train.MaxLevels + 1]float64
+		var alike [2]float64
+		for s := range share {
+			pairs := max(rows[s]*(rows[s]-1)/2, 1)
+			for l := 1; l <= len(x.levels); l++ {
+				n := 0.5
+				for part := range sums {
+					n += sums[part][s][k][l]
+				}
+				share[s][l] = n / pairs
+				if l > len(x.levels)/2 {
+					alike[s] += share[s][l]
+				}
+			}
+		}
+		clean := 0
+		if alike[1] < alike[0] {
+			clean = 1
+		}
+		for l := decoyFrom; l <= len(x.levels); l++ {
+			u[k][l] = share[clean][l]
+		}
+	}
+	return nil
+}
+
+// decoyFrom is the first level of texts whose pairs are all among the candidates.
+const decoyFrom = 4
 
 // countEqual sets the chances that two random filled values are equal, by how rare they are: Σ tf².
 func (c *comparison) countEqual(u []float64) {

@@ -170,14 +170,26 @@ func (r *run) match(ctx context.Context) (*Result, error) {
 		return r.nothing()
 	}
 	r.findCopies()
-	candidates, rules, err := r.candidates(ctx)
+	pairs := anyTwo
+	if r.o.Link {
+		pairs = across
+	}
+	rules, err := r.rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	candidates, err := r.candidates(ctx, rules, pairs)
 	if err != nil {
 		return nil, err
 	}
 	model := r.o.Model
 	if model == nil {
 		shared := sharedClasses(r.all)
-		f, err := fit(ctx, r.d, r.all, candidates, shared, r.o.Seed)
+		decoys, err := r.decoys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		f, err := fit(ctx, r.d, r.all, candidates, decoys, shared, r.o.Seed)
 		if err != nil {
 			return nil, err
 		}
@@ -236,30 +248,40 @@ func (r *run) findCopies() {
 	}
 }
 
-// candidates makes the pairs to be compared, by the model's passes or by passes chosen for the rows.
-func (r *run) candidates(ctx context.Context) (*candidates, []*rule, error) {
+// rules are the model's passes, or passes chosen for the rows.
+func (r *run) rules(ctx context.Context) ([]*rule, error) {
 	atoms, err := atomsOf(ctx, r.d, r.all)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	rules := chooseRules(r.d, r.all, atoms)
 	if r.o.Model != nil {
-		if rules, err = rulesNamed(r.o.Model.Blocking, atoms, r.all); err != nil {
-			return nil, nil, err
-		}
+		return rulesNamed(r.o.Model.Blocking, atoms, r.all)
 	}
-	c, err := find(ctx, r.d, r.all, rules, r.copies, r.o.Link)
+	return chooseRules(r.d, r.all, atoms), nil
+}
+
+// candidates makes the pairs to be compared: those of the passes, and for texts those that a search for words brings up.
+func (r *run) candidates(ctx context.Context, rules []*rule, pairs pairing) (*candidates, error) {
+	c, err := find(ctx, r.d, r.all, rules, r.copies, pairs)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, x := range r.all {
 		if x.own.lex != nil {
 			if err := search(ctx, c, x, r.copies); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 	}
-	return c, rules, nil
+	return c, nil
+}
+
+// decoys are pairs within the lists that are linked, nil when no text needs them.
+func (r *run) decoys(ctx context.Context) (*candidates, error) {
+	if !r.o.Link || !slices.ContainsFunc(r.all, func(x *comparison) bool { return x.own.lex != nil }) {
+		return nil, nil
+	}
+	return r.candidates(ctx, nil, within)
 }
 
 func (r *run) row(i int32) Row { return Row{int(r.d.source[i]), int(r.d.origin[i])} }

@@ -49,7 +49,7 @@ func search(ctx context.Context, c *candidates, x *comparison, skip []bool) erro
 		s := searcher{lex: lex, holders: holders, sum: make([]float64, len(col.forms))}
 		return func(v int) {
 			if len(rows[v]) > 0 {
-				found[v] = s.top(uint32(v), k, func(o uint32) bool { return !c.link || sources[v]|sources[o] == 3 })
+				found[v] = s.top(uint32(v), k, func(o uint32) bool { return c.pairs != across || sources[v]|sources[o] == 3 })
 			}
 		}
 	})
@@ -60,7 +60,7 @@ func search(ctx context.Context, c *candidates, x *comparison, skip []bool) erro
 		c.near = make([][]int32, c.d.rows)
 	}
 	for v := range found {
-		for _, o := range found[v] {
+		for _, o := range append(found[v], uint32(v)) {
 			for _, i := range rows[v] {
 				for _, j := range rows[o] {
 					if i != j && c.wants(i, j) {
