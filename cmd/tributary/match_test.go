@@ -145,7 +145,7 @@ func TestMatchBadInput(t *testing.T) {
 		"foreign model":       {good, "format", []string{"--model", i.write("bad.yaml", "format: 9\n")}},
 		"no model":            {good, "bad2.yaml", []string{"--model", i.write("bad2.yaml", "- a\n")}},
 		"kinds of no sense":   {good, "colour", []string{"--columns", i.write("kinds.yaml", "surname: colour\n")}},
-		"model other columns": {good, "other columns", []string{"--model", i.write("other.yaml", "format: 1\nversion: x\nlink: false\nlambda: 0.01\nthreshold: 0.5\ncomparisons:\n- column: shoe\n  kind: category\n  levels: []\n")}},
+		"model other columns": {good, "other columns", []string{"--model", i.write("other.yaml", "format: 1\nversion: x\nlink: false\nlambda: 0.01\nthreshold: 0.5\ncomparisons:\n- columns: [shoe]\n  kind: category\n  levels: []\n")}},
 	} {
 		out := filepath.Join(i.dir, "out "+name)
 		a := i.run(append([]string{"match", c.file, "--out", out}, c.flags...)...)

@@ -20,13 +20,13 @@ type atom struct {
 // rule is a blocking pass: pairs of rows that agree on all its atoms are compared.
 type rule struct{ atoms []*atom }
 
-// name is how reports and model files write the rule: column:form+column:form.
+// name is how reports and model files write the rule: column:form & column:form.
 func (r *rule) name(all comparisons) string {
 	parts := make([]string, len(r.atoms))
 	for i, a := range r.atoms {
-		parts[i] = all[a.column].name + ":" + a.form
+		parts[i] = all[a.column].field.String() + ":" + a.form
 	}
-	return strings.Join(parts, "+")
+	return strings.Join(parts, " & ")
 }
 
 // atomsOf makes the atoms of the columns, value by value.

@@ -11,7 +11,7 @@ import (
 
 // comparison compares one column, with an eye on the columns of its group where a value may have gone by mistake.
 type comparison struct {
-	name   string
+	field  Field
 	kind   Kind
 	levels []string
 	equal  int // the first equal level, 0 when equality is not divided by rarity
@@ -32,6 +32,7 @@ type prepared struct {
 	days   []day
 	number []float64
 	lex    *lexicon
+	sets   [][]string
 	orgs   []dedupe.OrgNames
 	other  map[string]uint32 // form → value, to look for a value in another column
 }
@@ -60,9 +61,9 @@ func (p *prepared) withTexts() *prepared {
 }
 
 // newComparison makes the comparison that serves the kind of a column.
-func newComparison(c *column, rows int) *comparison {
+func newComparison(f Field, c *column, rows int) *comparison {
 	p := prepare(c, rows)
-	x := &comparison{name: c.name, kind: c.kind, col: c, own: p}
+	x := &comparison{field: f, kind: f.Kind, col: c, own: p}
 	use := func(family string, levels []string, by func(*comparison, uint32, uint32) int) {
 		x.family, x.levels, x.by = family, levels, by
 		for i, l := range levels {
@@ -71,7 +72,7 @@ func newComparison(c *column, rows int) *comparison {
 			}
 		}
 	}
-	switch c.kind {
+	switch x.kind {
 	case Given, Family:
 		p.withTexts()
 		use("name", nameLevels, (*comparison).compareName)
@@ -80,7 +81,7 @@ func newComparison(c *column, rows int) *comparison {
 		use("line", lineLevels, (*comparison).compareLine)
 	case House, Postcode, Phone, Code, Email:
 		p.withTexts()
-		if c.kind == Phone {
+		if x.kind == Phone {
 			p.texts = phoneTexts(c)
 		}
 		use("code", codeLevels, (*comparison).compareCode)
@@ -103,6 +104,9 @@ func newComparison(c *column, rows int) *comparison {
 		use("number", numberLevels, (*comparison).compareNumber)
 	case Region, Category:
 		use("category", categoryLevels, (*comparison).compareCategory)
+	case Numbers, Codes:
+		p.sets = setsOf(c, x.kind)
+		use("set", setLevels, (*comparison).compareSets)
 	case Organisation:
 		p.lex = newLexicon(c)
 		if mostlyHan(c) {
@@ -149,7 +153,7 @@ func phoneTexts(c *column) []similarity.Text {
 // level compares rows i and j: 0 when either value is missing. The similarity is of texts only.
 func (c *comparison) level(i, j int32) (level int, s float64) {
 	a, b := c.col.of[i], c.col.of[j]
-	if a == 0 || b == 0 {
+	if a == 0 || b == 0 || c.own.sets != nil && (c.own.sets[a] == nil || c.own.sets[b] == nil) {
 		return 0, 0
 	}
 	if c.text {

@@ -1,28 +1,34 @@
 package table
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // composites takes out of columns what other columns say already: a full name beside given and family name keeps only
-// its middle names, and nothing at all when there are none. Evidence that is written twice must not count twice.
-func composites(d *data, chosen []*column) []*column {
-	var out []*column
+// its middle names, and nothing at all when there are none. less are the columns whose words are taken out.
+func composites(d *data, chosen []*column) (kept []*column, less map[*column][]string) {
+	less = map[*column][]string{}
 	for _, c := range chosen {
-		parts := partsOf(d, c, chosen, out)
+		parts := partsOf(c, chosen, kept)
 		if len(parts) < 2 {
-			out = append(out, c)
+			kept = append(kept, c)
 			continue
 		}
 		if rest := c.without(parts); rest.filled() > d.rows/50 {
-			out = append(out, rest)
+			kept = append(kept, c)
+			for _, p := range parts {
+				less[c] = append(less[c], p.name)
+			}
 		}
 	}
-	return out
+	return kept, less
 }
 
 // partsOf are the columns whose words stand in those of c in nearly every row. Columns before c that were kept and all
 // behind it are looked at.
-func partsOf(d *data, c *column, chosen, kept []*column) []*column {
-	if c.kind == Date || c.kind == Number || c.kind == Category {
+func partsOf(c *column, chosen, kept []*column) []*column {
+	if c.kind == Date || c.kind == Number || c.kind == Category || c.kind == Text {
 		return nil
 	}
 	var out []*column
@@ -32,7 +38,7 @@ func partsOf(d *data, c *column, chosen, kept []*column) []*column {
 			behind = true
 			continue
 		}
-		if !behind && !contains(kept, o) || o.kind == c.kind && len(o.forms) >= len(c.forms) && behind {
+		if !behind && !slices.Contains(kept, o) || o.kind == c.kind && len(o.forms) >= len(c.forms) && behind {
 			continue
 		}
 		if c.holdsWordsOf(o) {
@@ -40,15 +46,6 @@ func partsOf(d *data, c *column, chosen, kept []*column) []*column {
 		}
 	}
 	return out
-}
-
-func contains(list []*column, c *column) bool {
-	for _, o := range list {
-		if o == c {
-			return true
-		}
-	}
-	return false
 }
 
 // holdsWordsOf reports whether in nine of ten rows that have both the words of o are among those of c, and c has more.

@@ -13,6 +13,7 @@ var (
 	categoryLevels = append([]string{"other"}, equalLevels...)
 	numberLevels   = []string{"other", "third", "tenth", "fiftieth", "equal"}
 	textLevels     = []string{"s00", "s10", "s20", "s30", "s40", "s50", "s60", "s70", "s80", "s90", "s97"}
+	setLevels      = []string{"none", "some", "all"}
 	orgLevels      = []string{"conflict", "other", "s40", "s60", "s80", "contains", "similar", "abbreviated", "bare", "whole"}
 )
 
@@ -26,6 +27,7 @@ var expected = map[string][]float64{
 	"category": {.10, .90},
 	"number":   {.25, .15, .15, .15, .30},
 	"text":     {.01, .02, .04, .06, .09, .12, .14, .14, .13, .12, .13},
+	"set":      {.08, .12, .8},
 	"org":      {.001, .02, .03, .04, .05, .05, .08, .12, .25, .36},
 }
 

@@ -3,10 +3,7 @@ package table
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-
-	"tributary/dedupe/train"
 )
 
 // Cardinality says how many rows of one list may match one of the other.
@@ -97,7 +94,14 @@ type run struct {
 // chooseColumns decides what is compared: what the model names, else what the columns seem to hold.
 func (r *run) chooseColumns() error {
 	if m := r.o.Model; m != nil {
-		return r.columnsOf(m)
+		var fields []Field
+		for _, set := range m.Comparisons {
+			fields = append(fields, set.Field)
+		}
+		if err := r.compare(fields); err != nil {
+			return err
+		}
+		return m.fits(r.all)
 	}
 	given := map[string]Kind{}
 	for name, k := range r.o.Kinds {
@@ -115,45 +119,20 @@ func (r *run) chooseColumns() error {
 			chosen = append(chosen, c)
 		}
 	}
-	chosen = bestColumns(composites(r.d, chosen))
 	if len(chosen) == 0 && r.d.rows > 1 {
 		return ErrNoColumns
 	}
-	r.compare(chosen)
-	return nil
+	return r.compare(fieldsOf(r.d, chosen))
 }
 
-// bestColumns keeps what a pattern can hold: the columns with the most to tell.
-func bestColumns(chosen []*column) []*column {
-	if len(chosen) <= train.MaxComparisons {
-		return chosen
-	}
-	sorted := slices.Clone(chosen)
-	slices.SortStableFunc(sorted, func(a, b *column) int { return len(b.forms) - len(a.forms) })
-	keep := sorted[:train.MaxComparisons]
-	return slices.DeleteFunc(chosen, func(c *column) bool { return !slices.Contains(keep, c) })
-}
-
-func (r *run) columnsOf(m *Model) error {
-	var chosen []*column
-	for _, set := range m.Comparisons {
-		i := slices.IndexFunc(r.d.columns, func(c *column) bool { return columnName(c.name) == columnName(set.Column) })
-		if i < 0 {
-			return fmt.Errorf("%w: %q is not among them", ErrOtherColumns, set.Column)
+// compare makes the comparisons of the fields and tells columns of one group of each other.
+func (r *run) compare(fields []Field) error {
+	for _, f := range fields {
+		c, err := r.d.column(f)
+		if err != nil {
+			return err
 		}
-		c := r.d.columns[i]
-		c.kind = set.Kind
-		r.out.Kinds[c.name] = set.Kind
-		chosen = append(chosen, c)
-	}
-	r.compare(composites(r.d, chosen))
-	return m.fits(r.all)
-}
-
-// compare makes the comparisons of the chosen columns and tells columns of one group of each other.
-func (r *run) compare(chosen []*column) {
-	for _, c := range chosen {
-		r.all = append(r.all, newComparison(c, r.d.rows))
+		r.all = append(r.all, newComparison(f, c, r.d.rows))
 	}
 	for _, x := range r.all {
 		for _, y := range r.all {
@@ -162,6 +141,7 @@ func (r *run) compare(chosen []*column) {
 			}
 		}
 	}
+	return nil
 }
 
 func (r *run) match(ctx context.Context) (*Result, error) {

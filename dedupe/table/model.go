@@ -26,20 +26,20 @@ type Model struct {
 	Threshold   float64         `yaml:"threshold"` // probability from which a pair is a match
 	Comparisons []ComparisonSet `yaml:"comparisons"`
 	Shared      []SharedClass   `yaml:"shared,omitempty"`
-	Blocking    []string        `yaml:"blocking,omitempty"` // passes as column:form+column:form
+	Blocking    []string        `yaml:"blocking,omitempty"` // passes as field:form & field:form
 }
 
-// ComparisonSet are the levels of one column.
+// ComparisonSet is one comparison with its levels.
 type ComparisonSet struct {
-	Column string         `yaml:"column"`
-	Kind   Kind           `yaml:"kind"`
+	Field  `yaml:",inline"`
 	Levels []dedupe.Level `yaml:"levels"` // from the loosest to the strictest
 }
 
-// SharedClass is a class of pairs that share circumstances: the columns agree as in matches, the rest as in random pairs.
+// SharedClass is a class of pairs that share circumstances: the comparisons named agree as in matches, the rest as in
+// random pairs.
 type SharedClass struct {
-	Columns []string `yaml:"columns"`
-	Share   float64  `yaml:"share"`
+	Fields []string `yaml:"fields"`
+	Share  float64  `yaml:"share"`
 }
 
 // ErrOtherColumns says that a model was made for other columns than the rows have.
@@ -74,18 +74,18 @@ func (m *Model) validate() error {
 	case len(m.Comparisons) == 0 || len(m.Comparisons) > train.MaxComparisons:
 		return fmt.Errorf("comparisons: 1 to %d are possible, there are %d", train.MaxComparisons, len(m.Comparisons))
 	}
-	columns := map[string]bool{}
+	fields := map[string]bool{}
 	for _, c := range m.Comparisons {
-		if !slices.Contains(Kinds(), c.Kind) || c.Kind == Ignored {
-			return fmt.Errorf("comparisons: the kind %q of column %q is not known", c.Kind, c.Column)
+		if len(c.Columns) == 0 || !slices.Contains(Kinds(), c.Kind) || c.Kind == Ignored {
+			return fmt.Errorf("comparisons: the kind %q of columns %v is not known", c.Kind, c.Columns)
 		}
-		if columns[columnName(c.Column)] {
-			return fmt.Errorf("comparisons: column %q stands twice", c.Column)
+		if fields[c.String()] {
+			return fmt.Errorf("comparisons: %s stands twice", c.Field)
 		}
-		columns[columnName(c.Column)] = true
+		fields[c.String()] = true
 		for _, l := range c.Levels {
 			if !(l.M > 0 && l.M < 1 && l.U > 0 && l.U < 1) {
-				return fmt.Errorf("comparisons: column %q level %q: m and u must lie between 0 and 1", c.Column, l.Level)
+				return fmt.Errorf("comparisons: %s, level %q: m and u must lie between 0 and 1", c.Field, l.Level)
 			}
 		}
 	}
@@ -93,9 +93,9 @@ func (m *Model) validate() error {
 		if !(s.Share > 0 && s.Share < 1) {
 			return fmt.Errorf("shared: the share %v must lie between 0 and 1", s.Share)
 		}
-		for _, c := range s.Columns {
-			if !columns[columnName(c)] {
-				return fmt.Errorf("shared: column %q is not compared", c)
+		for _, f := range s.Fields {
+			if !fields[f] {
+				return fmt.Errorf("shared: %q is not compared", f)
 			}
 		}
 	}
@@ -106,7 +106,7 @@ func (m *Model) validate() error {
 func modelOf(all comparisons, f train.Fit, shared []uint64, rules []*rule, link bool) *Model {
 	m := &Model{Format: ModelFormat, Link: link, Lambda: short(f.Lambda), Threshold: 0.5}
 	for c, x := range all {
-		set := ComparisonSet{Column: x.name, Kind: x.kind}
+		set := ComparisonSet{Field: x.field}
 		for l, name := range x.levels {
 			set.Levels = append(set.Levels, dedupe.Level{Level: name, M: probability(f.M[c][l+1]), U: probability(f.U[c][l+1])})
 		}
@@ -116,7 +116,7 @@ func modelOf(all comparisons, f train.Fit, shared []uint64, rules []*rule, link 
 		class := SharedClass{Share: probability(f.Shared[k])}
 		for c, x := range all {
 			if set>>c&1 != 0 {
-				class.Columns = append(class.Columns, x.name)
+				class.Fields = append(class.Fields, x.field.String())
 			}
 		}
 		m.Shared = append(m.Shared, class)
@@ -132,7 +132,7 @@ func (m *Model) fits(all comparisons) error {
 	for c, x := range all {
 		levels := m.Comparisons[c].Levels
 		if len(levels) != len(x.levels) || slices.ContainsFunc(levels, func(l dedupe.Level) bool { return !slices.Contains(x.levels, l.Level) }) {
-			return fmt.Errorf("comparisons: column %q of kind %q needs the levels %v", x.name, x.kind, x.levels)
+			return fmt.Errorf("comparisons: %s needs the levels %v", x.field, x.levels)
 		}
 	}
 	return nil

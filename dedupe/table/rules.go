@@ -139,12 +139,12 @@ func (r *rule) price(d *data, all comparisons, sample []int32) float64 {
 func rulesNamed(names []string, atoms []*atom, all comparisons) ([]*rule, error) {
 	byName := map[string]*atom{}
 	for _, a := range atoms {
-		byName[all[a.column].name+":"+a.form] = a
+		byName[all[a.column].field.String()+":"+a.form] = a
 	}
 	var out []*rule
 	for _, name := range names {
 		r := &rule{}
-		for part := range strings.SplitSeq(name, "+") {
+		for part := range strings.SplitSeq(name, " & ") {
 			a := byName[part]
 			if a == nil {
 				return nil, fmt.Errorf("blocking: %q names no column and form of this model", part)

@@ -22,7 +22,7 @@ func newScorer(all comparisons, m *Model) *scorer {
 	s := &scorer{all: all, prior: dedupe.ExactBits(math.Log2(m.Lambda / (1 - m.Lambda)))}
 	number := map[string]int{}
 	for c, x := range all {
-		number[columnName(x.name)] = c
+		number[x.field.String()] = c
 		var chances [train.MaxLevels + 1]dedupe.Level
 		for l, name := range x.levels {
 			for _, level := range m.Comparisons[c].Levels {
@@ -41,8 +41,8 @@ func newScorer(all comparisons, m *Model) *scorer {
 	}
 	for _, class := range m.Shared {
 		set := uint64(0)
-		for _, column := range class.Columns {
-			set |= 1 << number[columnName(column)]
+		for _, name := range class.Fields {
+			set |= 1 << number[name]
 		}
 		s.shared = append(s.shared, set)
 		s.share = append(s.share, math.Log2(class.Share/(1-m.Lambda)))

@@ -82,8 +82,7 @@ func pieceWords(out []string, piece string) []string {
 	first := len(out)
 	var joined strings.Builder
 	digits, letters := false, false
-	word := 0 // start of the word, or -1
-	word = -1
+	word := -1 // start of the word that is being read
 	var han []rune
 	endHan := func() {
 		if len(han) == 1 {
@@ -96,9 +95,9 @@ func pieceWords(out []string, piece string) []string {
 	}
 	for i, r := range piece {
 		isHan := unicode.Is(unicode.Han, r)
-		ok := unicode.IsLetter(r) || unicode.IsDigit(r) || r == '\''
+		ok := unicode.IsLetter(r) || unicode.IsDigit(r) || r == '\'' || r == '.' && word >= 0 && isDigit(piece[i-1]) && i+1 < len(piece) && isDigit(piece[i+1])
 		if word >= 0 && (!ok || isHan) {
-			out = append(out, piece[word:i])
+			out = append(out, plainWord(piece[word:i]))
 			word = -1
 		}
 		if isHan {
@@ -117,7 +116,7 @@ func pieceWords(out []string, piece string) []string {
 	}
 	endHan()
 	if word >= 0 {
-		out = append(out, piece[word:])
+		out = append(out, plainWord(piece[word:]))
 	}
 	if len(out)-first > 1 && digits && letters && joined.Len() <= 24 {
 		out = append(out, joined.String())
@@ -125,7 +124,28 @@ func pieceWords(out []string, piece string) []string {
 	return out
 }
 
-// similarity is the cosine of the vectors of weights of two values, with words that are almost the same counted in part.
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// plainWord writes numbers in one way: V6, 6.0 and 6 are one version.
+func plainWord(w string) string {
+	n := w
+	if len(n) > 1 && n[0] == 'V' && isDigit(n[1]) {
+		n = n[1:]
+	}
+	for i := range len(n) {
+		if !isDigit(n[i]) && n[i] != '.' {
+			return w
+		}
+	}
+	if whole, rest, ok := strings.Cut(n, "."); ok && strings.Trim(rest, "0") == "" {
+		return whole
+	}
+	return n
+}
+
+// similarity is how far the words of two values are the same, each by its weight, words that are almost the same in part. It
+// lies between the cosine of the vectors and the share of the shorter one: a longer text that holds a shorter one says
+// little against it.
 func (x *lexicon) similarity(a, b uint32) float64 {
 	if a == b {
 		return 1
@@ -158,7 +178,11 @@ func (x *lexicon) similarity(a, b uint32) float64 {
 		}
 	}
 	dot += x.soft(restA[:na], restB[:nb])
-	return math.Min(dot/(x.norm[a]*x.norm[b]), 1)
+	short, long := x.norm[a], x.norm[b]
+	if short > long {
+		short, long = long, short
+	}
+	return math.Min(dot/(short*math.Sqrt(short*long)), 1)
 }
 
 // soft pairs words that differ by a slip or by being cut short; each is used once, the heaviest first.
