@@ -17,21 +17,21 @@ const (
 	strength    = 40 // pairs that the expected chances count for
 )
 
-// fit learns the model of the rows. decoys are the candidates within the lists that are linked, nil within one list.
-func fit(ctx context.Context, d *data, all comparisons, c, decoys *candidates, shared []uint64, seed uint64) (train.Fit, error) {
+// problem is what is known before the fit. decoys are the candidates within the lists that are linked, nil within one list.
+func problem(ctx context.Context, d *data, all comparisons, c, decoys *candidates, shared []uint64, seed uint64) (train.Problem, error) {
 	link := c.pairs == across
 	u, err := randomLevels(ctx, d, all, link, draw(seed))
 	if err != nil {
-		return train.Fit{}, err
+		return train.Problem{}, err
 	}
 	if decoys != nil {
 		if err := decoyLevels(ctx, all, decoys, u); err != nil {
-			return train.Fit{}, err
+			return train.Problem{}, err
 		}
 	}
 	counts, err := histogram(ctx, all, c, seed)
 	if err != nil {
-		return train.Fit{}, err
+		return train.Problem{}, err
 	}
 	p := train.Problem{Counts: counts, Pairs: pairsOf(d, link), U: u, Strength: strength, Matches: float64(d.rows) / 4, Shared: shared}
 	for _, x := range all {
@@ -44,7 +44,7 @@ func fit(ctx context.Context, d *data, all comparisons, c, decoys *candidates, s
 		}
 		p.Open = append(p.Open, open)
 	}
-	return train.Train(p), nil
+	return p, nil
 }
 
 // pairsOf is how many pairs of rows there are.
@@ -254,12 +254,19 @@ func histogram(ctx context.Context, all comparisons, c *candidates, seed uint64)
 			whole[p] += n
 		}
 	}
-	out := make([]train.Count, 0, len(whole))
-	for p, n := range whole {
-		out = append(out, train.Count{Pattern: p, Pairs: n * float64(every)})
+	for p := range whole {
+		whole[p] *= float64(every)
+	}
+	return sortedCounts(whole), err
+}
+
+func sortedCounts(counts map[train.Pattern]float64) []train.Count {
+	out := make([]train.Count, 0, len(counts))
+	for p, n := range counts {
+		out = append(out, train.Count{Pattern: p, Pairs: n})
 	}
 	slices.SortFunc(out, func(a, b train.Count) int { return cmp.Compare(a.Pattern, b.Pattern) })
-	return out, err
+	return out
 }
 
 // sharedClasses are the circumstances that different things may share: an area, a house, a household, a household's given

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"tributary/dedupe/train"
 )
 
 // Cardinality says how many rows of one list may match one of the other.
@@ -150,45 +152,43 @@ func (r *run) match(ctx context.Context) (*Result, error) {
 		return r.nothing()
 	}
 	r.findCopies()
-	pairs := anyTwo
+	which := anyTwo
 	if r.o.Link {
-		pairs = across
+		which = across
 	}
 	rules, err := r.rules(ctx)
 	if err != nil {
 		return nil, err
 	}
-	candidates, err := r.candidates(ctx, rules, pairs)
+	candidates, err := r.candidates(ctx, rules, which)
 	if err != nil {
 		return nil, err
 	}
 	model := r.o.Model
 	if model == nil {
-		shared := sharedClasses(r.all)
-		decoys, err := r.decoys(ctx)
-		if err != nil {
+		if model, err = r.learn(ctx, candidates, rules); err != nil {
 			return nil, err
 		}
-		f, err := fit(ctx, r.d, r.all, candidates, decoys, shared, r.o.Seed)
-		if err != nil {
-			return nil, err
-		}
-		model = modelOf(r.all, f, shared, rules, r.o.Link)
-		r.out.Failed = f.Failed
 	}
 	s := newScorer(r.all, model)
-	scored, compared, err := scoreAll(ctx, candidates, s, shown(r.o.Threshold))
+	pairs, compared, err := scoreAll(ctx, candidates, s, r.least())
 	if err != nil {
 		return nil, err
 	}
 	r.out.Compared, r.out.Capped = compared, candidates.capped
 	if r.out.Failed != "" {
 		// A fit that failed merges nothing: its numbers say nothing about likeness.
-		scored = nil
+		pairs = nil
 		r.out.Warnings = append(r.out.Warnings, WarnNoModel)
 	}
+	if r.o.Link {
+		r.out.Cardinality = r.cardinality(pairs)
+		if r.out.Cardinality != Any {
+			compete(pairs, r.out.Cardinality == OneToOne)
+		}
+	}
 	if r.o.Model == nil {
-		model.Threshold = chooseThreshold(scored)
+		model.Threshold = chooseThreshold(pairs)
 		if err := model.sign(); err != nil {
 			return nil, err
 		}
@@ -198,9 +198,61 @@ func (r *run) match(ctx context.Context) (*Result, error) {
 		r.out.Threshold = r.o.Threshold
 	}
 	if r.o.Link {
-		return r.out, r.link(ctx, scored, s)
+		return r.out, r.link(ctx, pairs, s)
 	}
-	return r.out, r.group(ctx, scored, s)
+	return r.out, r.group(ctx, pairs, s)
+}
+
+// least is the probability from which scored pairs are kept. When linking also weak rivals count.
+func (r *run) least() float64 {
+	if r.o.Link {
+		return weakRival
+	}
+	return shown(r.o.Threshold)
+}
+
+const weakRival = 0.02
+
+// learn fits a model to the rows. For linked lists the fit is repeated with candidates contending, for as alike as things
+// of one series are, each row has one match only.
+func (r *run) learn(ctx context.Context, c *candidates, rules []*rule) (*Model, error) {
+	shared := sharedClasses(r.all)
+	decoys, err := r.decoys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := problem(ctx, r.d, r.all, c, decoys, shared, r.o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	f := train.Train(p)
+	r.out.Failed = f.Failed
+	if decoys != nil && f.Failed == "" {
+		if err := r.contend(ctx, c, &p, &f, rules, shared); err != nil {
+			return nil, err
+		}
+	}
+	return modelOf(r.all, f, shared, rules, r.o.Link), nil
+}
+
+// contend fits m and λ again, a few times over, to the pairs as they stand after competition.
+func (r *run) contend(ctx context.Context, c *candidates, p *train.Problem, f *train.Fit, rules []*rule, shared []uint64) error {
+	const rounds = 6
+	for range rounds {
+		pairs, _, err := scoreAll(ctx, c, newScorer(r.all, modelOf(r.all, *f, shared, rules, true)), weakRival)
+		if err != nil {
+			return err
+		}
+		if cardinality := r.cardinality(pairs); cardinality != Any {
+			compete(pairs, cardinality == OneToOne)
+		}
+		counts := map[train.Pattern]float64{}
+		for _, pair := range pairs {
+			counts[r.all.pattern(pair.i, pair.j)] += probabilityOf(pair.weight)
+		}
+		f.Refit(p, sortedCounts(counts))
+	}
+	return nil
 }
 
 // nothing is the result of rows that have nothing to be compared with.

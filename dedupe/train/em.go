@@ -178,6 +178,34 @@ func (e *expectation) maximise(f *Fit) float64 {
 	return change
 }
 
+// Refit takes m and λ from pairs whose chance of being a match is known from elsewhere: Pairs of a count are expected
+// matches. The expected chances stay in with their strength.
+func (f *Fit) Refit(p *Problem, matches []Count) {
+	own := *p
+	for _, n := range matches {
+		own.Strength += n.Pairs / 6 // pairs that the fit itself has chosen are too much alike
+	}
+	e := newExpectation(&own)
+	for c := range e.byLevel {
+		clear(e.byLevel[c])
+		clear(e.nonMatch[c])
+	}
+	for _, n := range matches {
+		e.matches += n.Pairs
+		for c := range e.byLevel {
+			e.byLevel[c][n.Pattern.Level(c)] += n.Pairs
+		}
+	}
+	for c := range e.byLevel {
+		e.byLevel[c][0] = 0 // not compared
+	}
+	copy(e.shared, f.Shared)
+	for k := range e.shared {
+		e.shared[k] *= p.Pairs
+	}
+	e.maximise(f)
+}
+
 func clamp(p float64) float64 { return math.Min(math.Max(p, 1e-12), 0.999) }
 
 func clone(a [][]float64) [][]float64 {
