@@ -11,6 +11,7 @@ import (
 	"tributary/connectors/pharmacy"
 	"tributary/connectors/rest"
 	"tributary/connectors/sfa/neocrm"
+	"tributary/connectors/sfa/salesforce"
 )
 
 // Registry makes the registry of all built-in connectors.
@@ -18,8 +19,9 @@ func Registry() (*connectors.Registry, error) {
 	k, kerr := kingdee.Driver()
 	n, nerr := neocrm.Driver()
 	p, perr := pharmacy.Driver()
-	if err := errors.Join(kerr, nerr, perr); err != nil {
+	sf, sferr := salesforce.Driver()
+	if err := errors.Join(kerr, nerr, perr, sferr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, rest.Driver, files.Driver)
+	return connectors.NewRegistry(k, n, p, sf, rest.Driver, files.Driver)
 }

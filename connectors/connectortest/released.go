@@ -27,6 +27,7 @@ type option struct {
 	Type     connectors.OptionType
 	Enum     []string `json:",omitempty"`
 	Required bool     `json:",omitempty"`
+	Max      int      `json:",omitempty"`
 }
 
 type stream struct {
@@ -59,7 +60,7 @@ func present(t *testing.T, h Harness) promise {
 	t.Helper()
 	var out promise
 	for _, o := range specOf(t, h).Options {
-		out.Options = append(out.Options, option{o.Name, o.Type, o.Enum, o.Required})
+		out.Options = append(out.Options, option{o.Name, o.Type, o.Enum, o.Required, o.Max})
 	}
 	found, err := h.open(t, h.Start(t), nil).Discover(t.Context())
 	require.NoError(t, err)

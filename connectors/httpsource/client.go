@@ -154,10 +154,16 @@ func (c *Client) SetAuth(a Auth) { c.opts.Auth = a }
 func (c *Client) Host() string { return c.base.Load().Host }
 
 // Rebase moves later calls to the address that the source named in answer to a login. It must lie in the site of the
-// address configured: the same host, or a host under the same parent domain.
-func (c *Client) Rebase(address string) error {
+// address configured (the same host, or a host under the same parent domain) or under one of the domains that belong to
+// the system's maker.
+func (c *Client) Rebase(address string, domains ...string) error {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != c.base.Load().Scheme || !sameSite(u.Hostname(), c.base.Load().Hostname()) {
+	base := c.base.Load()
+	inside := err == nil && sameSite(u.Hostname(), base.Hostname())
+	for _, d := range domains {
+		inside = inside || err == nil && strings.HasSuffix(u.Hostname(), "."+d) && strings.HasSuffix(base.Hostname(), "."+d)
+	}
+	if !inside || u.Host == "" || u.Scheme != base.Scheme {
 		return c.fail(Permanent, Shape, Request{Op: "login"}, "the answer names an address outside the configured site", nil)
 	}
 	c.base.Store(u)

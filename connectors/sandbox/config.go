@@ -30,6 +30,13 @@ func Settings(connector, url string) map[string]any {
 				"contact.title": "title__c", "contact.admin_title": "post", "contact.tier": "tier__c",
 			},
 		}
+	case "salesforce":
+		return map[string]any{
+			"login_url": url + "/salesforce", "client_id": salesforceClient, "client_secret": salesforceSecret,
+			"tenant_fields": map[string]any{
+				"Account.uscc": "USCC__c", "Account.licence_no": "Licence__c", "Account.level": "Level__c", "Contact.tier": "Tier__c", "Case.product": "Product__c", "Case.lot": "Lot__c",
+			},
+		}
 	case "pharmacy":
 		return map[string]any{"base_url": url + "/pharmacy/v1", "token": pharmacyToken}
 	}

@@ -1,0 +1,65 @@
+package salesforce
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"time"
+
+	"tributary/connectors/httpsource"
+)
+
+const tokenPath = "/services/oauth2/token"
+
+// assertionLife is how long a JWT is good; Salesforce takes none beyond five minutes.
+const assertionLife = 3 * time.Minute
+
+// newSession logs in with the login client; the address of the API, as the answer names it, goes to moved.
+func newSession(login *httpsource.Client, s Settings, now func() time.Time, moved func(string) error) *httpsource.Session {
+	return httpsource.NewSession(now, func(ctx context.Context, _ httpsource.Token) (httpsource.Token, error) {
+		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.ClientID}, "client_secret": {s.ClientSecret.Reveal()}}
+		if s.Auth == "jwt" {
+			text, err := assertion(s, login.SourceNow())
+			if err != nil {
+				return httpsource.Token{}, err
+			}
+			form = url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {text}}
+		}
+		answer, err := httpsource.FetchToken(ctx, httpsource.TokenRequest{Client: login, Path: tokenPath, Form: form, Now: now})
+		if err != nil {
+			return httpsource.Token{}, err
+		}
+		if address, ok := answer.Rest["instance_url"].(string); ok && address != "" && s.InstanceURL == "" {
+			if err := moved(address); err != nil {
+				return httpsource.Token{}, err
+			}
+		}
+		return answer.Token, nil
+	})
+}
+
+// assertion is a JWT in the RS256 form (RFC 7519, RFC 7515).
+func assertion(s Settings, at time.Time) (string, error) {
+	key, err := privateKey(s.PrivateKey)
+	if err != nil {
+		return "", err
+	}
+	audience := s.Audience
+	if audience == "" {
+		audience = s.LoginURL
+	}
+	claims, err := json.Marshal(map[string]any{"iss": s.ClientID, "sub": s.Username, "aud": audience, "exp": at.Add(assertionLife).Unix()})
+	if err != nil {
+		return "", err
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	text := encode([]byte(`{"alg":"RS256"}`)) + "." + encode(claims)
+	digest := sha256.Sum256([]byte(text))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
+	return text + "." + encode(signature), err
+}

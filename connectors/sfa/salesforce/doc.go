@@ -1,0 +1,10 @@
+// Package salesforce reads Salesforce, and Veeva CRM on it, through the REST API: accounts, contacts (doctors), events,
+// Veeva calls and cases.
+//
+// Rows come by SOQL from half-open windows of SystemModstamp in the order of Id, through queryAll, so that rows in the
+// recycle bin arrive as deletes. Pages follow the server's own cursor; when it dies the query begins again behind the
+// last Id. Short pages are normal and only done ends a query. What the recycle bin has lost is found by comparing keys.
+//
+// Login is the client-credentials flow or the JWT bearer flow; both have tokens whose end nobody knows beforehand, so a
+// refused one is replaced once. The share of the daily API calls that the hub may use up is a setting.
+package salesforce

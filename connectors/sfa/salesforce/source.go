@@ -1,0 +1,138 @@
+package salesforce
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"tributary/connectors"
+	"tributary/connectors/httpsource"
+	"tributary/connectors/objectsource"
+)
+
+// literal is a date-time in SOQL, without quotes.
+const literal = "2006-01-02T15:04:05.000Z"
+
+// connection is one organisation. Login and API are different hosts.
+type connection struct {
+	login, api *httpsource.Client
+	session    *httpsource.Session
+	settings   Settings
+	used       atomic.Uint64 // per mille of the daily API calls, as the last answer said
+}
+
+// New makes a source; it does no calls.
+func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+	login, err := httpsource.New(s.Options("Salesforce", s.LoginURL, env))
+	if err != nil {
+		return nil, err
+	}
+	address := s.InstanceURL
+	if address == "" {
+		address = s.LoginURL
+	}
+	api, err := httpsource.New(s.Options("Salesforce", address, env))
+	if err != nil {
+		return nil, err
+	}
+	c := &connection{login: login, api: api, settings: s}
+	c.session = newSession(login, s, env.Now, func(address string) error { return api.Rebase(address, "salesforce.com") })
+	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Bearer})
+	return objectsource.New(c, objectsource.Config{
+		Name: "Salesforce", Streams: streams, User: s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize,
+	}), nil
+}
+
+// Connect logs in before the first call, because the login names the API's host.
+func (c *connection) Connect(ctx context.Context) error {
+	_, err := c.session.Get(ctx)
+	return err
+}
+
+func (c *connection) Client() *httpsource.Client { return c.api }
+
+func (c *connection) Close() {
+	c.login.Close()
+	c.api.Close()
+}
+
+// Query reads rows of an object in the order of their ids; only done ends it, for pages may be shorter than asked for.
+func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
+	if used := float64(c.used.Load()) / 1000; c.settings.Share > 0 && used >= c.settings.Share {
+		return objectsource.Page{}, c.fail(&httpsource.Error{Class: httpsource.StopUntil, Message: "the share of daily API calls is used up", Until: c.api.SourceNow().Add(time.Hour)}, run)
+	}
+	req := httpsource.Request{Method: http.MethodGet, Path: q.Locator}
+	if q.Locator == "" {
+		service := "/queryAll"
+		if q.Window.To.IsZero() {
+			service = "/query" // to see whether there is anything
+		}
+		req.Path, req.Query = c.data(service), url.Values{"q": {soql(run, q)}}
+	}
+	req.Header = http.Header{"Sforce-Query-Options": {"batchSize=" + strconv.Itoa(max(200, q.Limit))}}
+	var out objectsource.Page
+	req.Judge = func(r *httpsource.Response) *httpsource.Error {
+		c.observe(r.Header)
+		var e *httpsource.Error
+		out, e = readPage(r.Body)
+		return e
+	}
+	return out, c.do(ctx, "query "+run.Object(), req)
+}
+
+func soql(run *objectsource.Run, q objectsource.Query) string {
+	var where []string
+	if !q.Window.To.IsZero() {
+		where = append(where, stamp+" < "+q.Window.To.UTC().Format(literal))
+	}
+	if q.Window.From.IsZero() {
+		where = append(where, "IsDeleted = false") // nothing is stored yet that could be taken back
+	} else {
+		where = append(where, stamp+" >= "+q.Window.From.UTC().Format(literal))
+	}
+	if q.Window.After != "" {
+		where = append(where, "Id > '"+q.Window.After+"'")
+	}
+	text := "SELECT " + strings.Join(run.Columns, ", ") + " FROM " + run.Object() + " WHERE " + strings.Join(where, " AND ") + " ORDER BY Id"
+	if q.Limit == 1 {
+		text += " LIMIT 1"
+	}
+	return text
+}
+
+// Row makes a row; relations are flattened to their dotted names. A row in the recycle bin is a delete.
+func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.Row, string, error) {
+	id := objectsource.Text(in["Id"])
+	if len(id) != 18 && len(id) != 15 {
+		return connectors.Row{}, "", errors.New("a row without Id")
+	}
+	flat := make(map[string]any, len(run.Columns))
+	for _, column := range run.Columns {
+		flat[column] = at(in, column)
+	}
+	row := connectors.Row{Key: id, Fields: run.Fields(flat, nil)}
+	t, err := time.Parse("2006-01-02T15:04:05Z0700", objectsource.Text(in[stamp])) // takes a fraction too
+	if err != nil {
+		return row, "", errors.New("row " + id + " without " + stamp)
+	}
+	row.SourceTime = t.UTC()
+	if in["IsDeleted"] == true {
+		row.Op = connectors.Delete
+	}
+	return row, id, nil
+}
+
+// at is the value of a column; the relation of an empty lookup is null.
+func at(in map[string]any, column string) any {
+	head, rest, dotted := strings.Cut(column, ".")
+	if !dotted {
+		return in[column]
+	}
+	inner, _ := in[head].(map[string]any)
+	return at(inner, rest)
+}

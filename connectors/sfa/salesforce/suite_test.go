@@ -1,0 +1,235 @@
+package salesforce_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"tributary/canonical"
+	"tributary/connectors"
+	"tributary/connectors/connectortest"
+	"tributary/connectors/objectsource"
+	"tributary/connectors/sandbox"
+	"tributary/connectors/sandbox/fault"
+	"tributary/connectors/sandbox/simsalesforce"
+	"tributary/connectors/sandbox/world"
+	"tributary/connectors/sfa/salesforce"
+	"tributary/internal/errs"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
+
+var small = sync.OnceValues(func() (*world.World, error) {
+	until, err := canonical.NewDate(2025, 2, 28)
+	if err != nil {
+		return nil, err
+	}
+	return world.New(world.Config{Seed: 4, Scale: 0.05, Until: until})
+})
+
+type bench struct {
+	*simsalesforce.Server
+	url    string
+	faults *fault.Set
+	clock  atomic.Int64
+	key    *rsa.PrivateKey
+}
+
+func (b *bench) now() time.Time { return now.Add(time.Duration(b.clock.Load())) }
+
+var rsaKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+// start is an organisation that answers seven rows a page.
+func start(t *testing.T, batch int) *bench {
+	t.Helper()
+	w, err := small()
+	require.NoError(t, err)
+	key, err := rsaKey()
+	require.NoError(t, err)
+	b := &bench{faults: fault.New(), key: key}
+	settings := sandbox.Settings("salesforce", "")
+	b.Server = simsalesforce.New(simsalesforce.Options{
+		ClientID: settings["client_id"].(string), ClientSecret: settings["client_secret"].(string), Username: "integration@example.com", PublicKey: &key.PublicKey,
+		Batch: batch, Now: b.now, Faults: b.faults,
+	}, sandbox.SalesforceObjects(w)...)
+	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.now, Delay: time.Hour}.Wrap(b.Server))
+	t.Cleanup(srv.Close)
+	b.url = srv.URL
+	return b
+}
+
+func account(i int, at time.Time) map[string]any {
+	return map[string]any{"Id": fmt.Sprintf("001%015d", i), "IsDeleted": false, "SystemModstamp": at.UTC().Format("2006-01-02T15:04:05.000") + "+0000", "Name": fmt.Sprintf("医院%d", i), "USCC__c": nil, "Licence__c": nil, "Level__c": "三级"}
+}
+
+var accountFields = []simsalesforce.Field{{Name: "Id"}, {Name: "IsDeleted"}, {Name: "SystemModstamp"}, {Name: "Name"}, {Name: "USCC__c"}, {Name: "Licence__c"}, {Name: "Level__c"}}
+
+func system(t *testing.T) *connectortest.System {
+	b := start(t, 7)
+	settings := sandbox.Settings("salesforce", b.url+"/x")
+	settings["login_url"] = b.url
+	var mu sync.Mutex
+	var rows simsalesforce.List
+	publish := func() {
+		b.SetObject(simsalesforce.Object{Name: "Account", Fields: accountFields, Rows: append(simsalesforce.List(nil), rows...)})
+	}
+	return &connectortest.System{
+		Settings: settings, Faults: b.faults, Now: b.now, Logins: b.Logins,
+		Advance: func(d time.Duration) { b.clock.Add(int64(d)) },
+		Before:  b.BeforeQuery,
+		Fill: func(n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows = nil
+			for i := range n {
+				rows = append(rows, account(i, now.Add(-time.Hour)))
+			}
+			publish()
+		},
+		Touch: func(i int) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows[i] = account(i, b.now())
+			rows[i]["Name"] = fmt.Sprint("更名", b.now().UnixMilli())
+			publish()
+		},
+	}
+}
+
+func TestConnector(t *testing.T) {
+	driver, err := salesforce.Driver()
+	require.NoError(t, err)
+	connectortest.Run(t, connectortest.Harness{
+		Driver: driver, Start: system, Stream: "Account", BaseURL: []string{"login_url"}, Password: "client_secret", PageSize: "page_size",
+		Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.TransientIn200, fault.ShortPage, fault.DeadLocator, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
+		Failing:  []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry},
+		Optional: []string{"ParentId"},
+	})
+}
+
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
+	t.Helper()
+	spec, err := connectors.SpecOf(salesforce.Settings{})
+	require.NoError(t, err)
+	raw := sandbox.Settings("salesforce", b.url)
+	raw["login_url"], raw["retry_first"], raw["calls_per_second"] = b.url, "1ms", 0
+	for k, v := range change {
+		raw[k] = v
+	}
+	settings, problems := spec.Parse("p", raw)
+	require.Empty(t, problems)
+	src, err := salesforce.New(settings.(salesforce.Settings), connectors.Env{Now: b.now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, src.Close()) })
+	return src
+}
+
+// A row in the recycle bin is a delete in a later run, and nothing at all in the first one.
+func TestTheRecycleBin(t *testing.T) {
+	b := start(t, 7)
+	gone := account(1, now.Add(-time.Hour))
+	gone["IsDeleted"] = true
+	b.SetObject(simsalesforce.Object{Name: "Account", Fields: accountFields, Rows: simsalesforce.List{account(0, now.Add(-time.Hour)), gone}})
+	src := open(t, b, nil)
+	require.NoError(t, src.Open(t.Context(), "Account", nil))
+	first, err := src.Read(t.Context())
+	require.NoError(t, err)
+	require.Len(t, first.Rows, 1)
+	window, err := src.Backfill("Account", now.Add(-2*time.Hour), now)
+	require.NoError(t, err)
+	require.NoError(t, src.Open(t.Context(), "Account", window))
+	later, err := src.Read(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []connectors.Op{connectors.Upsert, connectors.Delete}, []connectors.Op{later.Rows[0].Op, later.Rows[1].Op})
+	keys, err := src.Keys(t.Context(), "Account")
+	require.NoError(t, err)
+	require.Equal(t, []string{first.Rows[0].Key}, keys)
+}
+
+func TestRelationsAndPicklists(t *testing.T) {
+	b := start(t, 200)
+	src := open(t, b, nil)
+	require.NoError(t, src.Open(t.Context(), "Contact", nil))
+	batch, err := src.Read(t.Context())
+	require.NoError(t, err)
+	named := 0
+	for _, r := range batch.Rows {
+		require.Contains(t, r.Fields, "Account_Name", "an empty lookup is null, not missing")
+		if r.Fields["Account_Name"] != nil {
+			named++
+		}
+		require.NotContains(t, r.Fields, "attributes")
+	}
+	require.Positive(t, named)
+	require.NoError(t, src.Open(t.Context(), "Account", nil))
+	batch, err = src.Read(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, []any{"医院", "诊所", "药店", "连锁总部", "商业公司"}, batch.Rows[0].Fields["Type_label"])
+}
+
+func TestLoginWithACertificate(t *testing.T) {
+	b := start(t, 7)
+	pemText := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(b.key)}))
+	jwt := map[string]any{"auth": "jwt", "username": "integration@example.com", "private_key": pemText}
+	require.NoError(t, open(t, b, jwt).Open(t.Context(), "Account", nil))
+	jwt["username"] = "somebody@example.com"
+	require.Equal(t, "connectors.credentials", errs.CodeOf(open(t, b, jwt).Open(t.Context(), "Account", nil)))
+
+	spec, err := connectors.SpecOf(salesforce.Settings{})
+	require.NoError(t, err)
+	jwt["private_key"], jwt["login_url"], jwt["client_id"] = "not a key", b.url, "c"
+	_, problems := spec.Parse("p", jwt)
+	require.Len(t, problems, 1)
+	require.Equal(t, "p.private_key", problems[0].Path)
+	require.NotContains(t, problems.Text("en"), "not a key")
+}
+
+// The hub leaves a share of the daily calls to others.
+func TestTheDailyShare(t *testing.T) {
+	b := start(t, 7)
+	src := open(t, b, map[string]any{"api_share": 0.00001})
+	require.NoError(t, src.Open(t.Context(), "Account", nil))
+	_, err := src.Read(t.Context())
+	require.Equal(t, "", errs.CodeOf(err), "one call of a hundred thousand is nothing yet: %v", err)
+	for range 200 {
+		require.NoError(t, src.Open(t.Context(), "Account", nil))
+	}
+	src = open(t, b, map[string]any{"api_share": 0.001})
+	require.NoError(t, src.Open(t.Context(), "Account", nil))
+	_, err = src.Read(t.Context())
+	require.Equal(t, "connectors.quota", errs.CodeOf(err))
+}
+
+func TestTheAPILivesElsewhere(t *testing.T) {
+	w, err := small()
+	require.NoError(t, err)
+	clock := func() time.Time { return now }
+	mux := http.NewServeMux()
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	for instance, code := range map[string]string{srv.URL + "/pod7": "", "https://evil.example": "connectors.shape"} {
+		s := sandbox.Settings("salesforce", "")
+		sim := simsalesforce.New(simsalesforce.Options{ClientID: s["client_id"].(string), ClientSecret: s["client_secret"].(string), InstanceURL: instance, Now: clock}, sandbox.SalesforceObjects(w)...)
+		path := fmt.Sprintf("/%d", len(instance))
+		mux.Handle(path+"/services/oauth2/", sim)
+		mux.Handle(path+"x/", sim)
+		if code == "" {
+			mux.Handle("/pod7/services/data/", sim)
+		}
+		src := open(t, &bench{url: srv.URL + path}, nil)
+		require.Equal(t, code, errs.CodeOf(src.Open(t.Context(), "Account", nil)), instance)
+	}
+}
