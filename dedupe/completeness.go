@@ -1,6 +1,10 @@
 package dedupe
 
-import "tributary/canonical"
+import (
+	"slices"
+
+	"tributary/canonical"
+)
 
 // Completeness says how much of what is expected of a customer is known: 0 to 100, in whole per cent rounded down.
 type Completeness struct {
@@ -50,6 +54,32 @@ func Complete(c *canonical.Customer) Completeness {
 	if all > 0 {
 		out.Total = 100 * have / all
 	}
+	return out
+}
+
+// Expected lists the attributes that a complete profile of a kind has, alternatives by the first, in a fixed order.
+func Expected(kind canonical.CustomerKind) []string {
+	var out []string
+	for _, items := range expected[TypeOf(kind)] {
+		for _, alternatives := range items {
+			out = append(out, alternatives[0])
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Missing lists what Expected names and the customer lacks: none of the alternatives is set.
+func Missing(c *canonical.Customer) []string {
+	var out []string
+	for _, items := range expected[TypeOf(c.Kind)] {
+		for _, alternatives := range items {
+			if !anySet(c, alternatives) {
+				out = append(out, alternatives[0])
+			}
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 

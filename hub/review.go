@@ -76,6 +76,9 @@ func (h *Hub) questionQuery(q ReviewQuery) (store.QuestionQuery, error) {
 	return out, nil
 }
 
+// ReasonText says for a person why a question was asked.
+func ReasonText(reason, lang string) string { return dedupe.Label("question", reason, lang) }
+
 func joined[T ~string](words []T) string {
 	out := make([]string, len(words))
 	for i, w := range words {

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tributary/hub"
+)
+
+func (a *app) customersQualityCmd() *cobra.Command {
+	var keep bool
+	c := &cobra.Command{Use: "quality", Short: "The customer master in figures: match rates, gaps, invalid identifiers, cluster sizes, drift", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withHub(cmd, "customers", func(h *hub.Hub) error {
+				r, err := h.CustomersQuality(cmd.Context(), keep)
+				if err != nil {
+					return err
+				}
+				return a.print(r, func(w io.Writer) error { return a.writeQuality(w, r) })
+			})
+		}}
+	c.Flags().BoolVar(&keep, "keep", false, "keep the figures, so that later reports tell the drift against them")
+	return c
+}
+
+func (a *app) writeQuality(w io.Writer, r hub.QualityReport) error {
+	fmt.Fprintf(w, a.say("%d records, %d mentions, %d customers (model %s)\n", "源记录 %d 条，流向提及 %d 条，客户 %d 个（模型 %s）\n"), r.Records, r.Mentions, r.Customers, r.Model)
+	fmt.Fprintf(w, a.say("matched %s, in question %s, alone %s\n", "已归并 %s，待判 %s，单独 %s\n"), percent(r.ActRate), percent(r.AskRate), percent(r.AloneRate))
+	var reasons []string
+	for _, reason := range slices.Sorted(maps.Keys(r.Questions.ByReason)) {
+		reasons = append(reasons, fmt.Sprintf("%s %d", hub.ReasonText(reason, a.language()), r.Questions.ByReason[reason]))
+	}
+	fmt.Fprintf(w, a.say("open questions: %d, the oldest %d h (%s)\n\n", "未决问题：%d 条，最久 %d 小时（%s）\n\n"), r.Questions.Open, r.Questions.OldestHours, strings.Join(reasons, "; "))
+	var rows [][]string
+	for _, k := range r.Kinds {
+		rows = append(rows, []string{a.kindWord(k.Kind), fmt.Sprint(k.Customers), fmt.Sprintf("%.1f%%", k.Completeness)})
+	}
+	if err := table(w, []string{a.say("KIND", "类型"), ">" + a.say("CUSTOMERS", "客户数"), ">" + a.say("COMPLETE", "完整度")}, rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, s := range r.Sizes {
+		bounds := fmt.Sprintf("%d–%d", s.From, s.To)
+		if s.To == s.From {
+			bounds = fmt.Sprint(s.From)
+		} else if s.To == 0 {
+			bounds = fmt.Sprintf("%d+", s.From)
+		}
+		rows = append(rows, []string{bounds, fmt.Sprint(s.Customers)})
+	}
+	fmt.Fprintln(w)
+	if err := table(w, []string{a.say("RECORDS OF A CUSTOMER", "客户的记录数"), ">" + a.say("CUSTOMERS", "客户数")}, rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, s := range r.Sources {
+		rows = append(rows, []string{s.Source, fmt.Sprint(s.Records), worst(s.Null), worst(s.InvalidIDs)})
+	}
+	fmt.Fprintln(w)
+	if err := table(w, []string{a.say("SOURCE", "来源"), ">" + a.say("RECORDS", "记录数"), a.say("MISSING MOST", "缺失最多"), a.say("INVALID IDENTIFIERS", "无效证照号")}, rows); err != nil {
+		return err
+	}
+	if d := r.Drift; d != nil {
+		fmt.Fprintf(w, a.say("\nsince %s: records %+d, customers %+d, matched %+.2f %%, in question %+.2f %%, open questions %+d\n", "\n自 %s 以来：源记录 %+d，客户 %+d，已归并 %+.2f %%，待判 %+.2f %%，未决问题 %+d\n"),
+			d.Since.Format("2006-01-02 15:04"), d.Records, d.Customers, 100*d.ActRate, 100*d.AskRate, d.Open)
+	}
+	return nil
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }
+
+// worst names the three largest shares.
+func worst(shares map[string]float64) string {
+	names := slices.SortedFunc(maps.Keys(shares), func(x, y string) int { return cmp.Or(cmp.Compare(shares[y], shares[x]), cmp.Compare(x, y)) })
+	var out []string
+	for _, name := range names {
+		if shares[name] > 0 && len(out) < 3 {
+			out = append(out, name+" "+percent(shares[name]))
+		}
+	}
+	return strings.Join(out, ", ")
+}
