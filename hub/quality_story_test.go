@@ -227,6 +227,9 @@ func TestAComplaintBecomesARecallAndIsClosed(t *testing.T) {
 				require.Equal(s, "C1", n.Code)
 				percents = append(percents, n.Percent)
 			}
+			n, err := s.RemindRecalls(ctx)
+			require.NoError(s, err)
+			require.Zero(s, n, "what was written is not written again")
 		}
 		require.Equal(s, []int{50, 80, 100, 100}, percents, "the last one is the escalation")
 		_, err = s.AdvanceRecall(ctx, no, hub.AdvanceRecallRequest{To: "recovered", Lang: "en"})
@@ -249,6 +252,7 @@ func TestAComplaintBecomesARecallAndIsClosed(t *testing.T) {
 		report, err := s.VerifyPack(dir)
 		require.NoError(s, err)
 		require.True(s, report.OK)
+		require.FileExists(s, filepath.Join(dir, "epcis.jsonld"))
 		r = s.advance(no, hub.AdvanceRecallRequest{By: "质量受权人", Effectiveness: "8 of 8 called, goods counted twice"})
 		require.Equal(s, quality.Closed, r.State)
 		require.Nil(s, r.DueAt)

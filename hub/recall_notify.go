@@ -19,7 +19,7 @@ type NotifyRecallRequest struct {
 	Party    string // "" = every party of the list that has no notice of this scope version yet
 	Channel  string // "" = file; phone, letter, fax, …: the notice is recorded as given by a person
 	To       string // whom, or which address, a person gave the notice to
-	Contact  string // whom to answer; "" = configuration
+	Contact  string // whom to answer; "" = as before, else as configured
 	Language string // zh (default), en, both
 	OutDir   string // "" = a folder of the case in the data folder
 	Again    bool   // also parties that have this version
@@ -59,13 +59,7 @@ type NoticeMade struct {
 // its file too and is named: the notice has to be given to it by a person and recorded with channel and address. Nothing
 // leaves the house by itself.
 func (h *Hub) NotifyRecall(ctx context.Context, number string, req NotifyRecallRequest) (NotifyReport, error) {
-	from := quality.Sender{Company: h.Config.Company.Name, Contact: strings.TrimSpace(req.Contact)}
-	if from.Contact == "" {
-		from.Contact = strings.TrimSpace(h.Config.Quality.Contact)
-	}
-	if from.Contact == "" {
-		return NotifyReport{}, errs.New(errs.Invalid, "quality.no_sender_contact", nil)
-	}
+	from := quality.Sender{Company: h.Config.Company.Name}
 	if err := knownWord("notice-lang", req.Language, []string{"zh", "en", "both"}); err != nil {
 		return NotifyReport{}, err
 	}
@@ -77,6 +71,15 @@ func (h *Hub) NotifyRecall(ctx context.Context, number string, req NotifyRecallR
 		if !w.recall.Beyond(quality.Decided) || w.recall.State == quality.Closed {
 			return errs.New(errs.Invalid, "quality.no_notice_now", errs.Args{"case": w.recall.Number, "state": w.recall.State, "next": listed(stateWords(w.recall.Next()))})
 		}
+		for _, contact := range []string{req.Contact, w.recall.Contact, h.Config.Quality.Contact} {
+			if from.Contact == "" {
+				from.Contact = strings.TrimSpace(contact)
+			}
+		}
+		if from.Contact == "" {
+			return errs.New(errs.Invalid, "quality.no_sender_contact", nil)
+		}
+		w.recall.Contact = from.Contact
 		report.OutDir = req.OutDir
 		if report.OutDir == "" {
 			report.OutDir = filepath.Join(h.Config.DataDir, "notices", w.recall.Number)

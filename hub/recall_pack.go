@@ -20,7 +20,8 @@ type PackReport struct {
 	Manifest pack.Manifest `json:"manifest"`
 }
 
-// PackRecall writes the evidence of a recall into a folder: workbook, report, and a manifest with the hash of each file.
+// PackRecall writes the evidence of a recall into a folder: workbook, report, the lots' history as EPCIS 2.0, and a
+// manifest with the hash of each file.
 // That it was made, and the hash of its manifest, are kept with the case.
 func (h *Hub) PackRecall(ctx context.Context, number, dir, lang string) (PackReport, error) {
 	var out PackReport
@@ -32,7 +33,11 @@ func (h *Hub) PackRecall(ctx context.Context, number, dir, lang string) (PackRep
 	if err != nil {
 		return out, err
 	}
-	files, err := pack.Render(h.packInput(&view, w, lang))
+	in := h.packInput(&view, w, lang)
+	if in.EPCIS, err = h.EPCISOfLots(ctx, view.Product.Code, view.LotNumbers()...); err != nil {
+		return out, err
+	}
+	files, err := pack.Render(in)
 	if err != nil {
 		return out, err
 	}

@@ -94,6 +94,7 @@ type Recall struct {
 	Filings        []Filing         `json:"filings"`
 	PublicURL      string           `json:"public_url"`
 	NoticeVersion  int              `json:"notice_version"`
+	Contact        string           `json:"contact"`       // whom the notices ask to answer
 	Disposal       string           `json:"disposal"`      // how the goods that came back were destroyed or reworked, supervised by whom, record
 	Effectiveness  string           `json:"effectiveness"` // who was contacted, proof, did they act
 	CAPA           string           `json:"capa"`

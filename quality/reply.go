@@ -84,7 +84,7 @@ func (r *Reply) check() error {
 	}
 	for _, f := range r.Forwarded {
 		if f.Quantity <= 0 {
-			return errs.New(errs.Invalid, "quality.negative", errs.Args{"field": "forwarded", "value": f.Quantity})
+			return errs.New(errs.Invalid, "quality.forwarded", errs.Args{"value": f.Customer.Name + "=" + f.Quantity.String()})
 		}
 	}
 	for _, field := range []string{"held", "used", "used_total", "damaged", "returned", "destroyed"} {

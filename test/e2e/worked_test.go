@@ -94,6 +94,7 @@ func TestTheWorkedExampleComesOutExactly(t *testing.T) {
 			require.Equal(t, harness.Counts{Read: c.Read, Canonical: c.Read}, c, f.name)
 		}
 		checkWorked(t, h)
+		checkWorkedRecall(t, h)
 	})
 }
 
@@ -149,4 +150,81 @@ func checkWorked(t *testing.T, h *harness.Hub) {
 		require.Equal(t, quantity, a.Totals[name], name)
 	}
 	require.NotEmpty(t, a.Gaps)
+}
+
+// checkWorkedRecall recalls the lot with commands alone and compares with the numbers of the worked example.
+func checkWorkedRecall(t *testing.T, h *harness.Hub) {
+	var r struct {
+		Number   string `json:"number"`
+		State    string `json:"state"`
+		Affected []struct {
+			Customer struct {
+				Code string `json:"code"`
+			} `json:"customer"`
+			Received   string            `json:"received"`
+			Attributed map[string]string `json:"attributed"`
+			Grade      string            `json:"grade"`
+			Possible   bool              `json:"possible"`
+		} `json:"affected"`
+	}
+	h.Into(&r, "recall", "open", "--product", "AMX24", "--lot", "250301", "--class", "II", "--reason", "溶出度不合格")
+	got := map[string]string{}
+	for _, a := range r.Affected {
+		got[a.Customer.Code] = strings.Join([]string{a.Received, a.Attributed["low"], a.Attributed["point"], a.Attributed["high"]}, " ")
+		require.Equal(t, a.Customer.Code == "C1", a.Possible, a.Customer.Code)
+		if a.Customer.Code == "C1" {
+			require.Equal(t, "C", a.Grade)
+		} else {
+			require.Contains(t, "AB", a.Grade, a.Customer.Code)
+		}
+	}
+	require.Equal(t, map[string]string{"D1": "6320 0 0 0", "D2": "4100 0 0 0", "D3": "2000 0 0 0", "H1": "2400 0 0 0", "H2": "900 0 0 0", "P1": "3000 0 0 0", "P2": "500 0 0 0", "C1": "350 0 350 500"}, got)
+
+	h.OK("recall", "advance", r.Number, "--assessment", "可逆")
+	h.OK("recall", "advance", r.Number, "--by", "质量受权人")
+	h.OK("recall", "notify", r.Number, "--contact", "质量部 0571-88001122", "--out", filepath.Join(h.Dir, "notices"))
+	h.OK("recall", "advance", r.Number, "--to", "noticed", "--reason", "专人送达")
+	h.OK("recall", "reply", r.Number, "--party", "P1", "--stage", "quantity", "--held", "510", "--used", "40")
+	for party, returned := range map[string]string{"D1": "1120", "D2": "880", "D3": "150", "H1": "480", "P1": "510", "H2": "200", "P2": "120", "C1": "70"} {
+		h.OK("recall", "reply", r.Number, "--party", party, "--stage", "completion", "--returned", returned)
+	}
+	var b struct {
+		Lots []struct {
+			Totals        map[string]string `json:"totals"`
+			Recoverable   string            `json:"recoverable"`
+			RecoveryRate  string            `json:"recovery_rate"`
+			ExplainedRate string            `json:"explained_rate"`
+			GapRate       string            `json:"gap_rate"`
+			Gaps          []struct {
+				Customer struct {
+					Code string `json:"code"`
+				} `json:"customer"`
+				Quantity string `json:"quantity"`
+			} `json:"gaps"`
+		} `json:"lots"`
+	}
+	h.Into(&b, "recall", "reconcile", r.Number)
+	lot := b.Lots[0]
+	require.Equal(t, map[string]string{"released": "10000", "net_shipped": "9300", "own_stock": "340", "sampled": "60", "quarantined": "300", "channel_stock": "0", "in_transit": "0",
+		"used": "5750", "recovered": "3530", "destroyed": "0", "gap": "20"}, lot.Totals)
+	require.Equal(t, []string{"3570", "98.88", "99.78", "0.22"}, []string{lot.Recoverable, lot.RecoveryRate, lot.ExplainedRate, lot.GapRate})
+	require.Len(t, lot.Gaps, 1)
+	require.Equal(t, "D2 20", lot.Gaps[0].Customer.Code+" "+lot.Gaps[0].Quantity)
+
+	for _, wrong := range [][]string{
+		{"advance", r.Number, "--to", "closed"},
+		{"reply", r.Number, "--party", "D9", "--stage", "completion", "--returned", "1"},
+		{"reply", r.Number, "--party", "D1", "--stage", "completion", "--returned", "-1"},
+		{"reply", r.Number, "--party", "D1", "--stage", "completion", "--returned", "1,200.50"},
+		{"reply", r.Number, "--party", "D1", "--stage", "completion", "--returned", "十"},
+		{"open", "--product", "AMX25", "--lot", "250301"}, {"open", "--product", "AMX24", "--lot", "250391"}, {"show", "R-9"},
+	} {
+		result := h.Run(append([]string{"recall"}, wrong...)...)
+		require.Equal(t, 2, result.Code, "%v\n%s%s", wrong, result.Stdout, result.Stderr)
+		require.Contains(t, result.Stderr, "→", "%v says what to do next", wrong)
+	}
+	pack := filepath.Join(h.Dir, "pack")
+	h.OK("recall", "pack", r.Number, "--out", pack)
+	h.OK("recall", "verify-pack", pack)
+	h.OK("audit", "verify")
 }
