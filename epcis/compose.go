@@ -33,6 +33,13 @@ type Flow struct {
 	Seller         Place // of a document number
 }
 
+// Closed is a movement as it was known until a time, and the movement that took its place, if one did.
+type Closed struct {
+	Flow
+	Until time.Time
+	By    canonical.ID
+}
+
 // Holding is a stock report.
 type Holding struct {
 	At          Place
@@ -49,6 +56,7 @@ type Lot struct {
 	Released bool
 	Flows    []Flow
 	Stock    []Holding
+	Closed   []Closed // earlier states of knowledge; their events are declared wrong
 }
 
 // Namespace of the fields that exports add: what the evidence behind an event is.
@@ -60,6 +68,7 @@ const exportPrefix = "tributary"
 type out struct {
 	Type         string            `json:"type"`
 	ID           string            `json:"eventID"`
+	Error        *outError         `json:"errorDeclaration,omitempty"`
 	Time         string            `json:"eventTime"`
 	Offset       string            `json:"eventTimeZoneOffset"`
 	Action       string            `json:"action"`
@@ -82,6 +91,11 @@ type (
 	outQuantity struct {
 		Class    string      `json:"epcClass"`
 		Quantity json.Number `json:"quantity"`
+	}
+	outError struct {
+		Time       string   `json:"declarationTime"`
+		Reason     string   `json:"reason"`
+		Corrective []string `json:"correctiveEventIDs,omitempty"`
 	}
 	outPlace struct {
 		ID string `json:"id"`
@@ -157,6 +171,36 @@ func (c *composer) lot(l *Lot) {
 			c.add(c.event("quarantined", h.Date, "OBSERVE", "stock_taking", "non_sellable_other", h.Quarantined, h.At))
 		}
 	}
+	c.wrong(l.Closed)
+}
+
+// wrong declares what was told of movements that are known better now. An event that is still told is not wrong.
+func (c *composer) wrong(closed []Closed) {
+	told := map[string]bool{}
+	type step struct{ movement, step string }
+	now := map[step][]string{}
+	for _, e := range c.events {
+		told[e.ID] = true
+		now[step{e.Movement, e.BizStep}] = append(now[step{e.Movement, e.BizStep}], e.ID)
+	}
+	for i := range closed {
+		old := composer{source: c.source, hub: c.hub, class: c.class}
+		old.flow(&closed[i].Flow)
+		for _, e := range old.events {
+			if told[e.ID] {
+				continue
+			}
+			told[e.ID] = true
+			e.Error = &outError{Time: closed[i].Until.In(china).Format(time.RFC3339Nano), Reason: "did_not_occur"}
+			for _, movement := range []string{e.Movement, closed[i].By.String()} {
+				if ids := now[step{movement, e.BizStep}]; len(ids) > 0 {
+					e.Error.Reason, e.Error.Corrective = "incorrect_data", ids
+					break
+				}
+			}
+			c.events = append(c.events, e)
+		}
+	}
 }
 
 // steps says how each side tells a movement: business step and disposition of the sender and of the receiver, and the type
@@ -207,9 +251,8 @@ func (c *composer) event(origin string, date canonical.Date, action, step, dispo
 
 // evidence says on what an event of a movement rests.
 func (c *composer) evidence(f *Flow, e out, document string) out {
-	e.Grade = string(f.Grade)
-	if f.Attributed {
-		e.Low, e.High = f.Low.String(), f.High.String()
+	if f.Attributed { // the grade of a row that names its lot changes with what its partner books; the event does not
+		e.Grade, e.Low, e.High = string(f.Grade), f.Low.String(), f.High.String()
 	}
 	if document != "" && f.DocNo != "" {
 		e.Transactions = []outReference{{document, c.hub + "/doc/" + url.PathEscape(f.Seller.Code) + "/" + url.PathEscape(f.DocNo)}}
@@ -251,7 +294,7 @@ func (c *composer) add(e out) {
 }
 
 func ownID(e out) string {
-	e.ID = ""
+	e.ID, e.Error = "", nil
 	body, err := json.Marshal(e)
 	if err != nil { // cannot be: it is made of texts
 		return ""

@@ -23,6 +23,8 @@ type EPCISExportRequest struct {
 	Product string
 	Lots    []string
 	File    string
+	// Corrections adds what was known before and is known better now, declared wrong: for readers of earlier exports.
+	Corrections bool
 }
 
 // EPCISExportReport is what an export wrote.
@@ -34,7 +36,7 @@ type EPCISExportReport struct {
 // ExportEPCIS writes the history of lots to a file.
 func (h *Hub) ExportEPCIS(ctx context.Context, req EPCISExportRequest) (EPCISExportReport, error) {
 	r := EPCISExportReport{File: req.File}
-	body, err := h.EPCISOfLots(ctx, req.Product, req.Lots...)
+	body, err := h.composeLots(ctx, req.Product, req.Lots, req.Corrections)
 	if err != nil {
 		return r, err
 	}
@@ -61,6 +63,10 @@ func reasonOf(err error) string {
 // EPCISOfLots writes the history of lots of a product as an EPCIS 2.0 document, without persons. An unknown product or lot
 // is an error that names the nearest known ones.
 func (h *Hub) EPCISOfLots(ctx context.Context, product string, lots ...string) ([]byte, error) {
+	return h.composeLots(ctx, product, lots, false)
+}
+
+func (h *Hub) composeLots(ctx context.Context, product string, lots []string, corrections bool) ([]byte, error) {
 	sku, err := h.product(ctx, product)
 	if err != nil {
 		return nil, err
@@ -76,13 +82,38 @@ func (h *Hub) EPCISOfLots(ctx context.Context, product string, lots ...string) (
 		if !found {
 			return nil, h.unknownLot(ctx, sku, text, lot)
 		}
-		places, err := h.places(ctx, data.Parties)
+		var closed []store.ClosedLotMovement
+		if corrections {
+			if closed, err = l.closed(ctx, lot); err != nil {
+				return nil, err
+			}
+		}
+		places, err := h.places(ctx, l.parties)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, lotHistory(&data, places))
+		history := lotHistory(&data, places)
+		for _, c := range closed {
+			for _, m := range trace.Gather(lot, []canonical.Movement{c.Movement}, nil, l.place) {
+				history.Closed = append(history.Closed, epcis.Closed{Flow: told(&m, places), Until: c.Until, By: c.By})
+			}
+		}
+		out = append(out, history)
 	}
 	return epcis.Compose(out, events.Source(h.Config.Company.Code), h.Config.HTTP.PublicURL, h.Now())
+}
+
+// closed reads how the movements of a lot were known before, and makes their parties known.
+func (l *lotLoader) closed(ctx context.Context, lot string) ([]store.ClosedLotMovement, error) {
+	list, err := l.hub.DB.ClosedLotMovements(ctx, l.sku.ID, lot)
+	if err != nil {
+		return nil, err
+	}
+	moves := make([]canonical.Movement, len(list))
+	for i := range list {
+		moves[i] = list[i].Movement
+	}
+	return list, l.meet(ctx, moves, nil)
 }
 
 // places is how exports name parties.
@@ -122,29 +153,7 @@ func (h *Hub) places(ctx context.Context, parties []trace.Party) ([]epcis.Place,
 func lotHistory(d *trace.Data, places []epcis.Place) epcis.Lot {
 	out := epcis.Lot{Product: d.Product, Lot: d.Lot, Maker: places[d.Maker], Released: d.Lot.Quantity > 0}
 	for i := range d.Moves {
-		m := &d.Moves[i]
-		f := epcis.Flow{Movement: m.ID, Kind: m.Kind, Date: m.Date, DocNo: m.DocNo, From: places[m.From], Seller: places[m.From],
-			Grade: m.Grade, Attributed: !m.Named, Low: m.Low, High: m.High}
-		if m.To != flow.Nobody {
-			f.To = places[m.To]
-		}
-		seller, buyer := &f.Sent, &f.Received
-		if m.Kind == canonical.Return {
-			seller, buyer = buyer, seller
-			f.Seller = f.To
-		}
-		if m.Match != "buyer_only" {
-			*seller = m.Point
-		}
-		switch m.Match {
-		case "match", "buyer_only":
-			*buyer = m.Point
-		case "qty_diff":
-			if *buyer = m.Point; m.Named {
-				*buyer += m.Difference
-			}
-		}
-		out.Flows = append(out.Flows, f)
+		out.Flows = append(out.Flows, told(&d.Moves[i], places))
 	}
 	for _, s := range d.Holdings {
 		if s.Named {
@@ -152,4 +161,30 @@ func lotHistory(d *trace.Data, places []epcis.Place) epcis.Lot {
 		}
 	}
 	return out
+}
+
+// told is a movement by what each side booked.
+func told(m *trace.Move, places []epcis.Place) epcis.Flow {
+	f := epcis.Flow{Movement: m.ID, Kind: m.Kind, Date: m.Date, DocNo: m.DocNo, From: places[m.From], Seller: places[m.From],
+		Grade: m.Grade, Attributed: !m.Named, Low: m.Low, High: m.High}
+	if m.To != flow.Nobody {
+		f.To = places[m.To]
+	}
+	seller, buyer := &f.Sent, &f.Received
+	if m.Kind == canonical.Return {
+		seller, buyer = buyer, seller
+		f.Seller = f.To
+	}
+	if m.Match != "buyer_only" {
+		*seller = m.Point
+	}
+	switch m.Match {
+	case "match", "buyer_only":
+		*buyer = m.Point
+	case "qty_diff":
+		if *buyer = m.Point; m.Named {
+			*buyer += m.Difference
+		}
+	}
+	return f
 }

@@ -60,6 +60,31 @@ func (db *DB) LotFlow(ctx context.Context, product int64, lot string, known Know
 	return f, nil
 }
 
+// ClosedLotMovement is an earlier version of a movement, known until a time.
+type ClosedLotMovement struct {
+	canonical.Movement
+	Until time.Time
+	By    canonical.ID // the movement that took its rows; zero: none, or a later version of itself
+}
+
+// ClosedLotMovements reads how movements that named a lot were known before, the oldest first.
+func (db *DB) ClosedLotMovements(ctx context.Context, product int64, lot string) ([]ClosedLotMovement, error) {
+	var out []ClosedLotMovement
+	err := db.each(ctx, `SELECT `+movementColumns+`, m.known_to, m.superseded_by FROM movement m WHERE m.product_id = ? AND m.lot = ? AND m.known_to IS NOT NULL
+		ORDER BY m.known_to, m.id, m.known_from`, []any{product, lot}, func(rows *sqlx.Rows) error {
+		var c ClosedLotMovement
+		var until int64
+		m, err := scanMovement(rows, &until, &c.By)
+		c.Movement, c.Until = m.Movement, FromMicros(until)
+		out = append(out, c)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read earlier movements of a lot: %w", err)
+	}
+	return out, nil
+}
+
 // ShortMovement is a lot-less movement that issues more than its issuer can have had.
 type ShortMovement struct {
 	canonical.Movement

@@ -65,6 +65,7 @@ func (a *app) epcisExportCmd() *cobra.Command {
 	f.StringVar(&req.Product, "product", "", "code or name of the product (required)")
 	f.StringArrayVar(&req.Lots, "lot", nil, "lot number; may be given again (required)")
 	f.StringVar(&req.File, "out", "", "file to write (required)")
+	f.BoolVar(&req.Corrections, "corrections", false, "also declare wrong what was known before and is known better now")
 	for _, name := range []string{"product", "lot", "out"} {
 		required(c, name)
 	}
