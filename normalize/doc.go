@@ -21,4 +21,4 @@ package normalize
 
 // RulesVersion changes whenever a rule or an embedded table changes the outcome for some value. Store it with what was
 // derived, so that derived values can be told apart and rebuilt.
-const RulesVersion = 1
+const RulesVersion = 2

@@ -134,7 +134,7 @@ func numeralValue(run string) (string, bool) {
 
 // ordinalPlace reports whether a single numeral between the two texts counts something.
 func ordinalPlace(before, after string) bool {
-	if strings.HasSuffix(before, "第") {
+	if strings.HasSuffix(before, "第") || after == "" && (strings.HasSuffix(before, "附") || strings.HasSuffix(before, "附属")) {
 		return true
 	}
 	if last, _ := utf8.DecodeLastRuneInString(before); strings.ContainsRune("统唯同合归专惟万", last) {

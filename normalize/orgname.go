@@ -126,6 +126,7 @@ type orgParser struct {
 	divisions *Divisions
 	kinds     *kindTable
 	inside    string // the record's own division, "" when unknown
+	short     bool   // what is read is what a short name means: it is not short itself
 }
 
 // parse reads a folded string with all the names in it.
@@ -135,6 +136,10 @@ func (p *orgParser) parse(t string) OrgName {
 	main = p.list(spellOut(military(main)), &o) // what a bracket hid may be a list as well
 	main = p.tail(main, &o)
 	p.parts(main, &o)
+	if full := p.meant(spellOut(main)); full != "" && !p.short {
+		inner := orgParser{divisions: p.divisions, kinds: p.kinds, inside: p.inside, short: true}
+		inner.alias(SecondName, full, &o)
+	}
 	return o
 }
 

@@ -31,8 +31,9 @@ func (p *orgParser) parts(main string, o *OrgName) {
 	}
 }
 
-// spellOut writes the abbreviations 一院 and 一附院 in full.
+// spellOut writes the abbreviations 一院, 一附院 and 附一院 in full.
 func spellOut(main string) string {
+	main = attached(main)
 	before, ok := strings.CutSuffix(main, "院")
 	if !ok || before == "" {
 		return main

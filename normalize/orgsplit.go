@@ -120,7 +120,7 @@ func (p *orgParser) fileBracket(inner, before, after string, o *OrgName) bool {
 	}
 	switch _, begin := p.kinds.suffix(before); {
 	case begin < len(before) && o.Campus == "" && (hasSuffix(inner, campusEnds) || inner == "东区" || inner == "西区" || inner == "南区" || inner == "北区"):
-		o.Campus = withoutBrackets(inner)
+		p.campus(withoutBrackets(inner), o)
 	case p.isName(firstPart(inner)) && after == "":
 		p.alias(SecondName, inner, o)
 	case o.Branch == "" && hasSuffix(inner, branchEnds):
@@ -129,6 +129,16 @@ func (p *orgParser) fileBracket(inner, before, after string, o *OrgName) bool {
 		return false
 	}
 	return true
+}
+
+// campus files the name of a site. The main site is the institution itself.
+func (p *orgParser) campus(name string, o *OrgName) {
+	switch name {
+	case "本部", "院本部", "医院本部", "本院", "总院", "总部":
+		o.Notes = append(o.Notes, name)
+	default:
+		o.Campus = name + o.Campus
+	}
 }
 
 func withoutBrackets(s string) string {

@@ -70,7 +70,7 @@ func (p *orgParser) institutionTail(main string, o *OrgName) string {
 		next := wordEnd(rest, 0)
 		switch {
 		case hasSuffix(rest, campusEnds) && (next < 0 || next == len(rest)):
-			o.Campus = rest + o.Campus
+			p.campus(rest, o)
 			return name
 		case begin == len(rest) && next < 0 && !strings.HasSuffix(rest, "院"):
 			o.Branch = rest + o.Branch

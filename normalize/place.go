@@ -44,7 +44,8 @@ func (d *Divisions) lead(s, inside string, bare Level) Place {
 type reading struct {
 	units [3]naming
 	n     int
-	end   int // bytes of the text that are read
+	end   int  // bytes of the text that are read
+	open  bool // the last name is a place only when another one follows: 哈尔滨道…, 台州路…
 }
 
 // lead collects the longest readings of one text.
@@ -75,11 +76,9 @@ func (l *lead) read(path reading) {
 	limit := min(len(rest), l.d.heads[head])
 	for n := len(head); n <= limit && n > 0; {
 		for _, form := range l.d.names[rest[:n]] {
-			if form.bare && notPlace(rest[n:]) {
-				continue
-			}
 			next := path
 			next.end += n
+			next.open = form.bare && notPlace(rest[n:])
 			if path.n > 0 && path.units[path.n-1].unit == form.unit && l.d.municipality(form.unit) {
 				l.read(next)
 			}
@@ -99,7 +98,7 @@ func (l *lead) read(path reading) {
 
 // keep remembers a finished path when it is among the longest. The bound only guards against absurd tables.
 func (l *lead) keep(path reading) {
-	if last := path.last(); last.bare && l.d.units[last.unit].Level > l.bare {
+	if last := path.last(); path.open || last.bare && l.d.units[last.unit].Level > l.bare {
 		return
 	}
 	if path.end > l.end {

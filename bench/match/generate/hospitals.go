@@ -180,7 +180,7 @@ func (h *house) write(r random) string {
 	case x < 0.05:
 		name += pick(r, []string{"（三甲）", "(公立)", "(新)", "（二级）", "(民营)"})
 	case x < 0.09:
-		name += pick(r, []string{"（东院区）", "(南院)", "新院区", "（老院区）", "门诊部", "(本部)"})
+		name += pick(r, []string{"（本部）", "(总院)", "(医保定点)", "（新）"})
 	case x < 0.11:
 		name += "(原:" + h.place.Name + pick(r, coreHeads) + pick(r, coreTails) + "医院)"
 	case x < 0.13 && h.other != "":

@@ -199,15 +199,16 @@ func (p product) writeDevice(r random, second bool) []string {
 		if p.line != "" && r.chance(0.6) {
 			parts = append(parts, p.line)
 		}
-		if !r.chance(0.14) {
+		named := r.chance(0.87)
+		if named {
 			parts = append(parts, model)
 		}
-		for _, f := range p.features {
-			if r.chance(0.35) {
+		for _, f := range p.features { // what has no code is described
+			if r.chance(0.35) || !named {
 				parts = append(parts, titleCase(f, true))
 			}
 		}
-		if r.chance(0.6) {
+		if r.chance(0.6) || !named {
 			parts = append(parts, noun)
 		}
 		if r.chance(0.4) {
