@@ -103,9 +103,6 @@ func (e *Event) declaration(p place, v map[string]any, ns namespaces) {
 	for i, id := range p.list(item, "correctiveEventIDs") {
 		e.Error.Corrective = append(e.Error.Corrective, p.at("correctiveEventIDs").at(strconv.Itoa(i)).uri(id))
 	}
-	if v["eventID"] == nil {
-		p.report("epcis.error_without_id", nil)
-	}
 }
 
 func (e *Event) action(p place, v map[string]any) {

@@ -118,3 +118,10 @@ func TestTheBodyOfAnEventStandsAlone(t *testing.T) {
 	require.Equal(t, e.Hash, again.Hash)
 	require.True(t, json.Valid(e.Body))
 }
+
+// A declaration may repeat an event that has no id of its own: the content tells which it is.
+func TestAnErrorDeclarationWithoutIDHasTheIDOfItsEvent(t *testing.T) {
+	wrong := parseOne(t, strings.Replace(s1, `"bizStep"`, `"errorDeclaration":{"declarationTime":"2025-03-11T00:00:00Z"},"bizStep"`, 1))
+	require.True(t, wrong.Errs())
+	require.Equal(t, parseOne(t, s1).ID, wrong.ID)
+}

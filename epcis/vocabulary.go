@@ -7,7 +7,8 @@ import (
 	"tributary/internal/nearest"
 )
 
-// vocabulary is one list of words of the Core Business Vocabulary 2.0. A word is written bare, as a URI of the standard,
+// vocabulary is one list of words of the Core Business Vocabulary 2.0, and the two that GS1 added for notices to
+// authorities (notifying, subject_to_regulation). A word is written bare, as a URI of the standard,
 // or is a private URI.
 type vocabulary struct {
 	uris  []string // what stands before a word in a URI of the standard
@@ -16,13 +17,13 @@ type vocabulary struct {
 
 var bizSteps = vocabulary{[]string{"https://ref.gs1.org/cbv/BizStep-", "cbv:BizStep-", "urn:epcglobal:cbv:bizstep:"}, list(`accepting arriving assembling collecting commissioning
 	consigning creating_class_instance cycle_counting decommissioning departing destroying disassembling dispensing encoding entering_exiting holding inspecting installing killing
-	loading other packing picking receiving removing repackaging repairing replacing reserving retail_selling sampling sensor_reporting shipping staging_outbound stock_taking
+	loading notifying other packing picking receiving removing repackaging repairing replacing reserving retail_selling sampling sensor_reporting shipping staging_outbound stock_taking
 	stocking storing transporting unloading unpacking void_shipping`)}
 
 var dispositions = vocabulary{[]string{"https://ref.gs1.org/cbv/Disp-", "cbv:Disp-", "urn:epcglobal:cbv:disp:"}, list(`active available completeness_inferred completeness_verified
 	conformant container_closed container_open damaged destroyed dispensed disposed encoded expired in_progress in_transit inactive mismatch_class mismatch_instance
 	mismatch_quantity needs_replacement no_pedigree_match non_conformant non_sellable_other partially_dispensed recalled reserved retail_sold returned sellable_accessible
-	sellable_not_accessible stolen unavailable unknown`)}
+	sellable_not_accessible stolen subject_to_regulation unavailable unknown`)}
 
 var transactionTypes = vocabulary{[]string{"https://ref.gs1.org/cbv/BTT-", "cbv:BTT-", "urn:epcglobal:cbv:btt:"}, list(`bol cert desadv inv pedigree po poc prodorder recadv rma testprd
 	testres upevt`)}
