@@ -84,7 +84,7 @@ var eventFields = map[string]map[string]bool{
 }
 
 const commonFields = ` @context type eventID eventTime recordTime eventTimeZoneOffset certificationInfo errorDeclaration bizStep disposition persistentDisposition readPoint
-	bizLocation bizTransactionList sourceList destinationList sensorElementList`
+	bizLocation bizTransactionList sourceList destinationList sensorElementList masterDataAvailableFor`
 
 func names(words string) map[string]bool {
 	out := map[string]bool{}
