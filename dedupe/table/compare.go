@@ -164,10 +164,13 @@ func (c *comparison) level(i, j int32) (level int, s float64) {
 		return c.equal + int(c.own.equal[a]), 0
 	}
 	level = c.by(c, a, b)
+	if c.own.orgs != nil {
+		s = c.own.lex.similarity(a, b)
+	}
 	if level == 1 && len(c.crossA) > 0 && c.crossed(i, j) {
 		return c.crossedLevel(), 0
 	}
-	return level, 0
+	return level, s
 }
 
 func (c *comparison) crossedLevel() int { return c.equal - 1 }
@@ -340,35 +343,12 @@ func (c *comparison) compareNumber(a, b uint32) int {
 
 func (c *comparison) compareCategory(_, _ uint32) int { return 1 }
 
-// compareOrg is of names of organisations in Han characters: the parts decide, the likeness of the rest grades what the
-// parts leave open.
+// compareOrg is of names of organisations in Han characters, part by part.
 func (c *comparison) compareOrg(a, b uint32) int {
 	if a == b {
-		return 10
+		return len(orgLevels)
 	}
-	switch dedupe.CompareOrgNames(c.own.orgs[a], c.own.orgs[b]) {
-	case dedupe.OrgConflict:
-		return 1
-	case dedupe.OrgContains:
-		return 6
-	case dedupe.OrgSimilar:
-		return 7
-	case dedupe.OrgAbbreviated:
-		return 8
-	case dedupe.OrgBare:
-		return 9
-	case dedupe.OrgWhole:
-		return 10
-	}
-	switch s := c.own.lex.similarity(a, b); {
-	case s >= 0.8:
-		return 5
-	case s >= 0.6:
-		return 4
-	case s >= 0.4:
-		return 3
-	}
-	return 2
+	return int(dedupe.CompareOrgNames(c.own.orgs[a], c.own.orgs[b])) + 1
 }
 
 // comparisons are those of a model over the rows of data.

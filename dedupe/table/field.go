@@ -21,9 +21,6 @@ func (f Field) String() string {
 	if f.Kind == Numbers || f.Kind == Codes {
 		return name + "." + string(f.Kind)
 	}
-	if f.Kind == Words {
-		return name + ".words"
-	}
 	return name
 }
 
@@ -52,8 +49,7 @@ func fieldsOf(d *data, chosen []*column) []Field {
 		}
 		done[c] = true
 		out = append(out, f)
-		switch {
-		case c.kind == Text:
+		if c.kind == Text {
 			col, err := d.column(f)
 			if err != nil {
 				continue // the columns are those of d
@@ -63,8 +59,6 @@ func fieldsOf(d *data, chosen []*column) []Field {
 					out = append(out, Field{Columns: f.Columns, Kind: k})
 				}
 			}
-		case c.kind == Organisation && mostlyHan(c):
-			out = append(out, Field{Columns: f.Columns, Kind: Words})
 		}
 	}
 	return out[:min(len(out), train.MaxComparisons)]

@@ -148,16 +148,20 @@ func randomLevels(ctx context.Context, d *data, all comparisons, link bool, rand
 // rows without a match are to the other list. The cleaner of the two lists is asked.
 func decoyLevels(ctx context.Context, all comparisons, c *candidates, u [][]float64) error {
 	const parts = 64
-	type counts [2][train.MaxComparisons][train.MaxLevels + 1]float64
-	sums := make([]counts, parts)
+	type alike struct {
+		i, j     int32
+		k, level uint8
+	}
+	found := make([][]alike, parts)
 	err := work.For(ctx, parts, 1, func() func(int) {
 		return func(part int) {
 			for n := part; n < c.items(); n += parts {
 				c.piece(n, func(i, j int32) {
 					for k, x := range all {
 						if x.own.lex != nil {
-							l, _ := x.level(i, j)
-							sums[part][c.d.source[i]][k][l]++
+							if l, _ := x.level(i, j); l >= decoyFrom {
+								found[part] = append(found[part], alike{i, j, uint8(k), uint8(l)})
+							}
 						}
 					}
 				})
@@ -171,27 +175,40 @@ func decoyLevels(ctx context.Context, all comparisons, c *candidates, u [][]floa
 	for _, s := range c.d.source {
 		rows[s]++
 	}
+	// Rows contend for their partner, so a row that is alike to many counts no more than one that is alike to one.
+	rivals := map[alike]float64{}
+	for _, list := range found {
+		for _, a := range list {
+			if all[a.k].own.orgs != nil {
+				rivals[alike{i: a.i, k: a.k, level: a.level}]++
+				rivals[alike{i: a.j, k: a.k, level: a.level}]++
+			}
+		}
+	}
+	var sums [2][train.MaxComparisons][train.MaxLevels + 1]float64
+	for _, list := range found {
+		for _, a := range list {
+			most := max(rivals[alike{i: a.i, k: a.k, level: a.level}], rivals[alike{i: a.j, k: a.k, level: a.level}], 1)
+			sums[c.d.source[a.i]][a.k][a.level] += 1 / most
+		}
+	}
 	for k, x := range all {
 		if x.own.lex == nil {
 			continue
 		}
 		var share [2][train.MaxLevels + 1]float64
-		var alike [2]float64
+		var close [2]float64
 		for s := range share {
 			pairs := max(rows[s]*(rows[s]-1)/2, 1)
 			for l := 1; l <= len(x.levels); l++ {
-				n := 0.5
-				for part := range sums {
-					n += sums[part][s][k][l]
-				}
-				share[s][l] = n / pairs
+				share[s][l] = (sums[s][k][l] + 0.5) / pairs
 				if l > len(x.levels)/2 {
-					alike[s] += share[s][l]
+					close[s] += share[s][l]
 				}
 			}
 		}
 		clean := 0
-		if alike[1] < alike[0] {
+		if close[1] < close[0] {
 			clean = 1
 		}
 		for l := decoyFrom; l <= len(x.levels); l++ {

@@ -31,13 +31,12 @@ const (
 	People       Kind = "people"   // list of names
 	Numbers      Kind = "numbers"  // the numbers that stand in a text: versions, sizes
 	Codes        Kind = "codes"    // the codes that stand in a text: KX-TG1031S
-	Words        Kind = "words"    // a name once more, by its words
 	Ignored      Kind = "ignore"   // row key, constant, blank: no evidence
 )
 
 // Kinds lists the kinds in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Given, Family, FullName, Organisation, Street, House, Locality, Postcode, Region, Phone, Email, Date, Year, Code, Category, Number, Text, People, Numbers, Codes, Words, Ignored}
+	return []Kind{Given, Family, FullName, Organisation, Street, House, Locality, Postcode, Region, Phone, Email, Date, Year, Code, Category, Number, Text, People, Numbers, Codes, Ignored}
 }
 
 // headerWords are words of column names, in matching form. Longer words are looked for first; words of Latin script must

@@ -14,7 +14,7 @@ var (
 	numberLevels   = []string{"other", "third", "tenth", "fiftieth", "equal"}
 	textLevels     = []string{"s00", "s10", "s20", "s30", "s40", "s50", "s60", "s70", "s80", "s90", "s97"}
 	setLevels      = []string{"none", "some", "all"}
-	orgLevels      = []string{"conflict", "other", "s40", "s60", "s80", "contains", "similar", "abbreviated", "bare", "whole"}
+	orgLevels      = []string{"conflict", "other", "slip", "contains", "bare", "abbreviated", "similar", "campus", "general", "whole"}
 )
 
 // expected are the chances of levels in matches before anything is learned, in the order of the levels above; the equal
@@ -28,7 +28,7 @@ var expected = map[string][]float64{
 	"number":   {.25, .15, .15, .15, .30},
 	"text":     {.01, .02, .04, .06, .09, .12, .14, .14, .13, .12, .13},
 	"set":      {.08, .12, .8},
-	"org":      {.001, .02, .03, .04, .05, .05, .08, .12, .25, .36},
+	"org":      {.001, .04, .03, .04, .18, .1, .08, .08, .12, .33},
 }
 
 // rarity is the equal level (0 to 4) of a value with the given frequency.

@@ -136,6 +136,8 @@ func (s *scorer) score(i, j int32) float64 {
 		w := s.weight[c][l]
 		if x.text {
 			w = between(s.knots[c], sim)
+		} else if x.own.orgs != nil {
+			w += tieBreak * (sim - 0.5)
 		} else if x.equal > 0 && l >= x.equal {
 			w += s.terms[c][x.col.of[i]]
 		}
@@ -157,5 +159,8 @@ func (s *scorer) score(i, j int32) float64 {
 	}
 	return dedupe.ExactBits(total)
 }
+
+// tieBreak is, in bits, how much the likeness of the written names adds to what their parts say.
+const tieBreak = 4
 
 func probabilityOf(weight float64) float64 { return 1 / (1 + math.Exp2(-weight)) }
