@@ -79,8 +79,12 @@ func (h *Hub) erasable(ctx context.Context, text string) (id canonical.ID, keys 
 		numbers[l.Record] = true
 	}
 	records, err := h.DB.CustomerRecords(ctx, slices.Sorted(maps.Keys(numbers)))
+	if err != nil {
+		return id, nil, nil, err
+	}
 	for _, r := range records {
 		keys = append(keys, r.Key)
 	}
-	return id, keys, before, err
+	requests, err := h.DB.RequestsAbout(ctx, append([]canonical.ID{id}, before...))
+	return id, append(keys, requests...), before, err
 }

@@ -47,29 +47,40 @@ type OverrideRequest struct {
 // OverrideCustomer sets a value that beats those of all sources until it is removed or expires. What lost stays in the
 // lineage. The value stays with the customer's records through merges and splits; a later value takes its place.
 func (h *Hub) OverrideCustomer(ctx context.Context, req OverrideRequest) (Overridden, error) {
-	a, err := overridable(req.Attribute)
+	a, value, err := overrideValue(req.Attribute, req.Value)
 	if err != nil {
 		return Overridden{}, err
 	}
-	o := store.Override{Attribute: a.Name, Mode: store.OverrideSet}
-	values := []string{strings.TrimSpace(req.Value)}
-	if a.Many {
-		values = strings.Split(req.Value, listSeparator)
-	}
-	for _, v := range values {
-		if v = strings.TrimSpace(v); v == "" {
-			return Overridden{}, errs.New(errs.Invalid, "override.empty", errs.Args{"attribute": a.Name})
-		}
-		if err := a.SetText(&o.Value, v); err != nil {
-			return Overridden{}, errs.New(errs.Invalid, "override.value", errs.Args{"attribute": a.Name, "value": v})
-		}
-	}
-	if !validValue(a.Name, req.Value) {
-		return Overridden{}, errs.New(errs.Invalid, "override.value", errs.Args{"attribute": a.Name, "value": req.Value})
-	}
+	o := store.Override{Attribute: a.Name, Mode: store.OverrideSet, Value: value}
 	return h.override(ctx, req.Customer, req.Because, []store.Override{o}, func(have store.Override) bool {
 		return have.Attribute == a.Name && have.Mode == store.OverrideSet
 	})
+}
+
+// overrideValue reads the value of an attribute that a steward may set.
+func overrideValue(attribute, text string) (canonical.Attribute, canonical.Customer, error) {
+	var out canonical.Customer
+	a, err := overridable(attribute)
+	if err != nil {
+		return a, out, err
+	}
+	values := []string{text}
+	if a.Many {
+		values = strings.Split(text, listSeparator)
+	}
+	bad := errs.New(errs.Invalid, "override.value", errs.Args{"attribute": a.Name, "value": text})
+	for _, v := range values {
+		if v = strings.TrimSpace(v); v == "" {
+			return a, out, errs.New(errs.Invalid, "override.empty", errs.Args{"attribute": a.Name})
+		}
+		if len(v) > canonical.MaxText || a.SetText(&out, v) != nil {
+			return a, out, bad
+		}
+	}
+	if !validValue(a.Name, strings.TrimSpace(text)) {
+		return a, out, bad
+	}
+	return a, out, nil
 }
 
 // RemoveOverride ends what stewards set of an attribute: its sources decide again.

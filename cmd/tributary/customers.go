@@ -26,7 +26,7 @@ func (a *app) customersCmd() *cobra.Command {
 		a.customersWhyCmd(), a.customersHowCmd(), a.customersMergeCmd(), a.customersSplitCmd(), a.reviewCmd(), a.customersOverrideCmd(),
 		a.customersTagCmd("tag", "Give a customer tags, beside those of its sources", (*hub.Hub).TagCustomer),
 		a.customersTagCmd("untag", "Take tags back that were given here", (*hub.Hub).UntagCustomer),
-		a.customersEraseCmd(), a.customersQualityCmd())
+		a.customersEraseCmd(), a.customersQualityCmd(), a.requestCmd())
 	return c
 }
 
