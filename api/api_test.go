@@ -188,6 +188,7 @@ func TestWhatIsNotThere(t *testing.T) {
 	for path, status := range map[string]int{
 		"/nowhere": 404, "/api/v1": 404, "/api/v1/runs/": 404, "/api/v1/customers/no-such-id": 404,
 		"/api/v1/trace/customers/no-such-id": 404, "/api/v1/trace/lots/P1/L1": 404,
+		"/api/v1/trace/codes?code=99999990000000000017": 404, "/api/v1/trace/codes?code=%2801%29123": 400, "/api/v1/trace/codes": 400,
 	} {
 		p := problem(t, s.get(path))
 		if strings.HasPrefix(path, "/api/v1/trace/") { // an unknown lot or product is wrong input on the command line (CLI §5)

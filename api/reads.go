@@ -32,6 +32,9 @@ func (s *Server) routes() {
 		return s.hub.FindCustomers(r.Context(), req)
 	})
 	s.get("/api/v1/trace/lots/{product}/{lot}", s.traceLot)
+	s.get("/api/v1/trace/codes", func(r *http.Request) (any, error) { // codes have slashes and other signs: they stand in the query
+		return s.hub.TraceCode(r.Context(), hub.TraceCodeRequest{Code: r.URL.Query().Get("code"), Lang: readersLanguage(r)})
+	})
 	s.get("/api/v1/trace/customers/{id}", s.traceCustomer)
 	s.get("/api/v1/balance/{product}", s.balance)
 }

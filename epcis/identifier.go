@@ -149,6 +149,9 @@ func fromURN(uri, kind, scheme, rest string) (Identifier, *fault) {
 		number += checkDigit(number)
 	default:
 		number += checkDigit(number)
+		if scheme == "grai" { // its number has a leading zero
+			number = "0" + number
+		}
 	}
 	id.Key = rule.ai + "/" + number
 	if kind == "idpat" {

@@ -17,6 +17,10 @@ func TestURNAndLinkOfOneObjectHaveOneKey(t *testing.T) {
 		{"urn:epc:id:sscc:9520001.1234567890", "https://id.gs1.org/00/195200012345678906", "00/195200012345678906"},
 		{"urn:epc:id:sgln:9520001.00001.0", "https://id.gs1.org/414/9520001000010/254/0", "414/9520001000010"},
 		{"urn:epc:id:pgln:9520001.00001", "https://id.gs1.org/417/9520001000010", "417/9520001000010"},
+		{"urn:epc:id:grai:9520001.55555.7", "https://id.gs1.org/8003/095200015555587", "8003/095200015555587"},
+		{"urn:epc:id:gdti:9520001.55555.A7", "https://id.gs1.org/253/9520001555558A7", "253/9520001555558A7"},
+		{"urn:epc:id:giai:9520001.LOG-1", "https://id.gs1.org/8004/9520001LOG-1", "8004/9520001LOG-1"},
+		{"urn:epc:id:gsrn:9520001.0000000001", "https://id.gs1.org/8018/952000100000000016", "8018/952000100000000016"},
 	} {
 		a, err := epcis.ParseIdentifier(c.urn)
 		require.Nil(t, err, c.urn)
