@@ -6,7 +6,8 @@ import (
 )
 
 // Define completes a driver whose settings have the type S: the built-in maps are the files maps/STREAM.yaml, one for
-// each stream, and New gets settings of the right type. d needs Name, Title and Streams.
+// each stream, the set-up guide is setup.en.md and setup.zh.md, and New gets settings of the right type. d needs Name,
+// Title and Streams.
 func Define[S any, T Source](d Driver, maps fs.FS, open func(S, Env) (T, error)) (Driver, error) {
 	d.Maps = make(map[string][]byte, len(d.Streams))
 	for _, st := range d.Streams {
@@ -15,6 +16,14 @@ func Define[S any, T Source](d Driver, maps fs.FS, open func(S, Env) (T, error))
 			return Driver{}, fmt.Errorf("connector %s: %w", d.Name, err)
 		}
 		d.Maps[st.Name] = text
+	}
+	d.Setup = map[string]string{}
+	for _, lang := range []string{"en", "zh"} {
+		text, err := fs.ReadFile(maps, "setup."+lang+".md")
+		if err != nil {
+			return Driver{}, fmt.Errorf("connector %s: %w", d.Name, err)
+		}
+		d.Setup[lang] = string(text)
 	}
 	var none S
 	d.Config = none

@@ -12,7 +12,11 @@ func Page(d Driver, s Spec) []byte {
 	if zh := d.Title["zh"]; zh != "" {
 		fmt.Fprintf(&b, "%s\n\n", zh)
 	}
-	b.WriteString("This page is generated from the connector's settings and streams.\n\n## Settings\n\n")
+	b.WriteString("This page is generated from the connector's settings and streams.\n\n")
+	if d.Setup["en"] != "" {
+		fmt.Fprintf(&b, "## Setting it up\n\n%s\n## 准备工作\n\n%s\n", d.Setup["en"], d.Setup["zh"])
+	}
+	b.WriteString("## Settings\n\n")
 	for _, advanced := range []bool{false, true} {
 		writeOptions(&b, s, advanced)
 	}

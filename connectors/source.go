@@ -128,6 +128,7 @@ type Driver struct {
 	Config  any               // zero value of the settings struct; its tags are the Spec
 	New     func(settings any, env Env) (Source, error)
 
+	Setup    map[string]string               // what to ask for and where, in Markdown, by language
 	Declared func(settings any) []StreamInfo // streams that the settings declare, for connectors that have none of their own
 	Example  string                          // settings and streams of a configuration, indented by six spaces, where they say more than one line each
 }

@@ -146,7 +146,7 @@ func (p *pullIngest) findDeletes(ctx context.Context, rows *pulledRows, fromStar
 	}
 	var has func(string) bool
 	switch p.req.Stream.Deletes {
-	case "snapshot":
+	case "snapshot", "log": // a log that forgot what changed is read whole
 		if !rows.complete {
 			return nil
 		}

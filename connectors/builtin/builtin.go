@@ -10,6 +10,7 @@ import (
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/pharmacy"
 	"tributary/connectors/rest"
+	"tributary/connectors/sfa/dynamics365"
 	"tributary/connectors/sfa/neocrm"
 	"tributary/connectors/sfa/salesforce"
 )
@@ -20,8 +21,9 @@ func Registry() (*connectors.Registry, error) {
 	n, nerr := neocrm.Driver()
 	p, perr := pharmacy.Driver()
 	sf, sferr := salesforce.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr); err != nil {
+	dyn, dynerr := dynamics365.Driver()
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, rest.Driver, files.Driver)
+	return connectors.NewRegistry(k, n, p, sf, dyn, rest.Driver, files.Driver)
 }

@@ -37,14 +37,15 @@ type Query struct {
 	Window  httpsource.Window
 	Locator string // of the page before; "" = begin
 	Limit   int
+	Log     bool // ask the log of changes, not a window
 }
 
 // Page is an answer.
 type Page struct {
 	Raw  []byte
 	Rows []httpsource.Element
-	Next string // locator of the next page, for systems that have them
-	End  bool   // the window is read to its end
+	Next string // locator of the next page, for systems that have them; of a log, at its end, the link for the next run
+	End  bool   // the window, or the log, is read to its end
 }
 
 // Config shapes the reading of a system.
@@ -78,6 +79,8 @@ type Source struct {
 	met     map[uint64]bool // links of this window
 	row     int
 	restart int
+	log     *logPosition // of streams that are read by the system's log of changes
+	fresh   bool         // this run has read the whole list from its first row
 }
 
 var (
@@ -112,6 +115,16 @@ func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) err
 		return err
 	}
 	upper := s.sys.Client().SourceNow().Truncate(s.conf.Unit)
+	s.log = nil
+	if st.Log {
+		log, isLog, err := openLog(raw)
+		if err != nil {
+			return err
+		}
+		if isLog {
+			s.log, s.fresh, raw = log, log.Link == "", nil
+		}
+	}
 	walk, err := httpsource.OpenWalk(raw, upper, s.conf.Overlap)
 	if err != nil {
 		return err
@@ -129,6 +142,9 @@ func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) err
 func (s *Source) Read(ctx context.Context) (connectors.Batch, error) {
 	if s.walk == nil {
 		return connectors.Batch{}, errs.New(errs.Internal, "connectors.not_open", nil)
+	}
+	if s.log != nil {
+		return s.readLog(ctx)
 	}
 	w, more := s.window()
 	if !more {
@@ -203,12 +219,8 @@ func (s *Source) advance(batch *connectors.Batch, p Page, last string) error {
 		batch.SnapshotEnd = st.Snapshot && st.Info.Deletes == "snapshot"
 		return nil
 	}
-	if p.Next != "" {
-		if h := maphash.String(s.seeds, p.Next); s.met[h] {
-			return s.shape("a link to a page that was read before")
-		} else {
-			s.met[h] = true
-		}
+	if p.Next != "" && !s.first(p.Next) {
+		return s.shape("a link to a page that was read before")
 	}
 	place := last
 	if st.ByLink {
@@ -226,6 +238,16 @@ func (s *Source) advance(batch *connectors.Batch, p Page, last string) error {
 		return s.shape("a link that is too long to keep")
 	}
 	return nil
+}
+
+// first notes a link and reports whether it is met for the first time.
+func (s *Source) first(link string) bool {
+	h := maphash.String(s.seeds, link)
+	if s.met[h] {
+		return false
+	}
+	s.met[h] = true
+	return true
 }
 
 // shape is the error of an answer that does not look as documented.

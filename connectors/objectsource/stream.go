@@ -21,6 +21,7 @@ type Stream struct {
 	Document   bool     // bills: only those that are in force count
 	Snapshot   bool     // no time of change: every run reads the whole list
 	Whole      bool     // rows carry every field of the metadata, whether it is asked for or not
+	Log        bool     // the system keeps a log of changes and gives a link into it
 	ByLink     bool     // the place in a window is the system's link to the next page, not a row's key
 }
 

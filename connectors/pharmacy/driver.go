@@ -6,7 +6,7 @@ import (
 	"tributary/connectors"
 )
 
-//go:embed maps/*.yaml
+//go:embed maps/*.yaml setup.*.md
 var mapFiles embed.FS
 
 // Driver is the connector under its configuration name.

@@ -30,6 +30,13 @@ func Settings(connector, url string) map[string]any {
 				"contact.title": "title__c", "contact.admin_title": "post", "contact.tier": "tier__c",
 			},
 		}
+	case "dynamics365":
+		return map[string]any{
+			"base_url": url + "/dynamics", "authority": url + "/dynamics", "tenant_id": dynamicsTenant, "client_id": dynamicsClient, "client_secret": dynamicsSecret,
+			"tenant_fields": map[string]any{
+				"accounts.uscc": "new_uscc", "accounts.licence_no": "new_licence", "accounts.level": "new_level", "contacts.tier": "new_tier", "incidents.product": "new_product", "incidents.lot": "new_lot",
+			},
+		}
 	case "salesforce":
 		return map[string]any{
 			"login_url": url + "/salesforce", "client_id": salesforceClient, "client_secret": salesforceSecret,

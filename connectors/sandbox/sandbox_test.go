@@ -265,3 +265,38 @@ func TestWhatCannotStart(t *testing.T) {
 	_, err := sandbox.Start(ctx, sandbox.Config{Dir: t.TempDir(), Scale: 0.02, Now: clock})
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// The systems that Config leaves out read through their built-in maps as well: every row becomes something, with the right
+// kind.
+func TestTheOtherSystemsReadThroughTheirBuiltInMaps(t *testing.T) {
+	sb := start(t, "")
+	registry, err := builtin.Registry()
+	require.NoError(t, err)
+	for _, name := range []string{"salesforce", "dynamics365"} {
+		driver, _, err := registry.Driver(name)
+		require.NoError(t, err)
+		c := connection{Name: name, Connector: name, Settings: sandbox.Settings(name, sb.URL())}
+		c.Settings["calls_per_second"] = 0
+		for _, s := range driver.Streams {
+			c.Streams = append(c.Streams, struct{ Stream, Every string }{Stream: s.Name})
+		}
+		got := pull(t, c)
+		kinds := map[canonical.CustomerKind]int{}
+		for _, s := range driver.Streams {
+			require.NotEmpty(t, got.values[s.Name], "%s %s", name, s.Name)
+			for _, v := range got.values[s.Name] {
+				switch v := v.(type) {
+				case *canonical.Customer:
+					kinds[v.Kind]++
+				case *canonical.Complaint:
+					require.NotEmpty(t, v.Lot, name)
+					require.NotEqual(t, "unspecified", v.Product, name)
+				}
+			}
+		}
+		require.Positive(t, kinds[canonical.Hospital], name)
+		require.Positive(t, kinds[canonical.HCP], name)
+		require.Zero(t, kinds["unknown"], name)
+		require.Zero(t, kinds[""], name)
+	}
+}
