@@ -5,12 +5,15 @@ import (
 	"cmp"
 	_ "embed"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"iter"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Level is the administrative level of a division.
@@ -72,6 +75,9 @@ func levelOf(code string) Level {
 
 // Divisions is an immutable table of divisions, safe for concurrent use.
 type Divisions struct {
+	AsOf string // the day of the table as its comment "# as of 2026-01-01" says, "" when it does not
+
+	digest  uint32 // of everything the tables say
 	units   []Division
 	current map[string]int      // code → unit
 	retired map[string][]int    // code → retired units, oldest first
@@ -92,10 +98,26 @@ var (
 	divisionHistoryData string
 )
 
-// StandardDivisions is the table built into the program; data/README.md tells its sources and date.
-func StandardDivisions() *Divisions { return standardDivisions() }
+// StandardDivisions is the table in use: the one given to UseDivisions, else the one built into the program, whose
+// sources and date data/README.md tells.
+func StandardDivisions() *Divisions {
+	if d := chosenDivisions.Load(); d != nil {
+		return d
+	}
+	return builtInDivisions()
+}
 
-var standardDivisions = sync.OnceValue(func() *Divisions {
+// UseDivisions replaces the built-in table for the whole process. Call it at the start, before anything is normalised:
+// what was read before was read with the earlier table. nil returns to the built-in one.
+func UseDivisions(d *Divisions) { chosenDivisions.Store(d) }
+
+var chosenDivisions atomic.Pointer[Divisions]
+
+// DivisionFiles are the built-in tables as files, in the shape LoadDivisions reads: to be brought up to date and used
+// instead.
+func DivisionFiles() (current, history string) { return divisionData, divisionHistoryData }
+
+var builtInDivisions = sync.OnceValue(func() *Divisions {
 	d, err := LoadDivisions(strings.NewReader(divisionData), strings.NewReader(divisionHistoryData))
 	if err != nil {
 		// The embedded tables are loaded by a test of this package; an empty table only makes resolution say "unknown".
@@ -105,10 +127,11 @@ var standardDivisions = sync.OnceValue(func() *Divisions {
 })
 
 // LoadDivisions reads a table of current units (code, name, dialling code) and one of retired units (code, name, first
-// year, last year, successor), tab-separated, # for comments. The error names the line.
+// year, last year, successor), tab-separated, # for comments; the comment "# as of 2026-01-01" dates the first. The error
+// names the line.
 func LoadDivisions(current, history io.Reader) (*Divisions, error) {
 	d := &Divisions{current: map[string]int{}, retired: map[string][]int{}, names: map[string][]naming{}, heads: map[string]int{}}
-	err := eachRow(current, 3, func(f []string) error {
+	err := eachRow(dated(current, &d.AsOf), 3, func(f []string) error {
 		if _, dup := d.current[f[0]]; dup {
 			return fmt.Errorf("code %s is listed twice", f[0])
 		}
@@ -136,8 +159,25 @@ func LoadDivisions(current, history io.Reader) (*Divisions, error) {
 	for _, units := range d.retired {
 		slices.SortStableFunc(units, func(a, b int) int { return cmp.Compare(d.units[a].FirstYear, d.units[b].FirstYear) })
 	}
+	h := fnv.New32a()
+	for _, u := range d.units {
+		fmt.Fprintln(h, u.Code, u.Name, u.AreaCode, u.FirstYear, u.LastYear, u.Successor) // a hash never fails
+	}
+	d.digest = h.Sum32()
 	d.index()
 	return d, nil
+}
+
+// dated passes r on and notes the date that a comment states.
+func dated(r io.Reader, asOf *string) io.Reader {
+	in := bufio.NewReader(r)
+	head, _ := in.Peek(256) // an error comes again when the rows are read
+	if _, rest, ok := strings.Cut(string(head), "# as of "); ok && len(rest) >= len("2026-01-01") {
+		if _, err := time.Parse(time.DateOnly, rest[:10]); err == nil {
+			*asOf = rest[:10]
+		}
+	}
+	return in
 }
 
 func eachRow(r io.Reader, columns int, row func(fields []string) error) error {

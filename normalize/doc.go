@@ -19,6 +19,20 @@
 //	id.Value, id.Repaired // "12310000425001236R", true
 package normalize
 
+import (
+	"fmt"
+	"strconv"
+)
+
 // RulesVersion changes whenever a rule or an embedded table changes the outcome for some value. Store it with what was
 // derived, so that derived values can be told apart and rebuilt.
 const RulesVersion = 2
+
+// Version names the rules and, where it is not the built-in one, the table of divisions that values are normalised with:
+// what is derived under another version is derived again.
+func Version() string {
+	if d := chosenDivisions.Load(); d != nil {
+		return fmt.Sprintf("%d/%s-%08x", RulesVersion, d.AsOf, d.digest)
+	}
+	return strconv.Itoa(RulesVersion)
+}

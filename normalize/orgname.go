@@ -133,8 +133,11 @@ type orgParser struct {
 func (p *orgParser) parse(t string) OrgName {
 	var o OrgName
 	main := p.brackets(p.list(t, &o), &o)
-	main = p.list(spellOut(military(main)), &o) // what a bracket hid may be a list as well
-	main = p.tail(main, &o)
+	main = military(main)
+	for cut := ""; cut != main; { // what a bracket or a tail hid may be a list as well
+		cut = main
+		main = p.tail(p.list(spellOut(main), &o), &o)
+	}
 	p.parts(main, &o)
 	if full := p.meant(spellOut(main)); full != "" && !p.short {
 		inner := orgParser{divisions: p.divisions, kinds: p.kinds, inside: p.inside, short: true}

@@ -165,7 +165,7 @@ func (i *fileIngest) leaseName() string {
 // read; the version key then says how the rows were understood, so that a file read under another map is not known.
 func (i *fileIngest) decideVersion(ctx context.Context) error {
 	if i.req.Kind.Ledger() == "" {
-		i.version = fmt.Sprintf("%s/%s/%s/%d", i.mapped.Version(), i.req.CustomerKind, i.req.Party.Key, normalize.RulesVersion)
+		i.version = fmt.Sprintf("%s/%s/%s/%s", i.mapped.Version(), i.req.CustomerKind, i.req.Party.Key, normalize.Version())
 		return nil
 	}
 	text := i.req.Version

@@ -144,7 +144,7 @@ func (r *resolveRun) activate(ctx context.Context, all bool) error {
 	if err != nil {
 		return err
 	}
-	want := fmt.Sprintf("%s rules %d.%d", r.Engine.Version(), normalize.RulesVersion, dedupe.RulesVersion)
+	want := fmt.Sprintf("%s rules %s.%d", r.Engine.Version(), normalize.Version(), dedupe.RulesVersion)
 	if have == want && !all {
 		return nil
 	}

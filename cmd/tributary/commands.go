@@ -9,6 +9,6 @@ func (a *app) commands() []*cobra.Command {
 		a.customersCmd(), a.matchCmd(), a.traceCmd(), a.balanceCmd(), a.complaintCmd(), a.recallCmd(), a.epcisCmd(),
 		a.eventsCmd(), a.outboxCmd(), a.relayCmd(),
 		a.connectorsCmd(), a.stateCmd(), a.mappingCmd(), a.sandboxCmd(), a.demoCmd(), a.serveCmd(),
-		a.auditCmd(), a.configCmd(), a.migrateCmd(), a.doctorCmd(), a.versionCmd(),
+		a.auditCmd(), a.configCmd(), a.divisionsCmd(), a.migrateCmd(), a.doctorCmd(), a.versionCmd(),
 	}
 }

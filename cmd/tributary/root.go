@@ -157,6 +157,9 @@ func (a *app) load() (*config.Config, error) {
 	if a.dataDir != "" {
 		c.DataDir = a.dataDir
 	}
+	if err := hub.UseDivisions(c.Divisions); err != nil {
+		return nil, err
+	}
 	return &c, nil
 }
 

@@ -18,6 +18,7 @@ type Config struct {
 	HTTP        HTTP         `yaml:"http" doc:"Health, metrics and reads while serving."`
 	Connections []Connection `yaml:"connections" doc:"Source systems."`
 	Dedupe      Dedupe       `yaml:"dedupe" doc:"Matching of customers."`
+	Divisions   Divisions    `yaml:"divisions" doc:"Tables of administrative divisions to use instead of the built-in ones; tributary divisions writes those as a start."`
 	Trace       Trace        `yaml:"trace" doc:"Joining of ledgers and tracing."`
 	Quality     Quality      `yaml:"quality" doc:"Complaints and recalls."`
 	Retention   Retention    `yaml:"retention" doc:"How long what can be rebuilt is kept."`
@@ -107,6 +108,12 @@ type Stream struct {
 	MaxBad float64  `yaml:"max_bad" doc:"Share of bad rows, 0 to 1, above which a pull stops once 1,000 rows are read; default 0.5, 1 = never."`
 	Silent Duration `yaml:"silent_after" doc:"Warn when the stream has brought no row for so long, for example 2d; empty = never."`
 	Map    string   `yaml:"map" doc:"File with a map that overrides the built-in one."`
+}
+
+// Divisions names tables of GB/T 2260 codes. Changing them makes every name and address be read again at the next resolve.
+type Divisions struct {
+	Current string `yaml:"current" doc:"File with the current units: code, name, dialling code; empty = the built-in tables."`
+	History string `yaml:"history" doc:"File with the retired units: code, name, first year, last year, successor; empty = the built-in one."`
 }
 
 // Dedupe tunes matching.
