@@ -158,9 +158,35 @@ func (s *survival) unite(a canonical.Attribute, having []int) {
 			}
 		}
 	}
+	if a.Name == "phones" {
+		values = telephones(values)
+	}
 	a.Unset(&s.golden.Customer)
 	for _, v := range values {
 		// SetText cannot fail on a list of texts.
 		_ = a.SetText(&s.golden.Customer, v)
 	}
+}
+
+// telephones writes numbers in one form, each once: (022) 8846-3000 and 022-88463000 are one. A number without area code
+// gives way to the same one with it. What is no number stays as it is.
+func telephones(values []string) []string {
+	var numbers []normalize.Phone
+	whole := map[string]bool{} // local numbers that stand with their area code
+	for _, v := range values {
+		for _, p := range normalize.Phones(v, "") {
+			if !slices.Contains(numbers, p) {
+				numbers = append(numbers, p)
+				whole[p.Local()+p.Ext] = whole[p.Local()+p.Ext] || strings.Contains(p.Number, "-")
+			}
+		}
+	}
+	var out []string
+	for _, p := range numbers {
+		if p.Kind == normalize.Landline && !strings.Contains(p.Number, "-") && whole[p.Local()+p.Ext] {
+			continue
+		}
+		out = append(out, p.String())
+	}
+	return out
 }

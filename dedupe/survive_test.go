@@ -77,7 +77,7 @@ func TestListsAndCustomFieldsAreUnited(t *testing.T) {
 	g := survive(
 		member("sfa", "2", 3, 9, canonical.Customer{Name: "甲", Phones: []string{"13800001111", "0571-85550100"}, Custom: map[string]string{"包装": "冷链", "区": "南"}}),
 		member("erp", "1", 5, 1, canonical.Customer{Name: "甲", Phones: []string{"１３８００００１１１１"}, Custom: map[string]string{"包装": "常温"}}))
-	require.Equal(t, []string{"１３８００００１１１１", "0571-85550100"}, g.Customer.Phones)
+	require.Equal(t, []string{"13800001111", "0571-85550100"}, g.Customer.Phones)
 	require.Equal(t, map[string]string{"包装": "常温", "区": "南"}, g.Customer.Custom)
 }
 
@@ -169,4 +169,16 @@ func TestSurvivalDoesNotDependOnOrder(t *testing.T) {
 			require.Equal(t, a.Text(&want.Customer), l.Value, "lineage tells the stored value")
 		}
 	})
+}
+
+func TestPhonesStandOnceInOneForm(t *testing.T) {
+	t.Parallel()
+	policy := dedupe.DefaultPolicy()
+	member := func(source string, phones ...string) dedupe.Member {
+		return dedupe.Member{Key: canonical.RecordKey{Source: source, ID: "1"}, Trust: 50, Customer: canonical.Customer{Kind: canonical.Hospital, Name: "甲", Phones: phones}}
+	}
+	g := policy.Survive([]dedupe.Member{
+		member("a", "（022）8846-3000", "总机"), member("b", "88463000", "022 88463000转8012"), member("c", "+86 138 0000 1111/８８４６３０００", "0571-88463001"),
+	}, nil)
+	require.Equal(t, []string{"022-88463000", "总机", "022-88463000转8012", "13800001111", "0571-88463001"}, g.Customer.Phones)
 }
