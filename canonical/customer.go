@@ -1,5 +1,10 @@
 package canonical
 
+import (
+	"slices"
+	"strings"
+)
+
 // CustomerKind is the kind of a customer.
 type CustomerKind string
 
@@ -39,6 +44,12 @@ type Address struct {
 
 // IsZero reports whether nothing is known.
 func (a Address) IsZero() bool { return a == Address{} }
+
+// Place is province, city and county as far as they are known; a municipality, which is both, once.
+func (a Address) Place(separator string) string {
+	parts := slices.DeleteFunc([]string{a.Province, a.City, a.County}, func(part string) bool { return part == "" })
+	return strings.Join(slices.Compact(parts), separator)
+}
 
 // Customer is a customer as one source knows it, or as the golden record states it. Every field but Kind and Name is
 // optional. The attr tag names the attribute for maps, survivorship, completeness and the 360° groups:

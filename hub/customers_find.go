@@ -162,7 +162,7 @@ func compareScored(a, b scored) int {
 func candidate(engine *dedupe.Engine, asked *dedupe.Record, s scored, g *store.Golden, lang string) Candidate {
 	v := pipeline.RenderGolden(g, nil, true)
 	why := engine.Why(asked, s.record)
-	out := Candidate{GoldenID: s.golden, Kind: v.Kind, Name: v.Name, Place: v.Address.Province + v.Address.City + v.Address.County, Probability: s.pair.P, Weight: s.pair.Weight,
+	out := Candidate{GoldenID: s.golden, Kind: v.Kind, Name: v.Name, Place: v.Address.Place(""), Probability: s.pair.P, Weight: s.pair.Weight,
 		Verdict: why.Verdict, Rule: why.Rule, Vetoes: why.Vetoes, Record: s.record.Key, Model: why.Model, Reasons: []string{}}
 	levels := slices.DeleteFunc(slices.Clone(why.Levels), func(l dedupe.LevelWhy) bool { return l.Level == "" })
 	slices.SortStableFunc(levels, func(a, b dedupe.LevelWhy) int {

@@ -132,7 +132,7 @@ func (h *Hub) showQuestions(ctx context.Context, found []store.Question, lang st
 	for i := range records {
 		r := &records[i]
 		c := pipeline.Masked(r.Customer)
-		sides[r.ID] = ReviewSide{Source: r.Key.Source, ID: r.Key.ID, Kind: c.Kind, Name: c.Name, Trust: r.Trust, Place: strings.TrimSpace(c.Address.Province + c.Address.City + c.Address.County)}
+		sides[r.ID] = ReviewSide{Source: r.Key.Source, ID: r.Key.ID, Kind: c.Kind, Name: c.Name, Trust: r.Trust, Place: c.Address.Place("")}
 	}
 	for _, l := range links {
 		if s, ok := sides[l.Record]; ok && l.Open {

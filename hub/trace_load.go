@@ -163,7 +163,7 @@ func customerOf(id canonical.ID, g store.Golden) (trace.Customer, error) {
 	v := pipeline.RenderGolden(&g, nil, true)
 	c := trace.Customer{
 		GoldenID: id.String(), Code: g.Code, Name: v.Name, Kind: string(g.Kind), Division: v.Division,
-		Region: region(v.Address), RawNames: []string{}, Contacts: []trace.Contact{},
+		Region: canonical.Address{Province: v.Address.Province, City: v.Address.City}.Place(" "), RawNames: []string{}, Contacts: []trace.Contact{},
 	}
 	var payload store.GoldenPayload
 	if len(g.Payload) > 0 {
@@ -183,14 +183,6 @@ func customerOf(id canonical.ID, g store.Golden) (trace.Customer, error) {
 		c.Contacts = append(c.Contacts, contact)
 	}
 	return c, nil
-}
-
-// region is province and city; a municipality is both.
-func region(a canonical.Address) string {
-	if a.Province == a.City {
-		return a.City
-	}
-	return strings.TrimSpace(a.Province + " " + a.City)
 }
 
 // name notes how rows call a party; one without a golden record gets a place of its own.

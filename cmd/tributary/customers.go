@@ -93,7 +93,7 @@ func (a *app) writeCustomers(r hub.Customers) error {
 	return a.print(r, func(w io.Writer) error {
 		var rows [][]string
 		for _, c := range r.Customers {
-			rows = append(rows, []string{c.GoldenID.String(), a.kindWord(string(c.Kind)), width.Cut(c.Name, 40), strings.TrimSpace(c.Address.Province + " " + c.Address.City), fmt.Sprint(len(c.Sources)), fmt.Sprintf("%d%%", c.Completeness)})
+			rows = append(rows, []string{c.GoldenID.String(), a.kindWord(string(c.Kind)), width.Cut(c.Name, 40), c.Address.Place(" "), fmt.Sprint(len(c.Sources)), fmt.Sprintf("%d%%", c.Completeness)})
 		}
 		if err := table(w, []string{a.say("GOLDEN ID", "黄金 ID"), a.say("KIND", "类型"), a.say("NAME", "名称"), a.say("PLACE", "地区"), ">" + a.say("RECORDS", "来源数"), ">" + a.say("COMPLETE", "完整度")}, rows); err != nil {
 			return err
