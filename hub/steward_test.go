@@ -288,7 +288,7 @@ func TestLargeDecisionsWaitForASecondPerson(t *testing.T) {
 		d.hospital("erp", "C2", "广州市第二人民医院")
 		d.settle()
 		a, b := d.golden("erp", "C1"), d.golden("erp", "C2")
-		r, err := d.MergeCustomers(t.Context(), hub.MergeRequest{Customers: []string{a, b}, Because: because("x")})
+		r, err := d.MergeCustomers(t.Context(), hub.MergeRequest{Customers: []string{a, b}, Survivor: a, Because: because("x")})
 		require.NoError(t, err)
 		require.Equal(t, "pending", r.Decision.State)
 		require.NotEqual(t, d.golden("erp", "C1"), d.golden("erp", "C2"), "it binds nobody yet")
