@@ -28,7 +28,7 @@ func report(sheets []sheet, in *Input) ([]byte, error) {
 
 // table prints one table, its headings again on every page.
 func (p *paper) table(s *sheet) {
-	columns, places, widths := layOut(s)
+	columns, places, widths := p.layOut(s)
 	head := make([][]string, len(columns))
 	for i, c := range columns {
 		head[i] = p.wrap(c.zh+"\n"+c.en, body-1, widths[i]-2*padding)
@@ -128,21 +128,6 @@ func (p *paper) row(columns []column, widths []float64, cells [][]string, head b
 	p.pdf.SetStrokeColor(208, 208, 208)
 	p.pdf.SetLineWidth(0.4)
 	p.pdf.Line(margin, p.y, pageWidth-margin, p.y)
-}
-
-// layOut picks the columns for paper and spreads the width of a page over them.
-func layOut(s *sheet) (columns []column, places []int, widths []float64) {
-	sum := 0.0
-	for i, c := range s.columns {
-		if c.paper {
-			columns, places = append(columns, c), append(places, i)
-			sum += c.width
-		}
-	}
-	for _, c := range columns {
-		widths = append(widths, c.width/sum*(pageWidth-2*margin))
-	}
-	return columns, places, widths
 }
 
 // textOf is a value as it is printed: thousands are grouped as in the workbook.
