@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"tributary/connectors"
+	"tributary/connectors/distributor/database"
 	"tributary/connectors/distributor/files"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/pharmacy"
@@ -22,8 +23,9 @@ func Registry() (*connectors.Registry, error) {
 	p, perr := pharmacy.Driver()
 	sf, sferr := salesforce.Driver()
 	dyn, dynerr := dynamics365.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr); err != nil {
+	d, derr := database.Driver()
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, rest.Driver, files.Driver)
+	return connectors.NewRegistry(k, n, p, sf, dyn, rest.Driver, files.Driver, d)
 }

@@ -46,7 +46,7 @@ var owners = map[string][]string{
 	"github.com/twmb/franz-go":      {"events/embedded"},
 	"github.com/go-resty/resty":     {"connectors"},
 	"modernc.org/sqlite":            {"store"},
-	"github.com/jackc/pgx":          {"store", "test/servers"},
+	"github.com/jackc/pgx":          {"store", "test/servers", "connectors/distributor/database"},
 	"github.com/sony/gobreaker":     {"connectors"},
 }
 
