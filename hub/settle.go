@@ -15,6 +15,8 @@ type SettleReport struct {
 	Resolve pipeline.ResolveReport `json:"resolve"`
 	Join    pipeline.JoinReport    `json:"join"`
 
+	Complaints int64 `json:"complaints"` // of other systems that became cases
+
 	joinTook time.Duration
 }
 
@@ -44,6 +46,10 @@ func (h *Hub) settle(ctx context.Context, all bool) (report SettleReport, err er
 	began := h.Now()
 	report.Join, err = h.Joiner().Run(ctx)
 	report.joinTook = h.Now().Sub(began)
+	if err != nil {
+		return report, err
+	}
+	report.Complaints, err = h.TakeInComplaints(ctx)
 	return report, err
 }
 

@@ -70,7 +70,7 @@ func (h *Hub) settleLoop(ctx context.Context, wake <-chan struct{}, relay *outbo
 		case err != nil:
 			h.Log.ErrorContext(ctx, "resolve and join failed; they are tried again", "error", err, "after", settlePause)
 			pause = settlePause
-		case report.Resolve.Records == 0 && report.Resolve.Activities == 0 && report.Join.Groups == 0 && report.Join.Mentions == 0:
+		case report.Resolve.Records == 0 && report.Resolve.Activities == 0 && report.Join.Groups == 0 && report.Join.Mentions == 0 && report.Complaints == 0:
 			pause = settlePause // what waits needs something that has not come yet
 		default:
 			m.settled(report)

@@ -267,7 +267,7 @@ func fileKey(k Kind, r Report) []string {
 		Customers: {"id"}, Products: {"code"}, Lots: {"product", "lot"},
 		Aliases:      {"type", "party", "raw_name", "raw_spec", "raw_code"},
 		Affiliations: {"from", "to", "role", "department"},
-		Activities:   {"id"}, Orders: {"number", "line_no"}, Consents: {"customer", "purpose"},
+		Activities:   {"id"}, Orders: {"number", "line_no"}, Consents: {"customer", "purpose"}, Complaints: {"number"},
 	}[k]
 	if k == Activities && r.Header("id") == "" {
 		paths = []string{"customer", "kind", "date", "subject"}

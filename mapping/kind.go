@@ -24,11 +24,12 @@ const (
 	Activities   Kind = "activities"
 	Orders       Kind = "orders"
 	Consents     Kind = "consents"
+	Complaints   Kind = "complaints"
 )
 
 // Kinds lists the kinds in their documented order.
 func Kinds() []Kind {
-	return []Kind{Customers, Products, Lots, Sales, Purchases, Stock, Usage, Aliases, Affiliations, Activities, Orders, Consents}
+	return []Kind{Customers, Products, Lots, Sales, Purchases, Stock, Usage, Aliases, Affiliations, Activities, Orders, Consents, Complaints}
 }
 
 // ParseKind reads the name of a kind.
@@ -62,6 +63,8 @@ func (k Kind) Entity() canonical.Entity {
 		return canonical.EntityOrder
 	case Consents:
 		return canonical.EntityConsent
+	case Complaints:
+		return canonical.EntityComplaint
 	}
 	return canonical.EntityFlow
 }

@@ -127,6 +127,9 @@ func recordOf(res mapping.Result, entity canonical.Entity, source string) (store
 		personal = c.Kind.Person() || c.Kind == ""
 		r.Personal = personal
 	}
+	if entity == canonical.EntityComplaint { // who complains, and about which patient
+		personal, r.Personal = true, true
+	}
 	if res.Deleted {
 		return r, personal, nil
 	}

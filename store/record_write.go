@@ -84,9 +84,9 @@ func (b *recordBatch) write(ctx context.Context) error {
 	return b.project(ctx)
 }
 
-// resolved reports whether the entity waits for the resolver after each change.
+// resolved reports whether the entity waits for the resolver, or as a complaint to become a case, after each change.
 func resolved(e canonical.Entity) bool {
-	return e == canonical.EntityCustomer || e == canonical.EntityAffiliation || e == canonical.EntityActivity
+	return e == canonical.EntityCustomer || e == canonical.EntityAffiliation || e == canonical.EntityActivity || e == canonical.EntityComplaint
 }
 
 func dirtyWhenNew(r *Record) bool { return resolved(r.Entity) && !r.Deleted }
