@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -194,4 +195,13 @@ func (c *capture) finish(lang string) error {
 		}
 	}
 	return nil
+}
+
+// CapturedEvent is one captured event as it was sent, with the context that it needs to stand alone.
+func (h *Hub) CapturedEvent(ctx context.Context, id string) (json.RawMessage, error) {
+	body, found, err := h.DB.EPCISBody(ctx, id)
+	if err == nil && !found {
+		err = errs.New(errs.NotFound, "epcis.unknown_event", errs.Args{"id": id})
+	}
+	return body, err
 }

@@ -93,6 +93,11 @@ func TestAnEventIsDeclaredWrongOnce(t *testing.T) {
 		require.Len(t, a.Code.History, 1)
 		require.True(t, a.Code.History[0].Wrong)
 		require.Equal(t, []string{"urn:x:2"}, a.Code.History[0].CorrectedBy)
+		body, err := h.CapturedEvent(t.Context(), a.Code.History[0].ID)
+		require.NoError(t, err)
+		require.Contains(t, string(body), `"bizStep":"dispensing"`)
+		_, err = h.CapturedEvent(t.Context(), "urn:x:9")
+		require.Equal(t, "epcis.unknown_event", errs.CodeOf(err))
 	})
 }
 

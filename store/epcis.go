@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -167,14 +169,17 @@ func (db *DB) EPCISWith(ctx context.Context, keys []string, limit int) (list []C
 	return list, more, nil
 }
 
-// EPCISBody is a captured event as it was sent.
-func (db *DB) EPCISBody(ctx context.Context, id string) ([]byte, error) {
+// EPCISBody is a captured event as it was sent; false when there is none with the id.
+func (db *DB) EPCISBody(ctx context.Context, id string) ([]byte, bool, error) {
 	var body []byte
 	err := db.get(ctx, &body, `SELECT body FROM epcis_event WHERE id = ?`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read a captured event: %w", err)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
 	}
-	return body, nil
+	if err != nil {
+		return nil, false, fmt.Errorf("read a captured event: %w", err)
+	}
+	return body, true, nil
 }
 
 // PackCode is a code that stands on the packs of a product.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 
@@ -11,7 +12,7 @@ import (
 
 func (a *app) epcisCmd() *cobra.Command {
 	c := &cobra.Command{Use: "epcis", Short: "Supply-chain events in the form of GS1 EPCIS 2.0"}
-	c.AddCommand(a.epcisCaptureCmd(), a.epcisExportCmd())
+	c.AddCommand(a.epcisCaptureCmd(), a.epcisShowCmd(), a.epcisExportCmd())
 	return c
 }
 
@@ -45,6 +46,21 @@ func (a *app) writeCapture(w io.Writer, r hub.EPCISCaptureReport, faults bool) e
 	_, err := fmt.Fprintf(w, a.say("%s: %d events = %d captured + %d unchanged + %d declared wrong + %d refused\n", "%s：%d 个事件 = 采集 %d + 未变 %d + 声明有误 %d + 拒绝 %d\n"),
 		r.File, r.Events, r.Captured, r.Unchanged, r.Corrected, r.Refused)
 	return err
+}
+
+func (a *app) epcisShowCmd() *cobra.Command {
+	return &cobra.Command{Use: "show EVENT_ID", Short: "A captured event as it was sent", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+		return a.withHub(cmd, "epcis", func(h *hub.Hub) error {
+			body, err := h.CapturedEvent(cmd.Context(), argv[0])
+			if err != nil {
+				return err
+			}
+			enc := json.NewEncoder(a.out)
+			enc.SetEscapeHTML(false)
+			enc.SetIndent("", "  ")
+			return enc.Encode(body)
+		})
+	}}
 }
 
 func (a *app) epcisExportCmd() *cobra.Command {

@@ -10,6 +10,9 @@ import (
 
 // both writes a word of the field in both languages; a word it does not know stays as it is.
 func both(word string) string {
+	if kind, state, pair := strings.Cut(word, ": "); pair {
+		return both(kind) + ": " + both(state)
+	}
 	if zh, ok := chinese[word]; ok {
 		return zh + " " + strings.ReplaceAll(word, "_", " ")
 	}
@@ -25,6 +28,7 @@ var chinese = map[string]string{
 	"reconciled": "已平衡", "reported": "已报告", "closed": "已关闭", "scope_extended": "范围扩大",
 	"acknowledgment": "确认", "impact": "影响", "quantity": "数量", "completion": "完成",
 	"has": "有货", "had": "曾有", "none": "无",
+	"opened": "立案", "step": "推进", "notice": "通知", "reminder": "催办", "reply": "回复", "pack": "证据包", "made": "已生成",
 	"email": "电子邮件", "file": "文件", "phone": "电话", "sent": "已发送", "failed": "失败",
 }
 

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"quarantine/kept once, decided once", quarantine},
 		{"runs/account and killed runs", runs},
 		{"streams/position", streams},
+		{"epcis/kept once, declared wrong once, found by key", epcisEvents},
 		{"cases/kept, locked, sealed, listed", cases},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, &kit{T: t, DB: open(t), run: canonical.DeriveID("run", c.name)}) })
