@@ -41,7 +41,7 @@ func keysOf(m map[string]string) []string {
 // failingFaults: the run ends with an error for people, never with "0 rows", and a later run from the last good position
 // completes the set.
 func failingFaults(t *testing.T, h Harness) {
-	for _, name := range h.Failing {
+	for _, name := range append([]fault.Name{fault.Redirect}, h.Failing...) {
 		t.Run(string(name), func(t *testing.T) {
 			s := h.Start(t)
 			s.Fill(40)
@@ -57,6 +57,9 @@ func failingFaults(t *testing.T, h Harness) {
 			require.NotEmpty(t, errs.CodeOf(err), "an error without a message: %v", err)
 			require.NotEmpty(t, errs.Lookup(errs.CodeOf(err)).ZH.Next)
 			require.Less(t, len(broken.rows), 40)
+			for _, b := range broken.batches {
+				require.False(t, b.SnapshotEnd, "a run that failed half-way has not shown every key")
+			}
 
 			s.Before(func() {})
 			s.Faults.Clear()

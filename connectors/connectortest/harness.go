@@ -35,6 +35,10 @@ type Harness struct {
 	PageSize string
 	// Optional are discovered fields that rows need not have.
 	Optional []string
+	// Reasons say, by item of the acceptance list, why the connector's system cannot prove it.
+	Reasons map[int]string
+	// Text is a field of the stream that holds what System.Write writes.
+	Text string
 }
 
 // System is a simulated system with data in every stream.
@@ -48,6 +52,10 @@ type System struct {
 	Fill func(n int)
 	// Touch changes the i-th row of the filled stream now.
 	Touch func(i int)
+	// Remove deletes the i-th row in the system's own way, now.
+	Remove func(i int)
+	// Write puts a text into the i-th row, now.
+	Write func(i int, text string)
 	// Before is called before every query is answered.
 	Before func(func())
 	// Logins counts logins; nil when the system has none.

@@ -101,7 +101,7 @@ func hangingSource(t *testing.T, h Harness) {
 			select {
 			case err := <-done:
 				require.ErrorIs(t, err, context.Canceled)
-			case <-time.After(10 * time.Second):
+			case <-time.After(2 * time.Second):
 				require.FailNow(t, "still hanging")
 			}
 		})

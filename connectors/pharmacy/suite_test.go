@@ -93,6 +93,20 @@ func system(t *testing.T) *connectortest.System {
 			rows[i]["quantity"] = fmt.Sprint(b.now().Unix())
 			publish()
 		},
+		Remove: func(i int) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows[i] = sale(i, b.now())
+			rows[i]["deleted"] = true
+			publish()
+		},
+		Write: func(i int, text string) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows[i] = sale(i, b.now())
+			rows[i]["product_name"] = text
+			publish()
+		},
 	}
 }
 
@@ -100,7 +114,7 @@ func TestConnector(t *testing.T) {
 	driver, err := pharmacy.Driver()
 	require.NoError(t, err)
 	connectortest.Run(t, connectortest.Harness{
-		Driver: driver, Start: system, Stream: "sales", BaseURL: []string{"base_url"}, Password: "token", PageSize: "page_size",
+		Driver: driver, Text: "product_name", Start: system, Stream: "sales", BaseURL: []string{"base_url"}, Password: "token", PageSize: "page_size",
 		Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.ShortPage, fault.ClockFast, fault.ClockSlow},
 		Failing:  []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.BadCredentials, fault.DeadLocator},
 		Optional: []string{},

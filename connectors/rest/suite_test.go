@@ -1,16 +1,34 @@
 package rest_test
 
 import (
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"tributary/connectors/connectortest"
 	"tributary/connectors/rest"
 	"tributary/connectors/sandbox/fault"
+	"tributary/connectors/sandbox/simrest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
+
+func system(t *testing.T, paging, auth string) *connectortest.System {
+	t.Helper()
+	s := simrest.New(paging, auth, now)
+	srv := httptest.NewServer(fault.Transport{Faults: s.Faults, Now: s.Now, Delay: time.Hour}.Wrap(s))
+	t.Cleanup(srv.Close)
+	s.At(srv.URL)
+	out := &connectortest.System{Settings: s.Settings(), Faults: s.Faults, Now: s.Now, Advance: s.Advance, Fill: s.Fill, Touch: s.Touch, Remove: s.Remove, Write: s.Write, Before: s.BeforeQuery}
+	if _, has := s.Logins(); has {
+		out.Logins = func() int { n, _ := s.Logins(); return n }
+	}
+	return out
+}
 
 // Every kind of paging and every kind of login passes the whole suite.
 func TestConnector(t *testing.T) {
@@ -25,7 +43,7 @@ func TestConnector(t *testing.T) {
 			if kind.paging != "page" {
 				passing = append(passing, fault.ShortPage)
 			}
-			right := start(t, kind.paging, kind.auth).settings()["auth"].(map[string]any)
+			right := system(t, kind.paging, kind.auth).Settings["auth"].(map[string]any)
 			wrong := map[string]any{}
 			for k, v := range right {
 				if k == "token" || k == "password" || k == "client_secret" {
@@ -35,8 +53,8 @@ func TestConnector(t *testing.T) {
 			}
 			connectortest.Run(t, connectortest.Harness{
 				Driver: rest.Driver, Stream: "items", BaseURL: []string{"base_url"}, Wrong: map[string]any{"auth": wrong}, PageSize: "page_size",
-				Start:   func(t *testing.T) *connectortest.System { return start(t, kind.paging, kind.auth).system() },
-				Passing: passing, Failing: failing,
+				Start:   func(t *testing.T) *connectortest.System { return system(t, kind.paging, kind.auth) },
+				Passing: passing, Failing: failing, Text: "name",
 			})
 		})
 	}

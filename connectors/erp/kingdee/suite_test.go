@@ -68,6 +68,20 @@ func startWorld(t *testing.T) *connectortest.System {
 			rows[i] = changed
 			publish()
 		},
+		Remove: func(i int) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows = append(rows[:i:i], rows[i+1:]...)
+			publish()
+		},
+		Write: func(i int, text string) {
+			mu.Lock()
+			defer mu.Unlock()
+			changed := customer(i+1, b.now().In(time.FixedZone("", 8*3600)).Format("2006-01-02T15:04:05.123"))
+			changed["FName"] = text
+			rows[i] = changed
+			publish()
+		},
 	}
 }
 
@@ -75,7 +89,7 @@ func TestConnector(t *testing.T) {
 	driver, err := kingdee.Driver()
 	require.NoError(t, err)
 	connectortest.Run(t, connectortest.Harness{
-		Driver: driver, Start: startWorld, Stream: "BD_Customer", BaseURL: []string{"base_url"}, Password: "app_secret", PageSize: "page_size",
+		Driver: driver, Text: "FName", Start: startWorld, Stream: "BD_Customer", BaseURL: []string{"base_url"}, Password: "app_secret", PageSize: "page_size",
 		Passing: []fault.Name{
 			fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.StringBody,
 			fault.ShortPage, fault.EmptyAsSpace, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow,

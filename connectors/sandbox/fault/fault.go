@@ -27,6 +27,7 @@ const (
 	Slow      Name = "slow"      // the answer waits
 	Shape     Name = "shape"     // JSON of another form than documented
 	HalfJSON  Name = "half_json" // JSON cut short, status 200
+	Redirect  Name = "redirect"  // a redirect to the same address, for ever
 	ClockFast Name = "clock_fast"
 	ClockSlow Name = "clock_slow"
 )
@@ -65,6 +66,7 @@ func All() []Info {
 		{Slow, "slow answer", "响应缓慢"},
 		{Shape, "JSON of an undocumented form", "返回未约定结构的 JSON"},
 		{HalfJSON, "JSON cut short with status 200", "状态 200 但 JSON 被截断"},
+		{Redirect, "redirect that leads back to itself", "循环重定向"},
 		{ClockFast, "the system's clock is ten minutes ahead", "系统时钟快十分钟"},
 		{ClockSlow, "the system's clock is ten minutes behind", "系统时钟慢十分钟"},
 		{SessionExpiry, "session or token expires", "会话或令牌失效"},

@@ -48,6 +48,9 @@ func (t Transport) Wrap(next http.Handler) http.Handler {
 			w.Header().Set("Retry-After", strconv.Itoa(int(t.RetryAfter.Seconds())))
 			answer(w, http.StatusTooManyRequests, "text/plain", "slow down")
 			return
+		case t.Faults.Hit(Redirect):
+			http.Redirect(w, r, r.URL.String(), http.StatusFound)
+			return
 		case t.Faults.Hit(HTML200):
 			answer(w, http.StatusOK, "text/html", "<!DOCTYPE html><html><body>login</body></html>")
 			return

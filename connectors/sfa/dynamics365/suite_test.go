@@ -98,14 +98,29 @@ func (b *bench) touch(i int) {
 	b.publish()
 }
 
+func (b *bench) remove(i int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rows = append(b.rows[:i:i], b.rows[i+1:]...)
+	b.publish()
+}
+
+func (b *bench) write(i int, text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rows[i] = account(i, b.now())
+	b.rows[i]["name"] = text
+	b.publish()
+}
+
 func TestConnector(t *testing.T) {
 	driver, err := dynamics365.Driver()
 	require.NoError(t, err)
 	connectortest.Run(t, connectortest.Harness{
-		Driver: driver, Stream: "accounts", BaseURL: []string{"base_url", "authority"}, Password: "client_secret", PageSize: "page_size",
+		Driver: driver, Text: "name", Stream: "accounts", BaseURL: []string{"base_url", "authority"}, Password: "client_secret", PageSize: "page_size",
 		Start: func(t *testing.T) *connectortest.System {
 			b := start(t, nil)
-			return &connectortest.System{Settings: b.settings(), Faults: b.faults, Now: b.now, Logins: b.Logins, Advance: func(d time.Duration) { b.clock.Add(int64(d)) }, Before: b.BeforeQuery, Fill: b.fill, Touch: b.touch}
+			return &connectortest.System{Settings: b.settings(), Faults: b.faults, Now: b.now, Logins: b.Logins, Advance: func(d time.Duration) { b.clock.Add(int64(d)) }, Before: b.BeforeQuery, Fill: b.fill, Touch: b.touch, Remove: b.remove, Write: b.write}
 		},
 		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
 		Failing: []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry, fault.DeadLocator},
@@ -151,10 +166,7 @@ func TestTheLogTellsChangesAndDeletes(t *testing.T) {
 	require.NotContains(t, string(last), b.url, "positions survive a change of host name")
 
 	b.touch(3)
-	b.mu.Lock()
-	b.rows = append(b.rows[:5:5], b.rows[6:]...)
-	b.publish()
-	b.mu.Unlock()
+	b.remove(5)
 	rows, last, whole = run(t, src, last)
 	require.Len(t, rows, 2)
 	require.False(t, whole)

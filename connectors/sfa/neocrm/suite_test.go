@@ -97,6 +97,19 @@ func system(t *testing.T) *connectortest.System {
 			rows[i]["accountName"] = fmt.Sprintf("更名%d", b.now().UnixMilli())
 			publish()
 		},
+		Remove: func(i int) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows = append(rows[:i:i], rows[i+1:]...)
+			publish()
+		},
+		Write: func(i int, text string) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows[i] = account(i, b.now())
+			rows[i]["accountName"] = text
+			publish()
+		},
 	}
 }
 
@@ -114,7 +127,7 @@ func TestConnector(t *testing.T) {
 				passing = append(passing, fault.ShortPage)
 			}
 			connectortest.Run(t, connectortest.Harness{
-				Driver: driver, Stream: "account", BaseURL: []string{"login_url", "api_url"}, Password: "password", PageSize: "page_size",
+				Driver: driver, Text: "accountName", Stream: "account", BaseURL: []string{"login_url", "api_url"}, Password: "password", PageSize: "page_size",
 				Start: func(t *testing.T) *connectortest.System {
 					s := system(t)
 					s.Settings["paging"] = paging

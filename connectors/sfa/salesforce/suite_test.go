@@ -106,6 +106,20 @@ func system(t *testing.T) *connectortest.System {
 			rows[i]["Name"] = fmt.Sprint("更名", b.now().UnixMilli())
 			publish()
 		},
+		Remove: func(i int) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows[i] = account(i, b.now())
+			rows[i]["IsDeleted"] = true
+			publish()
+		},
+		Write: func(i int, text string) {
+			mu.Lock()
+			defer mu.Unlock()
+			rows[i] = account(i, b.now())
+			rows[i]["Name"] = text
+			publish()
+		},
 	}
 }
 
@@ -113,7 +127,7 @@ func TestConnector(t *testing.T) {
 	driver, err := salesforce.Driver()
 	require.NoError(t, err)
 	connectortest.Run(t, connectortest.Harness{
-		Driver: driver, Start: system, Stream: "Account", BaseURL: []string{"login_url"}, Password: "client_secret", PageSize: "page_size",
+		Driver: driver, Text: "Name", Start: system, Stream: "Account", BaseURL: []string{"login_url"}, Password: "client_secret", PageSize: "page_size",
 		Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.TransientIn200, fault.ShortPage, fault.DeadLocator, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
 		Failing:  []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry},
 		Optional: []string{"ParentId"},

@@ -1,4 +1,6 @@
-package rest_test
+// Package simrest simulates an API that can page and log in in every way that the rest connector knows, and fail as such
+// APIs do. Failures of its own stand inside HTTP 200. It shares no code with the connector.
+package simrest
 
 import (
 	"encoding/base64"
@@ -6,27 +8,23 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
-	"tributary/connectors/connectortest"
 	"tributary/connectors/sandbox/fault"
 )
 
-var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
-
-// server is an API that can page and log in every way. Failures of its own stand inside HTTP 200.
-type server struct {
+// Server is an API with one list, items.
+type Server struct {
+	Faults       *fault.Set
 	paging, auth string
 	url          string
-	faults       *fault.Set
+	begin        time.Time
 	clock        atomic.Int64
 	logins       atomic.Int64
 
@@ -36,45 +34,64 @@ type server struct {
 	before func()
 }
 
+// numbers is paging by tokens that hide a row number: rows that move are lost, which no client can see.
+const numbers = "numbers"
+
 const secretToken = "planted-secret-token-77"
 
-func (s *server) now() time.Time { return now.Add(time.Duration(s.clock.Load())) }
+// Now is the server's time.
+func (s *Server) Now() time.Time { return s.begin.Add(time.Duration(s.clock.Load())) }
 
-func start(t *testing.T, paging, auth string) *server {
-	t.Helper()
-	s := &server{paging: paging, auth: auth, faults: fault.New(), token: secretToken, before: func() {}}
-	s.fill(3)
-	srv := httptest.NewServer(fault.Transport{Faults: s.faults, Now: s.now, Delay: time.Hour}.Wrap(http.HandlerFunc(s.serve)))
-	t.Cleanup(srv.Close)
-	s.url = srv.URL
+// New is a server that pages as link, token, page, offset, keyset or (badly) numbers, and logs in as none, basic, bearer, header, query,
+// oauth2 or login. It is reached at the address given to At.
+func New(paging, auth string, begin time.Time) *Server {
+	s := &Server{paging: paging, auth: auth, begin: begin, Faults: fault.New(), token: secretToken, before: func() {}}
+	s.Fill(3)
 	return s
+}
+
+// At says under which address the server is reached.
+func (s *Server) At(url string) { s.url = url }
+
+// Advance moves the server's clock.
+func (s *Server) Advance(d time.Duration) { s.clock.Add(int64(d)) }
+
+// BeforeQuery sets a function called before each page is answered.
+func (s *Server) BeforeQuery(f func()) { s.mu.Lock(); defer s.mu.Unlock(); s.before = f }
+
+// Logins counts logins; ok is false when the server has none.
+func (s *Server) Logins() (n int, ok bool) {
+	return int(s.logins.Load()), s.auth == "oauth2" || s.auth == "login"
 }
 
 func item(i int, at time.Time) map[string]any {
 	return map[string]any{"id": fmt.Sprintf("N%06d", i), "name": fmt.Sprintf("项目%d", i), "updated": at.Format("2006-01-02 15:04:05"), "gone": 0}
 }
 
-func (s *server) fill(n int) {
+// Fill replaces the rows by n that share one time of change.
+func (s *Server) Fill(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rows = nil
 	for i := range n {
-		s.rows = append(s.rows, item(i, now.Add(-time.Hour)))
+		s.rows = append(s.rows, item(i, s.begin.Add(-time.Hour)))
 	}
 }
 
-func (s *server) touch(i int) {
+// Touch changes a row now.
+func (s *Server) Touch(i int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rows[i] = item(i, s.now())
-	s.rows[i]["name"] = fmt.Sprint(s.now().UnixNano())
+	s.rows[i] = item(i, s.Now())
+	s.rows[i]["name"] = fmt.Sprint(s.Now().UnixNano())
 }
 
 func say(w http.ResponseWriter, code, msg string, data any) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"code": code, "msg": msg, "data": data})
 }
 
-func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers one call.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	params := r.URL.Query()
 	if r.Method == http.MethodPost {
 		body, _ := io.ReadAll(r.Body)
@@ -96,32 +113,35 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	token := s.token
 	s.mu.Unlock()
 	switch {
-	case s.faults.Hit(fault.BadCredentials) || !s.allowed(r, token):
+	case s.Faults.Hit(fault.BadCredentials) || !s.allowed(r, token):
 		say(w, "401", "token is not valid", nil)
-	case s.faults.Hit(fault.SessionExpiry):
+	case s.Faults.Hit(fault.SessionExpiry):
 		s.mu.Lock()
 		s.token = "planted-secret-token-" + strconv.FormatInt(s.logins.Load()+100, 10)
 		s.mu.Unlock()
 		say(w, "401", "token is not valid", nil)
-	case s.faults.Hit(fault.NoRights):
+	case s.Faults.Hit(fault.NoRights):
 		say(w, "403", "no right", nil)
-	case s.faults.Hit(fault.Throttle):
+	case s.Faults.Hit(fault.Throttle):
 		say(w, "9", "Too Many calls", nil)
-	case s.faults.Hit(fault.TransientIn200):
+	case s.Faults.Hit(fault.TransientIn200):
 		say(w, "7", "busy", nil)
-	case s.faults.Hit(fault.ErrorIn200):
+	case s.Faults.Hit(fault.ErrorIn200):
 		say(w, "5", "bad query", nil)
 	default:
-		s.before()
+		s.mu.Lock()
+		before := s.before
+		s.mu.Unlock()
+		before()
 		s.list(w, params)
 	}
 }
 
-func (s *server) login(w http.ResponseWriter, p url.Values) {
+func (s *Server) login(w http.ResponseWriter, p url.Values) {
 	s.logins.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.faults.Hit(fault.BadCredentials) || p.Get("pwd") != "planted-password-1" && p.Get("client_secret") != "planted-password-1" {
+	if s.Faults.Hit(fault.BadCredentials) || p.Get("pwd") != "planted-password-1" && p.Get("client_secret") != "planted-password-1" {
 		if s.auth == "oauth2" {
 			w.WriteHeader(http.StatusBadRequest)
 			_ = json.NewEncoder(w).Encode(map[string]any{"error": "invalid_client", "error_description": "wrong"})
@@ -133,7 +153,7 @@ func (s *server) login(w http.ResponseWriter, p url.Values) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"code": "0", "access_token": s.token, "expires_in": 3600})
 }
 
-func (s *server) allowed(r *http.Request, token string) bool {
+func (s *Server) allowed(r *http.Request, token string) bool {
 	switch s.auth {
 	case "basic":
 		return r.Header.Get("Authorization") == "Basic "+base64.StdEncoding.EncodeToString([]byte("u:"+token))
@@ -145,7 +165,7 @@ func (s *server) allowed(r *http.Request, token string) bool {
 	return r.Header.Get("Authorization") == "Bearer "+token
 }
 
-func (s *server) list(w http.ResponseWriter, p url.Values) {
+func (s *Server) list(w http.ResponseWriter, p url.Values) {
 	limit, err := strconv.Atoi(p.Get("limit"))
 	if err != nil {
 		say(w, "5", "no limit", nil)
@@ -153,12 +173,16 @@ func (s *server) list(w http.ResponseWriter, p url.Values) {
 	}
 	at := 0
 	if token := p.Get("token"); token != "" {
-		if s.faults.Hit(fault.DeadLocator) {
+		if s.Faults.Hit(fault.DeadLocator) {
 			say(w, "6", "page token expired", nil)
 			return
 		}
 		parts := append(strings.Split(token, ";"), "", "")
-		p.Set("after", parts[0]) // the place is the last row, whatever became of those before it
+		if s.paging == numbers {
+			at, _ = strconv.Atoi(parts[0])
+		} else {
+			p.Set("after", parts[0]) // the place is the last row, whatever became of those before it
+		}
 		p.Set("from", parts[1])
 		p.Set("to", parts[2])
 	}
@@ -179,7 +203,7 @@ func (s *server) list(w http.ResponseWriter, p url.Values) {
 		page, _ := strconv.Atoi(p.Get("page"))
 		at = (page - 1) * limit
 	}
-	if s.faults.Hit(fault.ShortPage) && limit > 2 && s.paging != "page" {
+	if s.Faults.Hit(fault.ShortPage) && limit > 2 && s.paging != "page" {
 		limit /= 2
 	}
 	rows = rows[min(at, total):]
@@ -189,7 +213,11 @@ func (s *server) list(w http.ResponseWriter, p url.Values) {
 		data["list"] = []any{}
 	}
 	if at+len(rows) < total {
-		token := fmt.Sprintf("%s;%s;%s", rows[len(rows)-1]["id"], p.Get("from"), p.Get("to"))
+		place := rows[len(rows)-1]["id"]
+		if s.paging == numbers {
+			place = at + len(rows)
+		}
+		token := fmt.Sprintf("%v;%s;%s", place, p.Get("from"), p.Get("to"))
 		data["next"] = token
 		if s.paging == "link" {
 			data["next"] = s.url + "/items?" + url.Values{"token": {token}, "limit": {strconv.Itoa(limit)}}.Encode()
@@ -198,15 +226,15 @@ func (s *server) list(w http.ResponseWriter, p url.Values) {
 	say(w, "0", "", data)
 }
 
-// settings point the connector at the server.
-func (s *server) settings() map[string]any {
+// Settings point the connector at the server.
+func (s *Server) Settings() map[string]any {
 	params := map[string]any{"from": "{from}", "to": "{to}", "limit": "{limit}"}
 	paging := map[string]any{"kind": s.paging}
 	switch s.paging {
-	case "link", "token":
+	case "link", "token", numbers:
 		paging["next"] = "data.next"
-		if s.paging == "token" {
-			params["token"] = "{token}"
+		if s.paging != "link" {
+			params["token"], paging["kind"] = "{token}", "token"
 		}
 	case "page":
 		params["page"], paging["total"] = "{page}", "data.total"
@@ -243,13 +271,19 @@ func (s *server) settings() map[string]any {
 	}
 }
 
-func (s *server) system() *connectortest.System {
-	out := &connectortest.System{
-		Settings: s.settings(), Faults: s.faults, Now: s.now, Advance: func(d time.Duration) { s.clock.Add(int64(d)) },
-		Fill: s.fill, Touch: s.touch, Before: func(f func()) { s.before = f },
-	}
-	if s.auth == "oauth2" || s.auth == "login" {
-		out.Logins = func() int { return int(s.logins.Load()) }
-	}
-	return out
+// Remove takes a row back.
+func (s *Server) Remove(i int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	row := item(i, s.Now())
+	row["gone"] = 1
+	s.rows[i] = row
+}
+
+// Write gives a row another name.
+func (s *Server) Write(i int, text string) {
+	s.Touch(i)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows[i]["name"] = text
 }

@@ -1,0 +1,120 @@
+package connectortest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/connectors"
+)
+
+// lateRow: a row is stamped before the end of a run that has not seen it, for its transaction ended later.
+func lateRow(t *testing.T, h Harness) {
+	s := h.Start(t)
+	s.Fill(40)
+	src := h.open(t, s, nil)
+	first, err := read(t.Context(), src, h.Stream, nil)
+	require.NoError(t, err)
+	s.Advance(-30 * time.Second)
+	s.Touch(5)
+	s.Advance(time.Hour)
+	second, err := read(t.Context(), src, h.Stream, first.last())
+	require.NoError(t, err)
+	require.Contains(t, keysOf(state(nil, second.rows)), keysOf(state(nil, first.rows))[5], "a row stored late, within the overlap")
+}
+
+// future: a row with a time far ahead must not carry the position there.
+func future(t *testing.T, h Harness) {
+	const age = 150 * 365 * 24 * time.Hour
+	s := h.Start(t)
+	s.Fill(40)
+	s.Advance(age)
+	s.Touch(3)
+	s.Advance(-age)
+	src := h.open(t, s, nil)
+	first, err := read(t.Context(), src, h.Stream, nil)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(state(nil, first.rows)), 39)
+	s.Advance(time.Hour)
+	s.Touch(4)
+	s.Advance(time.Hour)
+	second, err := read(t.Context(), src, h.Stream, first.last())
+	require.NoError(t, err)
+	require.NotEmpty(t, second.rows, "what changes today is read, whatever the future says")
+}
+
+// deletes: a row that is deleted in the system's own way is seen in the way the stream promises.
+func deletes(t *testing.T, h Harness) {
+	s := h.Start(t)
+	s.Fill(40)
+	src := h.open(t, s, nil)
+	first, err := read(t.Context(), src, h.Stream, nil)
+	require.NoError(t, err)
+	keys := keysOf(state(nil, first.rows))
+	s.Advance(time.Hour)
+	s.Remove(7)
+	s.Advance(time.Hour)
+	second, err := read(t.Context(), src, h.Stream, first.last())
+	require.NoError(t, err)
+	i := slices.IndexFunc(h.streams(t, s), func(i connectors.StreamInfo) bool { return i.Name == h.Stream })
+	switch how := h.streams(t, s)[i].Deletes; how {
+	case "log", "flag":
+		gone := slices.IndexFunc(second.rows, func(r connectors.Row) bool { return r.Op == connectors.Delete })
+		require.GreaterOrEqual(t, gone, 0, "no delete came")
+		require.Equal(t, keys[7], second.rows[gone].Key)
+	case "sweep":
+		left, err := src.(connectors.Sweeper).Keys(t.Context(), h.Stream)
+		require.NoError(t, err)
+		require.ElementsMatch(t, slices.Delete(slices.Clone(keys), 7, 8), left)
+	default:
+		require.FailNow(t, "the stream of the suite must show deletes", how)
+	}
+}
+
+// backfill: one window is read, from its beginning to its end.
+func backfill(t *testing.T, h Harness) {
+	s := h.Start(t)
+	s.Fill(40)
+	s.Touch(9)
+	touched := s.Now()
+	s.Advance(2 * time.Hour)
+	s.Touch(11)
+	src, ok := h.open(t, s, nil).(connectors.Backfiller)
+	require.True(t, ok)
+	window, err := src.Backfill(h.Stream, touched.Add(-time.Minute), touched.Add(time.Minute))
+	require.NoError(t, err)
+	got, err := read(t.Context(), src.(connectors.Source), h.Stream, window)
+	require.NoError(t, err)
+	require.Len(t, got.rows, 1)
+	_, err = src.Backfill(h.Stream, touched, touched)
+	require.Error(t, err, "a window without time in it")
+	_, err = src.Backfill("no_such_stream", touched, touched.Add(time.Hour))
+	require.Error(t, err)
+}
+
+// texts: what people type comes through unchanged.
+func texts(t *testing.T, h Harness) {
+	s := h.Start(t)
+	s.Fill(5)
+	want := []string{"\"引号\"、反斜杠\\与'单引号'", "第一行\r\n第二行\t制表", "𠀀😀１２３ＡＢＣ", "null", strings.Repeat("长", 350_000)}
+	for i, text := range want {
+		s.Write(i, text)
+	}
+	s.Advance(time.Hour)
+	got, err := read(t.Context(), h.open(t, s, nil), h.Stream, nil)
+	require.NoError(t, err)
+	var have []string
+	for _, r := range got.rows {
+		text, _ := r.Fields[h.Text].(string)
+		have = append(have, text)
+	}
+	slices.Sort(have)
+	slices.Sort(want)
+	require.Equal(t, len(want), len(have))
+	for i := range want {
+		require.True(t, want[i] == have[i], "%.40q became %.40q", want[i], have[i])
+	}
+}

@@ -1,0 +1,219 @@
+package connectortest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/connectors"
+	"tributary/connectors/connectortest"
+	"tributary/connectors/rest"
+	"tributary/connectors/sandbox/fault"
+	"tributary/connectors/sandbox/simrest"
+)
+
+// seed is the variable that tells a copy of this test binary which fault to seed.
+const seed = "TRIBUTARY_TEST_SEED"
+
+var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
+
+// broken is a good source with one fault in it.
+type broken struct {
+	connectors.Source
+	fault  string
+	secret string
+	reads  int
+	newest time.Time
+}
+
+// faults are the mistakes that a connector may make, with the item whose test must notice.
+var faults = map[string]string{
+	"leaks the password in errors":  "secrets stay secret",
+	"two verdicts":                  "check gives one verdict",
+	"takes any stream":              "what does not exist is refused",
+	"ignores the caller":            "a hanging source hangs nobody",
+	"a field twice":                 "the catalogue is whole",
+	"a field less":                  "the catalogue keeps its promises",
+	"floats":                        "records match the catalogue",
+	"never the same":                "two reads of an unchanged source are equal",
+	"reads all again":               "a second run repeats no more",
+	"positions ahead of rows":       "every checkpoint leads to the same set",
+	"a page for each time":          "ties on the cursor across pages",
+	"no overlap":                    "a row that is committed late",
+	"places by number":              "rows updated while paging",
+	"follows the newest time":       "a row of the far future",
+	"deletes are passed over":       "deletes are seen",
+	"any position is the beginning": "positions that cannot be used",
+	"a backfill reads on":           "a backfill reads its window",
+	"cuts long texts":               "texts of every kind",
+	"one failure is the end":        "faults that pass",
+	"a failure is no rows":          "faults that end the run",
+	"complete whatever happens":     "faults that end the run",
+	"forgets to log in again":       "a session that dies",
+}
+
+func (b *broken) Check(ctx context.Context) ([]connectors.Finding, error) {
+	if b.fault == "ignores the caller" {
+		ctx = context.WithoutCancel(ctx)
+	}
+	found, err := b.Source.Check(ctx)
+	if b.fault == "two verdicts" {
+		found = append(found, found...)
+	}
+	return found, err
+}
+
+func (b *broken) Discover(ctx context.Context) ([]connectors.StreamInfo, error) {
+	found, err := b.Source.Discover(ctx)
+	for i := range found {
+		switch b.fault {
+		case "a field twice":
+			found[i].Fields = append(found[i].Fields, found[i].Fields[0])
+		case "a field less":
+			found[i].Fields = slices.DeleteFunc(found[i].Fields, func(f connectors.Field) bool { return f.Name == "name" })
+		}
+	}
+	return found, err
+}
+
+func (b *broken) Open(ctx context.Context, stream string, position json.RawMessage) error {
+	b.reads = 0
+	switch {
+	case b.fault == "takes any stream" && stream != "items":
+		return nil
+	case b.fault == "reads all again":
+		position = nil
+	case b.fault == "any position is the beginning":
+		if err := b.Source.Open(ctx, stream, position); err == nil {
+			return nil
+		}
+		position = nil
+	}
+	return b.Source.Open(ctx, stream, position)
+}
+
+func (b *broken) Read(ctx context.Context) (connectors.Batch, error) {
+	if b.fault == "ignores the caller" {
+		ctx = context.WithoutCancel(ctx)
+	}
+	batch, err := b.Source.Read(ctx)
+	b.reads++
+	if err != nil && !errors.Is(err, io.EOF) {
+		switch b.fault {
+		case "leaks the password in errors":
+			return batch, fmt.Errorf("login with %s: %w", b.secret, err)
+		case "a failure is no rows":
+			return batch, io.EOF
+		}
+		return batch, err
+	}
+	for i := range batch.Rows {
+		row := &batch.Rows[i]
+		if row.SourceTime.After(b.newest) {
+			b.newest = row.SourceTime
+		}
+		switch name, _ := row.Fields["name"].(string); b.fault {
+		case "floats":
+			row.Fields["gone"] = 0.5
+		case "never the same":
+			row.Fields["name"] = fmt.Sprint(time.Now().UnixNano())
+		case "cuts long texts":
+			row.Fields["name"] = name[:min(len(name), 4000)]
+		case "deletes are passed over":
+			row.Op = connectors.Upsert
+		}
+	}
+	if b.fault == "follows the newest time" && err == nil {
+		batch.Position = fmt.Appendf(nil, `{"v":1,"to":%q,"done":true}`, b.newest.Add(time.Hour).Format(time.RFC3339))
+	}
+	switch n := len(batch.Rows); {
+	case b.fault == "positions ahead of rows" && n > 1:
+		batch.Rows = batch.Rows[:n-1]
+	case b.fault == "a page for each time" && b.reads > 1:
+		return connectors.Batch{}, io.EOF
+	case b.fault == "complete whatever happens":
+		batch.SnapshotEnd = true
+	}
+	return batch, err
+}
+
+func (b *broken) Backfill(stream string, from, to time.Time) (json.RawMessage, error) {
+	if b.fault == "a backfill reads on" {
+		to = to.Add(24 * time.Hour)
+	}
+	return b.Source.(connectors.Backfiller).Backfill(stream, from, to)
+}
+
+// harness is that of the rest connector with the seeded fault.
+func harness(name string) connectortest.Harness {
+	driver := rest.Driver
+	driver.New = func(settings any, env connectors.Env) (connectors.Source, error) {
+		s := settings.(rest.Settings)
+		switch name {
+		case "no overlap":
+			s.Overlap = 0
+		case "one failure is the end":
+			s.Errors.Throttle, s.Errors.Retry, s.RetryBudget = nil, nil, time.Nanosecond
+		case "forgets to log in again":
+			s.Errors.Reauth = nil
+		}
+		src, err := rest.New(s, env)
+		if err != nil {
+			return nil, err
+		}
+		if name == "" {
+			return src, nil
+		}
+		return &broken{Source: src, fault: name, secret: s.Auth.Password.Reveal()}, nil
+	}
+	return connectortest.Harness{
+		Driver: driver, Stream: "items", BaseURL: []string{"base_url"}, PageSize: "page_size", Text: "name",
+		Wrong: map[string]any{"auth": map[string]any{"kind": "login", "path": "/login", "username": "u", "password": "wrong", "params": map[string]any{"pwd": "{password}"}}},
+		Start: func(t *testing.T) *connectortest.System {
+			paging := "keyset"
+			if name == "places by number" {
+				paging = "numbers"
+			}
+			s := simrest.New(paging, "login", now)
+			srv := httptest.NewServer(fault.Transport{Faults: s.Faults, Now: s.Now, Delay: time.Hour}.Wrap(s))
+			t.Cleanup(srv.Close)
+			s.At(srv.URL)
+			settings := s.Settings()
+			if name == "follows the newest time" { // and asks without an upper bound
+				delete(settings["streams"].(map[string]any)["items"].(map[string]any)["params"].(map[string]any), "to")
+			}
+			return &connectortest.System{Settings: settings, Faults: s.Faults, Now: s.Now, Advance: s.Advance, Fill: s.Fill, Touch: s.Touch, Remove: s.Remove, Write: s.Write, Before: s.BeforeQuery,
+				Logins: func() int { n, _ := s.Logins(); return n }}
+		},
+		Passing: []fault.Name{fault.HTTP502, fault.Throttle}, Failing: []fault.Name{fault.ErrorIn200, fault.Shape, fault.HTTP502},
+	}
+}
+
+// TestSeeded is the suite over a connector with a fault; alone it runs the good one.
+func TestSeeded(t *testing.T) { connectortest.Run(t, harness(os.Getenv(seed))) }
+
+// Each part of the suite fails when a connector makes the mistake that it is there to notice.
+func TestTheSuiteNoticesEveryFault(t *testing.T) {
+	for name, part := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pattern := "TestSeeded/^" + strings.ReplaceAll(part, " ", "_")
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", pattern, "-test.v")
+			cmd.Env = append(os.Environ(), seed+"="+name)
+			out, err := cmd.CombinedOutput()
+			require.Error(t, err, "the suite passes it: %s", out)
+			require.Contains(t, string(out), "--- FAIL: TestSeeded/"+strings.ReplaceAll(part, " ", "_"), "%s", out)
+		})
+	}
+}
