@@ -17,7 +17,7 @@ import (
 	"tributary/internal/errs"
 )
 
-//go:embed maps/*.yaml
+//go:embed maps/*.yaml setup.*.md
 var mapFiles embed.FS
 
 // Driver is the connector under its configuration name.

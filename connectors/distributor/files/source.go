@@ -3,6 +3,7 @@ package files
 import (
 	"bytes"
 	"context"
+	_ "embed" // the set-up guides
 	"encoding/json"
 	"errors"
 	"io"
@@ -20,12 +21,19 @@ import (
 // Stream is the only stream of the connector: ledger rows, of whichever ledger their file is.
 const Stream = "flow"
 
+//go:embed setup.en.md
+var setupEN string
+
+//go:embed setup.zh.md
+var setupZH string
+
 // Driver makes sources.
 var Driver = connectors.Driver{
 	Name:    "files",
 	Title:   map[string]string{"en": "Distributors' files: folder, SFTP, FTP, web, S3, mail", "zh": "商业公司文件：目录、SFTP、FTP、网页、S3、邮件"},
 	Streams: []connectors.StreamInfo{streamInfo},
 	Config:  Settings{},
+	Setup:   map[string]string{"en": setupEN, "zh": setupZH},
 	New: func(settings any, env connectors.Env) (connectors.Source, error) {
 		s, ok := settings.(Settings)
 		if !ok || env.Now == nil {
