@@ -2,10 +2,12 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"tributary/canonical"
@@ -24,7 +26,9 @@ type word struct {
 }
 
 // judge gives a word under the resolver's lease.
-func (m *master) judge(w *word) {
+func (m *master) judge(w *word) { require.NoError(m.t, m.give(w)) }
+
+func (m *master) give(w *word) error {
 	_, err := m.resolver.Apply(m.ctx(), func(unit pipeline.Unit) error {
 		return unit(func(tx *store.Tx) error {
 			var err error
@@ -34,7 +38,7 @@ func (m *master) judge(w *word) {
 			return tx.AddJudgements(m.ctx(), &store.Decision{ID: w.id, Actor: "os:test", Reason: "law"}, []dedupe.Judgement{{A: w.a, B: w.b, Same: w.same}})
 		})
 	})
-	require.NoError(m.t, err)
+	return err
 }
 
 func (m *master) revoke(w *word) {
@@ -201,5 +205,52 @@ func TestJudgementsInAnyOrder(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		law(t, 4, func() string { return servers.PostgresSchema(t) })
+	})
+}
+
+// Both ends of an affiliation follow a steward's merge and split: re-pointed, and one where two became the same.
+func TestAffiliationsFollowStewards(t *testing.T) {
+	t.Parallel()
+	resolveOnBoth(t, func(t *testing.T, m *master) {
+		m.put(rec{"sfa", "H1", 60, hospital("南京市仁济医院")}, rec{"sfa", "H2", 60, hospital("无锡市安康医院")})
+		m.put(rec{"sfa", "P1", 60, &canonical.Customer{Kind: canonical.HCP, Name: "王芳", OrganisationID: "H1", Department: "儿科", Phones: []string{"13800001111"}}})
+		m.affiliation("sfa", "A1", canonical.Affiliation{From: "P1", To: "H2", Role: "work"})
+		m.run()
+		person := m.golden("sfa", "P1")
+		require.Len(t, m.value(person).Affiliations, 2)
+		w := &word{a: canonical.RecordKey{Source: "sfa", ID: "H1"}, b: canonical.RecordKey{Source: "sfa", ID: "H2"}, same: true}
+		m.judge(w)
+		at := m.value(person).Affiliations
+		require.Len(t, at, 1, "two places of work that are one are one")
+		require.Equal(t, m.golden("sfa", "H1"), at[0].GoldenID)
+		require.True(t, at[0].Primary)
+		m.revoke(w)
+		require.Len(t, m.value(person).Affiliations, 2)
+		require.NotEqual(t, m.value(person).Affiliations[0].GoldenID, m.value(person).Affiliations[1].GoldenID)
+	})
+}
+
+// Words given while runs are at work are not missed: each is there when its Apply returns, and after whatever runs next.
+func TestWordsAndRunsSideBySide(t *testing.T) {
+	t.Parallel()
+	resolveOnBoth(t, func(t *testing.T, m *master) {
+		const pairs = 6
+		for i := range pairs {
+			m.put(rec{"erp", fmt.Sprint("a", i), 80, hospital(drawnNames[i])}, rec{"sfa", fmt.Sprint("b", i), 60, hospital(drawnNames[i] + "分院")})
+		}
+		m.run()
+		var all errgroup.Group
+		for range 3 {
+			all.Go(func() error { _, err := m.resolver.All(t.Context()); return err })
+		}
+		words := make([]*word, pairs)
+		for i := range pairs {
+			words[i] = &word{a: canonical.RecordKey{Source: "erp", ID: fmt.Sprint("a", i)}, b: canonical.RecordKey{Source: "sfa", ID: fmt.Sprint("b", i)}, same: i%2 == 0}
+			all.Go(func() error { return m.give(words[i]) })
+		}
+		require.NoError(t, all.Wait())
+		binds(m, words)
+		m.run()
+		binds(m, words)
 	})
 }
