@@ -49,7 +49,9 @@ const (
 	findLimit    = 10
 	findMost     = 100
 	findMin      = 0.05
-	findCompared = 200 // candidates scored: those of the rarest keys
+	findLooked   = 200 // candidates looked at: those of the rarest keys
+	findCompared = 64  // of them scored
+	findPerOne   = 3   // of one customer, so that one with many records leaves room for others
 )
 
 // FindCustomers looks for the customer that a record describes, through the stored blocking keys and the scores of a run.
@@ -77,15 +79,19 @@ func (h *Hub) FindCustomers(ctx context.Context, req FindRequest) (Found, error)
 	if len(keys) == 0 {
 		return out, errs.New(errs.Invalid, "customers.nothing_to_find_by", nil)
 	}
-	numbers, err := h.DB.Candidates(ctx, keys, engine.Blocking(asked.Type), findCompared)
+	numbers, err := h.DB.Candidates(ctx, keys, engine.Blocking(asked.Type), findLooked)
 	if err != nil {
 		return out, err
 	}
-	best, err := h.bestOfGoldens(ctx, engine, asked, numbers, cmp.Or(req.Min, findMin))
+	golden, err := h.spread(ctx, numbers)
 	if err != nil {
 		return out, err
 	}
-	out.Compared = len(numbers)
+	out.Compared = len(golden)
+	best, err := h.bestOfGoldens(ctx, engine, asked, golden, cmp.Or(req.Min, findMin))
+	if err != nil {
+		return out, err
+	}
 	best = best[:min(len(best), limit, findMost)]
 	goldens, err := h.DB.Goldens(ctx, goldensOf(best))
 	if err != nil {
@@ -117,26 +123,37 @@ func goldensOf(list []scored) []canonical.ID {
 	return out
 }
 
-// bestOfGoldens scores records and keeps the best of each customer, best first.
-func (h *Hub) bestOfGoldens(ctx context.Context, engine *dedupe.Engine, asked *dedupe.Record, numbers []int64, least float64) ([]scored, error) {
-	records, err := h.DB.CustomerRecords(ctx, numbers)
-	if err != nil {
-		return nil, err
-	}
+// spread picks the records to score out of the candidates, best first, and tells whose they are.
+func (h *Hub) spread(ctx context.Context, numbers []int64) (map[int64]canonical.ID, error) {
 	links, err := h.DB.LastLinks(ctx, numbers)
 	if err != nil {
 		return nil, err
 	}
-	golden := map[int64]canonical.ID{}
+	linked := map[int64]canonical.ID{}
 	for _, l := range links {
 		if l.Open {
-			golden[l.Record] = l.Golden
+			linked[l.Record] = l.Golden
 		}
+	}
+	out, taken := map[int64]canonical.ID{}, map[canonical.ID]int{}
+	for _, n := range numbers {
+		if id, ok := linked[n]; ok && taken[id] < findPerOne && len(out) < findCompared {
+			taken[id]++
+			out[n] = id
+		}
+	}
+	return out, nil
+}
+
+// bestOfGoldens scores records and keeps the best of each customer, best first.
+func (h *Hub) bestOfGoldens(ctx context.Context, engine *dedupe.Engine, asked *dedupe.Record, golden map[int64]canonical.ID, least float64) ([]scored, error) {
+	records, err := h.DB.CustomerRecords(ctx, slices.Sorted(maps.Keys(golden)))
+	if err != nil {
+		return nil, err
 	}
 	best := map[canonical.ID]scored{}
 	for i := range records {
-		id, linked := golden[records[i].ID]
-		if !linked || !records[i].Living() {
+		if !records[i].Living() {
 			continue
 		}
 		// A mention's aliases lead to the company's codes, which the asked record does not have: they decide nothing here.
@@ -145,6 +162,7 @@ func (h *Hub) bestOfGoldens(ctx context.Context, engine *dedupe.Engine, asked *d
 		if r.Type != asked.Type {
 			continue
 		}
+		id := golden[r.ID]
 		s := scored{id, r, engine.Score(asked, r)}
 		if s.pair.P >= least && (best[id].record == nil || compareScored(s, best[id]) < 0) {
 			best[id] = s

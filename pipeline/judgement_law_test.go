@@ -49,6 +49,21 @@ func (m *master) revoke(w *word) {
 	require.NoError(m.t, err)
 }
 
+// set puts an override under the resolver's lease.
+func (m *master) set(o store.Override) {
+	_, err := m.resolver.Apply(m.ctx(), func(unit pipeline.Unit) error {
+		return unit(func(tx *store.Tx) error {
+			var err error
+			if o.ID, err = tx.NewID(); err != nil {
+				return err
+			}
+			o.CreatedAt = tx.Now
+			return tx.PutOverride(m.ctx(), &o)
+		})
+	})
+	require.NoError(m.t, err)
+}
+
 // ids watches what becomes of golden ids.
 type ids struct {
 	seen    map[canonical.ID]bool
@@ -115,7 +130,7 @@ func binds(m *master, words []*word) {
 	}
 }
 
-// Invariants 5 and 6 with stewards at work: versions, deletions, judgements and their undoing in any order and portions
+// Invariants 5 and 6 with stewards at work: versions, deletions, judgements, their undoing and overrides in any order and portions
 // end where one run over the last versions and the judgements in force ends; judgements bind; ids are never lost.
 func TestJudgementsInAnyOrder(t *testing.T) {
 	t.Parallel()
@@ -137,11 +152,17 @@ func TestJudgementsInAnyOrder(t *testing.T) {
 			watch := ids{map[canonical.ID]bool{}, map[canonical.ID]bool{}}
 			last := map[canonical.RecordKey]rec{}
 			var words []*word
+			var overrides []store.Override
 			drawKey := func(label string) canonical.RecordKey {
 				return canonical.RecordKey{Source: rapid.SampledFrom([]string{"erp", "sfa", "flow:D1"}).Draw(rt, label), ID: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(rt, label)}
 			}
 			for range rapid.IntRange(1, 16).Draw(rt, "actions") {
-				switch rapid.IntRange(0, 5).Draw(rt, "action") {
+				switch rapid.IntRange(0, 6).Draw(rt, "action") {
+				case 6:
+					o := store.Override{Attribute: "level", Mode: store.OverrideSet, Actor: "os:test", Value: canonical.Customer{Level: rapid.SampledFrom([]string{"三甲", "二甲"}).Draw(rt, "level")},
+						Anchors: []canonical.RecordKey{drawKey("first"), drawKey("second")}}
+					steps.set(o)
+					overrides = append(overrides, o)
 				case 0, 1:
 					w := &word{a: drawKey("a"), b: drawKey("b"), same: rapid.Bool().Draw(rt, "same")}
 					if w.a.Source+w.a.ID > w.b.Source+w.b.ID {
@@ -186,6 +207,9 @@ func TestJudgementsInAnyOrder(t *testing.T) {
 					again := *w
 					whole.judge(&again)
 				}
+			}
+			for _, o := range overrides {
+				whole.set(o)
 			}
 			whole.put(records...)
 			whole.run()

@@ -32,6 +32,10 @@ func (r *CustomerRecord) Living() bool { return !r.Deleted && !r.Erased }
 
 const customerRecordColumns = `id, source, source_id, stream, trust, version, link_version, deleted, personal, source_time, hash, payload`
 
+// ofCustomer selects records of customers among rows found by their numbers. The column is hidden in an expression: for
+// the plain one SQLite walks all customers along the index of names.
+const ofCustomer = `entity || '' = 'customer'`
+
 type customerRow struct {
 	ID          int64  `db:"id"`
 	Source      string `db:"source"`
@@ -75,7 +79,7 @@ func (db *DB) CustomerRecords(ctx context.Context, ids []int64) ([]CustomerRecor
 	err := inChunks(ids, func(part []int64) error {
 		cond, args := anyOf(db.querier, "id", part)
 		var rows []customerRow
-		if err := db.sel(ctx, &rows, `SELECT `+customerRecordColumns+` FROM source_record WHERE entity = 'customer' AND `+cond, args...); err != nil {
+		if err := db.sel(ctx, &rows, `SELECT `+customerRecordColumns+` FROM source_record WHERE `+ofCustomer+` AND `+cond, args...); err != nil {
 			return err
 		}
 		records, err := db.openCustomers(ctx, rows)
@@ -94,7 +98,7 @@ func (db *DB) EachCustomer(ctx context.Context, fn func([]CustomerRecord) error)
 	last := int64(-1)
 	for {
 		var rows []customerRow
-		err := db.sel(ctx, &rows, `SELECT `+customerRecordColumns+` FROM source_record WHERE entity = 'customer' AND id > ? ORDER BY id LIMIT ?`, last, portion)
+		err := db.sel(ctx, &rows, `SELECT `+customerRecordColumns+` FROM source_record WHERE `+ofCustomer+` AND id > ? ORDER BY id LIMIT ?`, last, portion)
 		if err != nil {
 			return fmt.Errorf("read customer records: %w", err)
 		}
@@ -184,7 +188,7 @@ func (tx *Tx) MarkDirty(ctx context.Context, ids []int64) error {
 func (tx *Tx) MarkAllCustomersDirty(ctx context.Context, from int64) (next int64, err error) {
 	const portion = 5000
 	var ids []int64
-	if err := tx.sel(ctx, &ids, `SELECT id FROM source_record WHERE entity = 'customer' AND id >= ? ORDER BY id LIMIT ?`, from, portion); err != nil {
+	if err := tx.sel(ctx, &ids, `SELECT id FROM source_record WHERE `+ofCustomer+` AND id >= ? ORDER BY id LIMIT ?`, from, portion); err != nil {
 		return 0, err
 	}
 	if len(ids) == 0 {
