@@ -1,12 +1,13 @@
 package connectors
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 )
 
 // Define completes a driver whose settings have the type S: the built-in maps are the files maps/STREAM.yaml, one for
-// each stream, the set-up guide is setup.en.md and setup.zh.md, and New gets settings of the right type. d needs Name,
+// each stream, the set-up guide, if there is one, setup.en.md and setup.zh.md, and New gets settings of the right type. d needs Name,
 // Title and Streams.
 func Define[S any, T Source](d Driver, maps fs.FS, open func(S, Env) (T, error)) (Driver, error) {
 	d.Maps = make(map[string][]byte, len(d.Streams))
@@ -20,6 +21,9 @@ func Define[S any, T Source](d Driver, maps fs.FS, open func(S, Env) (T, error))
 	d.Setup = map[string]string{}
 	for _, lang := range []string{"en", "zh"} {
 		text, err := fs.ReadFile(maps, "setup."+lang+".md")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return Driver{}, fmt.Errorf("connector %s: %w", d.Name, err)
 		}
