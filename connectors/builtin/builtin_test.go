@@ -48,7 +48,7 @@ var suites = map[string]string{
 // others say why a connector does not run the suite.
 var others = map[string]string{
 	"database": "reads a database, not an HTTP system; its own tests and those against real servers cover paging, limits and lost connections",
-	"files": "reads files, not an HTTP system; its own tests and those of filesource cover settling, naming, versions and archives",
+	"files":    "reads files, not an HTTP system; its own tests and those of filesource cover settling, naming, versions and archives",
 }
 
 // The page of the acceptance list is what the suites recorded.
