@@ -34,6 +34,10 @@ const maxDepth = 64
 func Parse(body []byte) Document {
 	var d Document
 	root := place{"", &d.Issues}
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+		root.report("epcis.xml", nil)
+		return d
+	}
 	v, err := decode(body)
 	if err != nil {
 		root.report("epcis.not_json", errs.Args{"why": err.Error()})

@@ -23,7 +23,11 @@ type Issues []Issue
 func (l Issues) In(lang string) string {
 	var out strings.Builder
 	for _, i := range l {
-		out.WriteString("\n  " + i.Pointer + ": " + strings.ReplaceAll(i.Text(lang), "\n", " "))
+		at := i.Pointer
+		if at == "" {
+			at = "#" // the whole document
+		}
+		out.WriteString("\n  " + at + ": " + strings.ReplaceAll(i.Text(lang), "\n ", ""))
 	}
 	return out.String()
 }

@@ -175,8 +175,8 @@ func (c *capture) store(ctx context.Context, tx *store.Tx, actor string) error {
 	return tx.Audit(ctx, store.AuditEntry{Actor: actor, Action: "epcis.capture", Subject: c.report.File, Body: map[string]int{"captured": len(fresh), "corrected": len(wrong)}})
 }
 
-// finish completes the report. The error names the faults; it is nil when there are none, or the good events were taken
-// as asked.
+// finish completes the report. The error names the faults; it is nil when there are none, or good events were taken in
+// spite of others as asked.
 func (c *capture) finish(lang string) error {
 	r := c.report
 	faults := c.doc.Faults()
@@ -184,17 +184,16 @@ func (c *capture) finish(lang string) error {
 		r.Errors = append(r.Errors, EPCISProblem{f.Pointer, f.Code, f.Text(lang)})
 	}
 	r.Success = len(faults) == 0
-	if !c.mayStore() {
+	if c.mayStore() {
+		r.Refused = r.Events - r.Captured - r.Unchanged - r.Corrected
+	} else {
 		r.Captured, r.Unchanged, r.Corrected, r.Refused = 0, 0, 0, r.Events
-		shown := faults[:min(len(faults), 20)]
-		return errs.New(errs.Invalid, "epcis.refused", errs.Args{"file": r.File, "count": len(faults), "why": shown})
 	}
-	for i := range c.doc.Events {
-		if len(c.doc.Events[i].Issues) > 0 {
-			r.Refused++
-		}
+	if r.Success || c.mayStore() && r.Refused < r.Events {
+		return nil
 	}
-	return nil
+	shown := faults[:min(len(faults), 20)]
+	return errs.New(errs.Invalid, "epcis.refused", errs.Args{"file": r.File, "count": len(faults), "why": shown})
 }
 
 // CapturedEvent is one captured event as it was sent, with the context that it needs to stand alone.

@@ -54,6 +54,10 @@ func TestCaptureIsWholeOrNotAtAll(t *testing.T) {
 		require.Contains(t, errs.Render(err, "zh"), "dispensing")
 		require.Equal(t, []int{3, 0, 0, 3}, []int{r.Events, r.Captured, r.Unchanged, r.Refused})
 
+		r, err = capture(t, h, eventsOf(bad), true)
+		require.Equal(t, "epcis.refused", errs.CodeOf(err), "nothing was good")
+		require.Equal(t, 1, r.Refused)
+
 		r, err = capture(t, h, eventsOf(made, packed, bad), true)
 		require.NoError(t, err)
 		require.Equal(t, []int{2, 0, 1}, []int{r.Captured, r.Unchanged, r.Refused})

@@ -22,7 +22,7 @@ func (a *app) epcisCaptureCmd() *cobra.Command {
 		req.File, req.Lang = argv[0], a.language()
 		return a.withHub(cmd, "epcis", func(h *hub.Hub) error {
 			r, err := h.CaptureEPCIS(cmd.Context(), req)
-			if err != nil && len(r.Errors) == 0 {
+			if err != nil && (len(r.Errors) == 0 || r.Events == 0 && !a.json) {
 				return err
 			}
 			printed := a.print(r, func(w io.Writer) error { return a.writeCapture(w, r, err == nil) })
