@@ -95,7 +95,7 @@ func (a *app) writeCustomers(r hub.Customers) error {
 		for _, c := range r.Customers {
 			rows = append(rows, []string{c.GoldenID.String(), a.kindWord(string(c.Kind)), width.Cut(c.Name, 40), c.Address.Place(" "), fmt.Sprint(len(c.Sources)), fmt.Sprintf("%d%%", c.Completeness)})
 		}
-		if err := table(w, []string{a.say("GOLDEN ID", "黄金 ID"), a.say("KIND", "类型"), a.say("NAME", "名称"), a.say("PLACE", "地区"), ">" + a.say("RECORDS", "来源数"), ">" + a.say("COMPLETE", "完整度")}, rows); err != nil {
+		if err := table(w, []string{a.say("GOLDEN ID", "主数据 ID"), a.say("KIND", "类型"), a.say("NAME", "名称"), a.say("PLACE", "地区"), ">" + a.say("RECORDS", "来源数"), ">" + a.say("COMPLETE", "完整度")}, rows); err != nil {
 			return err
 		}
 		if r.Next != "" {

@@ -110,7 +110,7 @@ func (a *app) writeFound(w io.Writer, r hub.Found) error {
 	for i, c := range r.Candidates {
 		rows[i] = []string{c.GoldenID.String(), fmt.Sprintf("%.3f", c.Probability), a.kindWord(string(c.Kind)), width.Cut(c.Name, 36), c.Place, width.Cut(strings.Join(c.Reasons, "; "), 70)}
 	}
-	return table(w, []string{a.say("GOLDEN ID", "黄金 ID"), ">" + a.say("P", "概率"), a.say("KIND", "类型"), a.say("NAME", "名称"), a.say("PLACE", "地区"), a.say("REASONS", "理由")}, rows)
+	return table(w, []string{a.say("GOLDEN ID", "主数据 ID"), ">" + a.say("P", "概率"), a.say("KIND", "类型"), a.say("NAME", "名称"), a.say("PLACE", "地区"), a.say("REASONS", "理由")}, rows)
 }
 
 func (a *app) customersCreateCmd() *cobra.Command {

@@ -76,7 +76,7 @@ func (a *app) demo(ctx context.Context, conf sandbox.Config, once bool) (err err
 		return err
 	}
 	var who []agreement
-	if err := progress.do(a.say("golden customers against the truth", "黄金客户与真实情况对照"), func() (said string, err error) {
+	if err := progress.do(a.say("golden customers against the truth", "主数据客户与真实情况对照"), func() (said string, err error) {
 		who, err = agreements(ctx, s.hub, sb)
 		return a.tellAgreements(who), err
 	}); err != nil {
@@ -137,10 +137,10 @@ func (a *app) demoSteps(ctx context.Context, s *service, sb *sandbox.Sandbox, pr
 	}); err != nil {
 		return err
 	}
-	if err := progress.do(a.say("golden customers, two-ledger join", "黄金客户与双账拼接"), func() (string, error) {
+	if err := progress.do(a.say("golden customers, two-ledger join", "主数据客户与双账拼接"), func() (string, error) {
 		r, err := s.hub.Settle(ctx)
 		return fmt.Sprintf(a.say("%d records → %d golden customers; %d flow lines → %d movements; %d questions for a steward",
-			"%d 条记录 → %d 个黄金客户；%d 行流向 → %d 笔移动；%d 项待复核"),
+			"%d 条记录 → %d 个主数据客户；%d 行流向 → %d 笔移动；%d 项待复核"),
 			r.Resolve.Records, r.Resolve.Created, r.Join.Lines, r.Join.Opened, r.Resolve.Questions), err
 	}); err != nil {
 		return err

@@ -197,7 +197,7 @@ func (a *app) resolveCmd() *cobra.Command {
 			return a.print(report, func(w io.Writer) error {
 				r, j := report.Resolve, report.Join
 				_, err := fmt.Fprintf(w, a.say("%d source records resolved: %d golden customers created, %d updated, %d merged, %d split; %d questions wait for a steward.\n%d flow lines joined: %d movements written, %d ended.\n",
-					"处理来源记录 %d 条：新建黄金客户 %d 个，更新 %d 个，合并 %d 个，拆分 %d 个；待复核 %d 项。\n拼接流向 %d 行：写入移动 %d 笔，终止 %d 笔。\n"),
+					"处理来源记录 %d 条：新建主数据客户 %d 个，更新 %d 个，合并 %d 个，拆分 %d 个；待复核 %d 项。\n拼接流向 %d 行：写入移动 %d 笔，终止 %d 笔。\n"),
 					r.Records, r.Created, r.Updated, r.Merged, r.Split, r.Questions, j.Lines, j.Opened, j.Closed)
 				return err
 			})
