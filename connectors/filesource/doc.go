@@ -1,5 +1,6 @@
 // Package filesource reads tables out of the files people send: CSV with any usual delimiter and encoding, XLSX, XLS,
-// JSON lines, and zips of these. It finds the header row, leaves out titles, totals and blank rows, and hands over every
+// JSON lines, text of
+// fixed width, XML, and zips of these. It finds the header row, leaves out titles, totals and blank rows, and hands over every
 // other row with its number and its original bytes. It knows nothing of what the columns mean.
 //
 // Guarantees: memory does not grow with the file (CSV, JSON lines); a row is either returned with one cell per header or

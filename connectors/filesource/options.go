@@ -9,6 +9,8 @@ const (
 	XLSX  Format = "xlsx"
 	XLS   Format = "xls" // Excel 97 to 2003
 	JSONL Format = "jsonl"
+	Fixed Format = "fixed" // columns at fixed places of a line
+	XML   Format = "xml"
 )
 
 // Options override what is otherwise found in the file. The zero value finds everything.
@@ -18,6 +20,11 @@ type Options struct {
 	Delimiter rune   // 0 = found among comma, tab, semicolon and bar
 	Sheet     string // "" = the sheet whose first rows look most like a header
 	HeaderRow int    // 1-based row of the header; 0 = found
+
+	// Columns are the places of a text of fixed width; with them every text file is read so. See ParseColumn.
+	Columns []Column
+	// RowPath names the element that is a row of an XML file, /report/rows/row; without it XML is no table.
+	RowPath string
 
 	// Known reports whether a header cell, as written in the file, is one that the caller's alias table knows.
 	// Nil: the header is the first row as wide as the table.

@@ -84,8 +84,12 @@ func (t *Table) choose(ctx context.Context, prefix []byte, rest io.ReadCloser, w
 		return t.openXLS(io.MultiReader(bytes.NewReader(prefix), rest), rest, o)
 	case bytes.HasPrefix(prefix, zipMagic):
 		return t.openSheet(ctx, io.MultiReader(bytes.NewReader(prefix), rest), rest, o)
+	case o.RowPath != "" && foreignKind(prefix) == "" && looksLikeXML(prefix), o.RowPath != "" && foreignKind(prefix) == "XML":
+		return newXML(ctx, f, prefix, rest, o.RowPath)
 	case foreignKind(prefix) != "":
 		return nil, Facts{}, f.invalid("files.not_table", errs.Args{"kind": foreignKind(prefix)})
+	case len(o.Columns) > 0:
+		return newFixed(prefix, rest, whole, o, f)
 	case array:
 		return nil, Facts{}, f.invalid("files.json_array", nil)
 	case o.Format == XLSX:

@@ -34,12 +34,23 @@ type Settings struct {
 	Region   string            `cfg:"region" doc:"Region of an S3 store; most stores of one's own need none." doc_zh:"S3 区域；自建存储一般不需要。" example:"cn-north-1" advanced:"true"`
 	Senders  []string          `cfg:"senders" doc:"Addresses or domains whose mail is read; empty: all. A sender can be forged." doc_zh:"只读取这些地址或域名发来的邮件；留空为全部。发件人可被伪造。" example:"[partner.example]" advanced:"true"`
 	Encoding string            `cfg:"encoding" doc:"Encoding of text files; empty: found." doc_zh:"文本文件编码；留空自动识别。" enum:",utf-8,gb18030,utf-16le,utf-16be,big5" advanced:"true"`
+	Columns  []string          `cfg:"columns" doc:"Columns of text files of fixed width, as name:first-last with places from 1; a Chinese character takes two places." doc_zh:"定宽文本文件的列：名称:起-止，从 1 开始；一个汉字占两位。" example:"[doc_date:1-8, cust_name:9-48, qty:49-58]" advanced:"true"`
+	Header   int               `cfg:"header_row" doc:"Row of the header; for text of fixed width the rows above the data. 0: found." doc_zh:"表头所在行；定宽文本为数据之前的行数。0 为自动识别。" max:"1000" advanced:"true"`
+	RowPath  string            `cfg:"row_path" doc:"Path of the element that is a row, for XML files." doc_zh:"XML 文件中作为一行的元素路径。" example:"/report/rows/row" advanced:"true"`
 	Sheet    string            `cfg:"sheet" doc:"Sheet of workbooks; empty: the one that looks like a table." doc_zh:"工作簿中的工作表；留空自动选择。" advanced:"true"`
 }
 
 // CheckSettings reports places that cannot be reached as they are written, and patterns and ledgers that do not exist.
 func (s Settings) CheckSettings() connectors.Problems {
 	out := s.checkPlace()
+	for _, c := range s.Columns {
+		if _, ok := filesource.ParseColumn(c); !ok {
+			out = append(out, problem("columns", "files.setting_column", errs.Args{"column": c}))
+		}
+	}
+	if _, ok := filesource.ParseRowPath(s.RowPath); s.RowPath != "" && !ok {
+		out = append(out, problem("row_path", "files.setting_row_path", errs.Args{}))
+	}
 	for _, pattern := range sorted(s.Ledgers) {
 		if l := canonical.Ledger(s.Ledgers[pattern]); !slices.Contains(ledgers, l) {
 			out = append(out, problem("ledgers", "files.setting_ledger", errs.Args{"pattern": pattern, "ledger": l}))
@@ -78,7 +89,12 @@ type Incoming struct {
 
 // place reads party, ledger, period and version from the file's name.
 func (s Settings) place(f filesource.RemoteFile) Incoming {
-	in := Incoming{RemoteFile: f, Options: filesource.Options{Encoding: s.Encoding, Sheet: s.Sheet}}
+	in := Incoming{RemoteFile: f, Options: filesource.Options{Encoding: s.Encoding, Sheet: s.Sheet, HeaderRow: s.Header, RowPath: s.RowPath}}
+	for _, c := range s.Columns {
+		if column, ok := filesource.ParseColumn(c); ok {
+			in.Options.Columns = append(in.Options.Columns, column)
+		}
+	}
 	if err := filesource.SafeName(f.Name); err != nil {
 		errors.As(err, &in.Problem)
 		return in
