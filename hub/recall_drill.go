@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"tributary/canonical"
 	"tributary/events"
 	"tributary/internal/errs"
 	"tributary/quality"
 	"tributary/store"
+	"tributary/trace"
 )
 
 // DrillRequest is `recall drill`: a mock recall of a lot, or of one picked at random.
@@ -45,16 +47,16 @@ func (h *Hub) DrillRecall(ctx context.Context, req DrillRequest) (RecallView, er
 	if err != nil {
 		return RecallView{}, err
 	}
+	took := h.Now().Sub(began)
 	report := quality.DrillReport{StartedAt: began.UTC()}
 	if report.BackwardAsked, report.BackwardOK, err = h.checkBackward(ctx, &r, list); err != nil {
 		return RecallView{}, err
 	}
-	took := h.Now().Sub(began)
 	balance := make([]quality.Reconciliation, len(r.Lots))
 	for i, lot := range r.Lots {
 		balance[i] = quality.Reconcile(lot, list)
 	}
-	report = profile.Drill.Measure(report, list, balance, took)
+	report = profile.Drill.Measure(report, list, balance, took, h.Now().Sub(began))
 	r.DrillReport = &report
 	drafted, err := h.draftRecall(ctx, r, list, profile, req.Lang)
 	if err != nil {
@@ -75,27 +77,51 @@ func (h *Hub) DrillRecall(ctx context.Context, req DrillRequest) (RecallView, er
 
 // checkBackward asks from end customers of the list, spread over it, whether the way back leads to the lot.
 func (h *Hub) checkBackward(ctx context.Context, r *quality.Recall, list []quality.Affected) (asked, found int, err error) {
-	var ends []*quality.Affected
-	for i := range list {
-		if list[i].EndCustomer && list[i].Customer.GoldenID != "" {
-			ends = append(ends, &list[i])
-		}
+	sku, err := h.product(ctx, r.Product.Code)
+	if err != nil {
+		return 0, 0, err
 	}
-	step := max(1, (len(ends)+backwardChecks-1)/backwardChecks)
-	for i := 0; i < len(ends); i += step {
-		result, err := h.TraceCustomer(ctx, TraceCustomerRequest{Customer: ends[i].Customer.GoldenID})
+	for _, lot := range r.Lots {
+		var ends []*quality.Affected
+		for i := range list {
+			if list[i].Lot == lot.Lot && list[i].EndCustomer {
+				ends = append(ends, &list[i])
+			}
+		}
+		l := h.lotLoader(sku, store.Known{})
+		data, _, err := l.load(ctx, lot.Lot, canonical.NoDate)
 		if err != nil {
 			return asked, found, err
 		}
-		asked++
-		for _, l := range result.Lots {
-			if l.Lot == ends[i].Lot && l.Product.Code == r.Product.Code {
-				found++
-				break
+		step := max(1, (len(ends)+backwardChecks-1)/backwardChecks)
+		for i := 0; i < len(ends); i += step {
+			id, err := canonical.ParseID(ends[i].Customer.GoldenID)
+			if err != nil {
+				continue // a name in the flow that no golden record stands behind
+			}
+			asked++
+			if place, met := l.places[id]; met {
+				if receipt, received := trace.Backward(data, place, trace.Period{}, h.traceOptions(canonical.NoDate, "en")); received && leadsToMaker(receipt, data.Parties[data.Maker].Customer.Code) {
+					found++
+				}
 			}
 		}
 	}
 	return asked, found, nil
+}
+
+// leadsToMaker reports whether a way back ends with us, or is one of many that are shown together. Who may have received
+// the lot, and most likely received none, has no way to show.
+func leadsToMaker(l trace.LotReceipt, maker string) bool {
+	if l.Received == 0 {
+		return true
+	}
+	for _, p := range l.Paths {
+		if p.Others || len(p.Via) > 0 && p.Via[0] == maker {
+			return true
+		}
+	}
+	return false
 }
 
 // pickLot picks what to drill: a product whose last drill is longest ago, and one of its lots at random.

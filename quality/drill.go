@@ -9,7 +9,8 @@ import (
 // DrillReport is what a mock recall measured.
 type DrillReport struct {
 	StartedAt     time.Time          `json:"started_at"`
-	SecondsToList string             `json:"seconds_to_list"` // from the question to the whole list, backward check included
+	SecondsToList string             `json:"seconds_to_list"` // from the question to the whole list
+	SecondsTotal  string             `json:"seconds_total"`   // likewise, with the way back and the balance
 	Parties       int                `json:"parties"`
 	EndCustomers  int                `json:"end_customers"`
 	Possible      int                `json:"possible"`       // on the list only because rows name no lot
@@ -37,8 +38,9 @@ type DrillRule struct {
 	Passed bool   `json:"passed"`
 }
 
-// Measure fills a drill's report from the list and the balance. took is the time from the question to the list.
-func (b Bars) Measure(rep DrillReport, rows []Affected, balance []Reconciliation, took time.Duration) DrillReport {
+// Measure fills a drill's report from the list and the balance. took is the time from the question to the list, total the
+// time until everything was measured.
+func (b Bars) Measure(rep DrillReport, rows []Affected, balance []Reconciliation, took, total time.Duration) DrillReport {
 	rep.Bars = b
 	seen := map[string]*Affected{}
 	for i := range rows {
@@ -74,7 +76,7 @@ func (b Bars) Measure(rep DrillReport, rows []Affected, balance []Reconciliation
 	rep.ListedGaps = gaps
 	rep.ExplainedRate, rep.AccountedRate = percent(accounted, rep.NetShipped), percent(accounted+gaps, rep.NetShipped)
 	rep.ContactRate = percent(canonical.Units(int64(rep.Contactable)), canonical.Units(int64(rep.Parties)))
-	rep.SecondsToList = canonical.Quantity(took.Microseconds()).String()
+	rep.SecondsToList, rep.SecondsTotal = canonical.Quantity(took.Microseconds()).String(), canonical.Quantity(total.Microseconds()).String()
 	rep.Rules = []DrillRule{
 		{Code: "quality.drill.list", Want: canonical.Units(int64(b.ListSeconds)).String(), Got: rep.SecondsToList, Passed: took <= time.Duration(b.ListSeconds)*time.Second},
 		{Code: "quality.drill.accounted", Want: canonical.Units(int64(b.ExplainedPercent)).String(), Got: rep.AccountedRate, Passed: atLeast(accounted+gaps, rep.NetShipped, b.ExplainedPercent)},

@@ -170,9 +170,9 @@ func (a *app) writeReconciliation(w io.Writer, r hub.ReconcileReport) error {
 func (a *app) writeDrill(w io.Writer, v hub.RecallView) error {
 	d := v.DrillReport
 	fmt.Fprintf(w, a.say("%s  mock recall of %s %s, lot %s\n\n", "%s  模拟召回：%s %s，批号 %s\n\n"), v.Number, v.Product.Name, v.Product.Spec, v.Lots[0].Lot)
-	fmt.Fprintf(w, a.say("Seconds to the list: %s\nParties %d, end customers %d, only possible %d\nExplained %s %% of %s %s net shipped; with named gaps (%s) %s %%\nContacts: %d of %d parties (%s %%)\nWay back: %d of %d end customers asked lead to the lot\n\n",
-		"出清单用时：%s 秒\n单位 %d 家，终端 %d 家，仅可能 %d 家\n已说明 %s%%（净发货 %s %s）；计入列明差额（%s）后 %s%%\n可联系：%d / %d 家（%s%%）\n反向追溯：抽查终端 %d / %d 家可追溯到该批号\n\n"),
-		d.SecondsToList, d.Parties, d.EndCustomers, d.Possible, orDash(d.ExplainedRate), d.NetShipped, v.Unit, d.ListedGaps, orDash(d.AccountedRate), d.Contactable, d.Parties, orDash(d.ContactRate), d.BackwardOK, d.BackwardAsked)
+	fmt.Fprintf(w, a.say("Seconds to the list: %s (with the way back and the balance %s)\nParties %d, end customers %d, only possible %d\nExplained %s %% of %s %s net shipped; with named gaps (%s) %s %%\nContacts: %d of %d parties (%s %%)\nWay back: %d of %d end customers asked lead to the lot\n\n",
+		"出清单用时：%s 秒（含反向追溯与平衡 %s 秒）\n单位 %d 家，终端 %d 家，仅可能 %d 家\n已说明 %s%%（净发货 %s %s）；计入列明差额（%s）后 %s%%\n可联系：%d / %d 家（%s%%）\n反向追溯：抽查终端 %d / %d 家可追溯到该批号\n\n"),
+		d.SecondsToList, d.SecondsTotal, d.Parties, d.EndCustomers, d.Possible, orDash(d.ExplainedRate), d.NetShipped, v.Unit, d.ListedGaps, orDash(d.AccountedRate), d.Contactable, d.Parties, orDash(d.ContactRate), d.BackwardOK, d.BackwardAsked)
 	for _, r := range d.Rules {
 		mark := "✓"
 		if !r.Passed {
