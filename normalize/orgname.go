@@ -129,8 +129,26 @@ type orgParser struct {
 	short     bool   // what is read is what a short name means: it is not short itself
 }
 
-// parse reads a folded string with all the names in it.
+// parse reads a folded string with all the names in it. Where a separator is left in the name, what was cut off may have
+// made a list of it: it is read until it reads as itself.
 func (p *orgParser) parse(t string) OrgName {
+	o := p.read(t)
+	for range 4 {
+		if !strings.ContainsAny(o.Full, separators) {
+			break
+		}
+		again := p.read(o.Full)
+		if again.Full == o.Full {
+			break
+		}
+		again.Notes = append(o.Notes, again.Notes...)
+		again.Aliases = append(again.Aliases, o.Aliases...)
+		o = again
+	}
+	return o
+}
+
+func (p *orgParser) read(t string) OrgName {
 	var o OrgName
 	main := p.brackets(p.list(t, &o), &o)
 	main = military(main)

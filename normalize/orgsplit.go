@@ -5,12 +5,15 @@ import (
 	"unicode/utf8"
 )
 
+// separators stand between the names of a list.
+const separators = "/;、,"
+
 // list splits A/B, A;B, A、B where every piece is a name of its own, and returns the first.
 func (p *orgParser) list(t string, o *OrgName) string {
-	if !strings.ContainsAny(t, "/;、,") {
+	if !strings.ContainsAny(t, separators) {
 		return t
 	}
-	pieces := strings.FieldsFunc(t, func(r rune) bool { return strings.ContainsRune("/;、,", r) })
+	pieces := strings.FieldsFunc(t, func(r rune) bool { return strings.ContainsRune(separators, r) })
 	for i, piece := range pieces {
 		pieces[i] = Fold(piece)
 		if !p.isName(firstPart(pieces[i])) {
