@@ -179,7 +179,8 @@ func (a *app) mayAsk() bool {
 		return true
 	}
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	null, nullErr := os.Stat(os.DevNull)
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && (nullErr != nil || !os.SameFile(info, null))
 }
 
 // replaceFile writes a file whole or not at all; a new one only its owner may read.
