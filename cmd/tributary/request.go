@@ -142,6 +142,9 @@ func (a *app) writeRequest(w io.Writer, r hub.ChangeRequest) error {
 		fmt.Fprintf(w, a.say("  about %s\n", "  涉及 %s\n"), id)
 	}
 	for _, m := range r.Matches {
+		if r.Kind != "add" { // whom it is about stands above
+			break
+		}
 		fmt.Fprintf(w, a.say("  could be %s (%.3f)\n", "  可能是 %s（%.3f）\n"), m.GoldenID, m.Probability)
 	}
 	if r.Answer.DecidedBy != "" {
