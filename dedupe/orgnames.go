@@ -105,6 +105,9 @@ func writtenElsewhere(x, y *houseName) bool {
 	if x.division != "" && y.division != "" {
 		return false // compareNames has looked
 	}
+	if x.stem == "" && y.stem == "" {
+		return true // the place is all that tells 第一人民医院 of two towns apart
+	}
 	a, b := []rune(x.written), []rune(y.written)
 	return a[len(a)-1] == b[len(b)-1]
 }

@@ -46,8 +46,8 @@ func compete(pairs []scored, both bool) {
 	}
 }
 
-// cardinality is the one asked for, else the one that the likely matches suggest: when one in five rows of a list that
-// have a match have several, the other list holds things more than once.
+// cardinality is the one asked for, else the one that the likely matches suggest: when many rows of the second list that
+// have a match have several, the first list holds things more than once. A few are only things of one series.
 func (r *run) cardinality(pairs []scored) Cardinality {
 	if r.o.Cardinality != Auto {
 		return r.o.Cardinality
@@ -77,15 +77,17 @@ func (r *run) cardinality(pairs []scored) Cardinality {
 			several[s]++
 		}
 	}
-	manyLeft, manyRight := several[1]*5 > matched[1], several[0]*5 > matched[0]
+	left, right := share(several[1], matched[1]), share(several[0], matched[0])
 	switch {
-	case manyRight:
+	case left > 0.15 && right > 0.15:
 		return Any
-	case manyLeft:
+	case left > 0.08 && left > 2*right:
 		return ManyToOne
 	}
 	return OneToOne
 }
+
+func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
 
 // link matches the rows of two lists. With one-to-one a pair counts when each is the other's best, with many-to-one when
 // the second is the first's best; pairs that could not win are not shown.
