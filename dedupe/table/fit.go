@@ -25,24 +25,25 @@ func problem(ctx context.Context, d *data, all comparisons, c, decoys *candidate
 		return train.Problem{}, err
 	}
 	if decoys != nil {
-		if err := decoyLevels(ctx, all, decoys, u); err != nil {
-			return train.Problem{}, err
-		}
+		err = decoyLevels(ctx, all, decoys, u)
+	} else {
+		err = rivalLevels(ctx, all, c, u)
+	}
+	if err != nil {
+		return train.Problem{}, err
 	}
 	counts, err := histogram(ctx, all, c, seed)
 	if err != nil {
 		return train.Problem{}, err
 	}
-	p := train.Problem{Counts: counts, Pairs: pairsOf(d, link), U: u, Strength: strength, Matches: float64(d.rows) / 4, Shared: shared}
+	p := train.Problem{Counts: counts, Pairs: pairsOf(d, link), U: u, Matches: float64(d.rows) / 4, Shared: shared}
 	for _, x := range all {
 		p.Start = append(p.Start, x.expectedLevels())
-		open := make([]bool, len(x.levels)+1)
-		if x.own.lex != nil && decoys == nil {
-			for l := decoyFrom; l < len(open); l++ {
-				open[l] = true
-			}
+		own := float64(strength)
+		if x.own.lex != nil {
+			own += float64(d.rows) / 8 // texts of non-matches are of every likeness: what is expected keeps the fit in place
 		}
-		p.Open = append(p.Open, open)
+		p.Strength = append(p.Strength, own)
 	}
 	return p, nil
 }
@@ -99,6 +100,7 @@ func randomLevels(ctx context.Context, d *data, all comparisons, link bool, rand
 		right, from = d.rows, 0
 	}
 	out := make([][]float64, len(all))
+	draws := int(min(randomPairs, max(2000, 4*pairsOf(d, link))))
 	const parts = 64
 	sums := make([][][]float64, parts)
 	err := work.For(ctx, parts, 1, func() func(int) {
@@ -107,7 +109,7 @@ func randomLevels(ctx context.Context, d *data, all comparisons, link bool, rand
 			for k, x := range all {
 				sum[k] = make([]float64, len(x.levels)+1)
 			}
-			for n := part; n < randomPairs; n += parts {
+			for n := part; n < draws; n += parts {
 				i, j := int32(random.below(2*n, left)), int32(from+random.below(2*n+1, right))
 				if i == j {
 					continue
@@ -142,84 +144,6 @@ func randomLevels(ctx context.Context, d *data, all comparisons, link bool, rand
 	}
 	return out, err
 }
-
-// decoyLevels sets the chances of alike texts in pairs that are no match. Random pairs hardly ever are alike, so they say
-// nothing; but a list that is linked to another holds each thing once or nearly so: its own rows are to each other what
-// rows without a match are to the other list. The cleaner of the two lists is asked.
-func decoyLevels(ctx context.Context, all comparisons, c *candidates, u [][]float64) error {
-	const parts = 64
-	type alike struct {
-		i, j     int32
-		k, level uint8
-	}
-	found := make([][]alike, parts)
-	err := work.For(ctx, parts, 1, func() func(int) {
-		return func(part int) {
-			for n := part; n < c.items(); n += parts {
-				c.piece(n, func(i, j int32) {
-					for k, x := range all {
-						if x.own.lex != nil {
-							if l, _ := x.level(i, j); l >= decoyFrom {
-								found[part] = append(found[part], alike{i, j, uint8(k), uint8(l)})
-							}
-						}
-					}
-				})
-			}
-		}
-	})
-	if err != nil {
-		return err
-	}
-	var rows [2]float64
-	for _, s := range c.d.source {
-		rows[s]++
-	}
-	// Rows contend for their partner, so a row that is alike to many counts no more than one that is alike to one.
-	rivals := map[alike]float64{}
-	for _, list := range found {
-		for _, a := range list {
-			if all[a.k].own.orgs != nil {
-				rivals[alike{i: a.i, k: a.k, level: a.level}]++
-				rivals[alike{i: a.j, k: a.k, level: a.level}]++
-			}
-		}
-	}
-	var sums [2][train.MaxComparisons][train.MaxLevels + 1]float64
-	for _, list := range found {
-		for _, a := range list {
-			most := max(rivals[alike{i: a.i, k: a.k, level: a.level}], rivals[alike{i: a.j, k: a.k, level: a.level}], 1)
-			sums[c.d.source[a.i]][a.k][a.level] += 1 / most
-		}
-	}
-	for k, x := range all {
-		if x.own.lex == nil {
-			continue
-		}
-		var share [2][train.MaxLevels + 1]float64
-		var close [2]float64
-		for s := range share {
-			pairs := max(rows[s]*(rows[s]-1)/2, 1)
-			for l := 1; l <= len(x.levels); l++ {
-				share[s][l] = (sums[s][k][l] + 0.5) / pairs
-				if l > len(x.levels)/2 {
-					close[s] += share[s][l]
-				}
-			}
-		}
-		clean := 0
-		if close[1] < close[0] {
-			clean = 1
-		}
-		for l := decoyFrom; l <= len(x.levels); l++ {
-			u[k][l] = share[clean][l]
-		}
-	}
-	return nil
-}
-
-// decoyFrom is the first level of texts whose pairs are all among the candidates.
-const decoyFrom = 4
 
 // countEqual sets the chances that two random filled values are equal, by how rare they are: Σ tf².
 func (c *comparison) countEqual(u []float64) {

@@ -126,7 +126,9 @@ func (r *run) group(ctx context.Context, pairs []scored, s *scorer) error {
 	}
 	pairs, cluster = r.addCopies(pairs, cluster, home, s)
 	for _, p := range pairs {
-		r.out.Pairs = append(r.out.Pairs, r.pair(p))
+		if probabilityOf(p.weight) >= shown(r.o.Threshold) {
+			r.out.Pairs = append(r.out.Pairs, r.pair(p))
+		}
 	}
 	for _, c := range cluster {
 		own := make([]Row, len(c))

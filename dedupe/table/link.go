@@ -11,9 +11,9 @@ import (
 
 // compete lets the candidates of a row contend: a row has at most one match in the other list, so the odds of each are
 // weighed against those of its rivals and of having none, and a rival that has a better match elsewhere hardly counts. Of
-// two that fit alike neither is certain. both says that the second list's rows have one match at most, too. The weights
+// two that fit alike neither is certain. both says that the second list's rows have one match at most, too; oneList that both ends are of one list. The weights
 // become those of the outcome: belief propagation for matchings (Bayati, Shah and Sharma 2008), a fixed number of rounds.
-func compete(pairs []scored, both bool) {
+func compete(pairs []scored, both, oneList bool) {
 	const rounds = 20
 	odds := make([]float64, len(pairs))
 	fromLeft, fromRight := make([]float64, len(pairs)), make([]float64, len(pairs)) // chance that the end is free for the pair
@@ -22,6 +22,9 @@ func compete(pairs []scored, both bool) {
 		fromLeft[n], fromRight[n] = 1, 1
 	}
 	left, right := map[int32]float64{}, map[int32]float64{}
+	if oneList {
+		right = left
+	}
 	for range rounds {
 		clear(left)
 		clear(right)

@@ -179,13 +179,19 @@ func (r *run) match(ctx context.Context) (*Result, error) {
 	if r.out.Failed != "" {
 		// A fit that failed merges nothing: its numbers say nothing about likeness.
 		pairs = nil
-		r.out.Warnings = append(r.out.Warnings, WarnNoModel)
+		code := WarnNoModel
+		if r.out.Failed == train.NoMatches {
+			code = WarnNoMatches
+		}
+		r.out.Warnings = append(r.out.Warnings, code)
 	}
 	if r.o.Link {
 		r.out.Cardinality = r.cardinality(pairs)
 		if r.out.Cardinality != Any {
-			compete(pairs, r.out.Cardinality == OneToOne)
+			compete(pairs, r.out.Cardinality == OneToOne, false)
 		}
+	} else if r.contends() {
+		compete(pairs, true, true)
 	}
 	if r.o.Model == nil {
 		model.Threshold = chooseThreshold(pairs)
@@ -205,7 +211,7 @@ func (r *run) match(ctx context.Context) (*Result, error) {
 
 // least is the probability from which scored pairs are kept. When linking also weak rivals count.
 func (r *run) least() float64 {
-	if r.o.Link {
+	if r.o.Link || r.contends() {
 		return weakRival
 	}
 	return shown(r.o.Threshold)
@@ -213,8 +219,8 @@ func (r *run) least() float64 {
 
 const weakRival = 0.02
 
-// learn fits a model to the rows. For linked lists the fit is repeated with candidates contending, for as alike as things
-// of one series are, each row has one match only.
+// learn fits a model to the rows. Where texts are compared the fit is repeated with candidates contending: as alike as
+// things of one series are, a row has one match or few.
 func (r *run) learn(ctx context.Context, c *candidates, rules []*rule) (*Model, error) {
 	shared := sharedClasses(r.all)
 	decoys, err := r.decoys(ctx)
@@ -227,7 +233,7 @@ func (r *run) learn(ctx context.Context, c *candidates, rules []*rule) (*Model, 
 	}
 	f := train.Train(p)
 	r.out.Failed = f.Failed
-	if decoys != nil && f.Failed == "" {
+	if r.contends() && f.Failed == "" {
 		if err := r.contend(ctx, c, &p, &f, rules, shared); err != nil {
 			return nil, err
 		}
@@ -243,8 +249,10 @@ func (r *run) contend(ctx context.Context, c *candidates, p *train.Problem, f *t
 		if err != nil {
 			return err
 		}
-		if cardinality := r.cardinality(pairs); cardinality != Any {
-			compete(pairs, cardinality == OneToOne)
+		if !r.o.Link {
+			compete(pairs, true, true)
+		} else if cardinality := r.cardinality(pairs); cardinality != Any {
+			compete(pairs, cardinality == OneToOne, false)
 		}
 		counts := map[train.Pattern]float64{}
 		for _, pair := range pairs {
@@ -310,10 +318,23 @@ func (r *run) candidates(ctx context.Context, rules []*rule, pairs pairing) (*ca
 
 // decoys are pairs within the lists that are linked, nil when no text needs them.
 func (r *run) decoys(ctx context.Context) (*candidates, error) {
-	if !r.o.Link || !slices.ContainsFunc(r.all, func(x *comparison) bool { return x.own.lex != nil }) {
+	if !r.o.Link || !r.hasTexts() {
 		return nil, nil
 	}
 	return r.candidates(ctx, nil, within)
+}
+
+// contends reports whether candidates contend for their partner: across two lists where texts are compared, and within one
+// list where nothing but texts tells things apart. Things of one series are alike there, and what is second best is
+// another thing.
+func (r *run) contends() bool {
+	return r.hasTexts() && (r.o.Link || !slices.ContainsFunc(r.all, func(x *comparison) bool {
+		return slices.Contains([]Kind{Given, Family, Date, Code, Email, Phone, Street, Postcode}, x.kind)
+	}))
+}
+
+func (r *run) hasTexts() bool {
+	return slices.ContainsFunc(r.all, func(x *comparison) bool { return x.own.lex != nil })
 }
 
 func (r *run) row(i int32) Row { return Row{int(r.d.source[i]), int(r.d.origin[i])} }

@@ -13,5 +13,5 @@
 // Guarantees: pure and deterministic; the order of the histogram does not matter to more than rounding, so callers
 // give it sorted; a fit that failed says so (Fit.Failed) and its numbers must not be used to merge.
 //
-//	fit := train.Train(train.Problem{Counts: counts, Pairs: n, U: u, Start: m, Strength: 50})
+//	fit := train.Train(train.Problem{Counts: counts, Pairs: n, U: u, Start: m, Strength: []float64{50, 50}})
 package train

@@ -1,6 +1,9 @@
 package train
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Problem is what is known before the fit.
 type Problem struct {
@@ -9,13 +12,10 @@ type Problem struct {
 	// U are the chances of levels in random pairs, per comparison; index 0 is unused. They may include matches: the fit
 	// takes them out again.
 	U [][]float64
-	// Open marks levels so rare in random pairs that U says little: the fit reads their chance from the candidates, which
-	// hold all pairs of such a level.
-	Open [][]bool
 	// Start are the chances of levels in matches as they are expected; they stay in the fit with the weight of Strength
-	// pairs for each comparison.
+	// pairs, given per comparison.
 	Start    [][]float64
-	Strength float64
+	Strength []float64
 	// Matches is the expected number of matches, a start.
 	Matches float64
 	// Shared are the classes of pairs that share circumstances: sets of comparisons as bits.
@@ -73,23 +73,22 @@ func Train(p Problem) Fit {
 
 // expectation holds the sums of one step.
 type expectation struct {
-	p        *Problem
-	ratio    [][]float64 // m/u per comparison and level
-	matches  float64
-	shared   []float64
-	byLevel  [][]float64 // expected matches per comparison and level
-	nonMatch [][]float64 // expected pairs drawn from u per comparison and level
+	p       *Problem
+	ratio   [][]float64 // m/u per comparison and level
+	matches float64
+	shared  []float64
+	byLevel [][]float64 // expected matches per comparison and level
 }
 
 func newExpectation(p *Problem) *expectation {
-	return &expectation{p: p, ratio: clone(p.U), shared: make([]float64, len(p.Shared)), byLevel: clone(p.U), nonMatch: clone(p.U)}
+	return &expectation{p: p, ratio: clone(p.U), shared: make([]float64, len(p.Shared)), byLevel: clone(p.U)}
 }
 
 func (e *expectation) run(f *Fit) {
 	for c := range e.ratio {
 		for l := range e.ratio[c] {
 			e.ratio[c][l] = math.Max(f.M[c][l], floor) / math.Max(f.U[c][l], floor)
-			e.byLevel[c][l], e.nonMatch[c][l] = 0, 0
+			e.byLevel[c][l] = 0
 		}
 	}
 	e.matches = 0
@@ -134,13 +133,6 @@ func (e *expectation) run(f *Fit) {
 				continue
 			}
 			e.byLevel[c][l] += match
-			random := n.Pairs - match
-			for k, set := range e.p.Shared {
-				if set>>c&1 != 0 {
-					random -= class[k]
-				}
-			}
-			e.nonMatch[c][l] += math.Max(random, 0)
 		}
 	}
 }
@@ -155,24 +147,19 @@ func (e *expectation) maximise(f *Fit) float64 {
 	}
 	for c := range f.M {
 		if !e.p.Fixed {
-			total := e.p.Strength
+			total := e.p.Strength[c]
 			for _, n := range e.byLevel[c] {
 				total += n
 			}
 			for l := 1; l < len(f.M[c]); l++ {
-				m := (e.byLevel[c][l] + e.p.Strength*e.p.Start[c][l]) / total
+				m := (e.byLevel[c][l] + e.p.Strength[c]*e.p.Start[c][l]) / total
 				change = math.Max(change, math.Abs(m-f.M[c][l]))
 				f.M[c][l] = m
 			}
 		}
 		for l := 1; l < len(f.U[c]); l++ {
 			u := e.p.U[c][l]
-			if e.p.Open != nil && e.p.Open[c][l] {
-				u = math.Max((e.nonMatch[c][l]+1)/e.p.Pairs, floor)
-			} else {
-				u = math.Max(u-lambda*f.M[c][l], u/8) // random pairs hold matches too
-			}
-			f.U[c][l] = u
+			f.U[c][l] = math.Max(u-lambda*f.M[c][l], u/8) // random pairs hold matches too
 		}
 	}
 	return change
@@ -182,13 +169,15 @@ func (e *expectation) maximise(f *Fit) float64 {
 // matches. The expected chances stay in with their strength.
 func (f *Fit) Refit(p *Problem, matches []Count) {
 	own := *p
+	own.Strength = slices.Clone(p.Strength)
 	for _, n := range matches {
-		own.Strength += n.Pairs / 6 // pairs that the fit itself has chosen are too much alike
+		for c := range own.Strength {
+			own.Strength[c] += n.Pairs / 6 // pairs that the fit itself has chosen are too much alike
+		}
 	}
 	e := newExpectation(&own)
 	for c := range e.byLevel {
 		clear(e.byLevel[c])
-		clear(e.nonMatch[c])
 	}
 	for _, n := range matches {
 		e.matches += n.Pairs
