@@ -112,7 +112,10 @@ given() {
 # serve SCRIPT WHAT: the verbs of a script that defines start and stop.
 serve() {
 	case $verb in
-	start) start && env_of "$2" "$1" ;;
+	start)
+		start # alone, so that a command in it that fails ends the script
+		env_of "$2" "$1"
+		;;
 	stop) stop ;;
 	env) env_of "$2" "$1" ;;
 	*) fail "usage: $1 start|stop|env" ;;

@@ -37,7 +37,7 @@ start() {
 			ListenAddress 127.0.0.1
 			HostKey $here/hostkey
 			HostKey $here/hostkey_rsa
-			PidFile $here/pid
+			PidFile none
 			UsePAM no
 			StrictModes no
 			PermitRootLogin no
