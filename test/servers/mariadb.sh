@@ -18,18 +18,23 @@ start() {
 	forget_home
 	rm -rf "$here"
 	mkdir -p "$here"
-	local user=mysql home port try
+	local user=mysql home port try i
 	[ "$(id -u)" = 0 ] || user=$(id -un)
 	home=$(home "$user")
 	as_user "$user" mariadb-install-db --no-defaults --datadir="$home/data" --auth-root-authentication-method=normal \
 		--skip-test-db >"$here/install.log" 2>&1 || fail "MariaDB could not make its system tables; see $here/install.log."
 	for try in 1 2 3; do
 		port=$(free_port)
-		as_user "$user" setsid mariadbd --no-defaults --datadir="$home/data" --socket="$home/m.sock" \
+		as_user "$user" setsid mariadbd --no-defaults --datadir="$home/data" --socket="$home/m.sock" --pid-file="$home/m.pid" \
 			--bind-address=127.0.0.1 --port="$port" --log-error="$home/m.err" --innodb-buffer-pool-size=64M \
 			</dev/null >"$here/start.log" 2>&1 &
-		echo $! >"$here/pid" # setpriv and setsid become the server
 		if wait_port "$port" $! 30; then
+			# The port opens a moment before the server writes down its number.
+			for ((i = 0; i < 100; i++)); do
+				[ ! -s "$home/m.pid" ] || break
+				sleep 0.1
+			done
+			cat "$home/m.pid" >"$here/pid"
 			mariadb --no-defaults -S "$home/m.sock" -u root -e \
 				"create user 'hub'@'127.0.0.1' identified by '$password'; grant all on *.* to 'hub'@'127.0.0.1' with grant option" \
 				>>"$here/start.log" 2>&1 || fail "MariaDB runs but refused to make a user; see $here/start.log."
@@ -40,7 +45,6 @@ start() {
 			ENV
 			return
 		fi
-		stop_pid "$here/pid" mariadbd
 		say "MariaDB did not start on port $port (attempt $try)"
 	done
 	fail "MariaDB could not be started; see $here/start.log and $home/m.err."
