@@ -1,17 +1,14 @@
 package table
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
-
-	"github.com/goccy/go-yaml"
 )
 
 // ParseKinds reads a file that says what columns hold, one "column: kind" a line in YAML.
 func ParseKinds(data []byte) (map[string]Kind, error) {
 	out := map[string]Kind{}
-	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&out); err != nil {
+	if err := decode(data, &out); err != nil {
 		return nil, fmt.Errorf("read the kinds of columns: %w", err)
 	}
 	names := make([]string, 0, len(out))

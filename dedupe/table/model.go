@@ -1,7 +1,6 @@
 package table
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -48,7 +47,7 @@ var ErrOtherColumns = errors.New("the model is for other columns")
 // ParseModel reads a model file.
 func ParseModel(data []byte) (*Model, error) {
 	m := &Model{}
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(m); err != nil {
+	if err := decode(data, m, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("read the model: %w", err)
 	}
 	return m, m.validate()
