@@ -241,7 +241,7 @@ func (r *pulledRows) party(ctx context.Context, row *connectors.Row) (store.Part
 	if p, known := r.parties[text]; known {
 		return p, nil
 	}
-	p, err := r.p.db.PartyByID(ctx, text)
+	p, err := r.p.db.PartyByID(ctx, r.p.req.Connection, text)
 	r.parties[text] = p
 	return p, err
 }

@@ -26,7 +26,8 @@ const (
 type Party struct {
 	Key   string
 	Name  string
-	Known bool // the name comes from the customer master or the configuration
+	Known bool   // the name comes from the customer master or the configuration
+	Codes string // the source whose id Key is; "" = the company's own
 }
 
 // Origin says where a record comes from.
@@ -120,14 +121,23 @@ func (q querier) FindParty(ctx context.Context, text string) (Party, error) {
 	return Party{Key: text, Name: text}, nil
 }
 
-// PartyByID is FindParty for the id by which a source names a reporting party: no name is looked for, so that a chain
-// with thousands of stores costs little.
-func (q querier) PartyByID(ctx context.Context, id string) (Party, error) {
-	p, _, err := q.partyByID(ctx, id)
-	if err == nil && p.Key == "" {
+// PartyByID is FindParty for the id by which a source names a reporting party: a customer of that source, else whom the
+// company's own code means. No name is looked for, so that a chain with thousands of stores costs little.
+func (q querier) PartyByID(ctx context.Context, source, id string) (Party, error) {
+	p, found, err := q.customerByCode(ctx, source, id)
+	if err == nil && !found {
+		p, _, err = q.partyByID(ctx, id)
+	}
+	if err != nil {
+		return p, err
+	}
+	if p.Key == "" {
 		p = Party{Key: id, Name: id}
 	}
-	return p, err
+	if !p.Known || found {
+		p.Codes = source
+	}
+	return p, nil
 }
 
 // partyByID finds the company, a customer by the company's own code, or a party that reported under the key; a party
@@ -266,9 +276,11 @@ func (tx *Tx) EnsureParty(ctx context.Context, p Party, from Origin) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	codes, err := tx.Setting(ctx, settingCompanySource)
-	if err != nil {
-		return 0, err
+	codes := p.Codes
+	if codes == "" {
+		if codes, err = tx.Setting(ctx, settingCompanySource); err != nil {
+			return 0, err
+		}
 	}
 	out, err := tx.PutRecords(ctx, []Record{{Entity: canonical.EntityCustomer, Source: source, ID: canonical.ReporterID, Stream: codes,
 		Kind: canonical.UnknownParty, Payload: payload, ReadOrder: from.ReadOrder, Run: from.Run}})

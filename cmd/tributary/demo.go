@@ -179,13 +179,22 @@ func (a *app) complaint(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox, wh
 		return err
 	}
 	took := now().Sub(began)
+	check, err := checkRecall(ctx, h, sb, w.Complaint.Lot, r)
+	if err != nil {
+		return err
+	}
 	if a.json {
 		return a.print(struct {
 			trace.Result
 			Golden []agreement `json:"golden_customers"`
-		}{r, who}, nil)
+			Recall recallCheck `json:"recall_list"`
+		}{r, who, check}, nil)
 	}
 	fmt.Fprintf(a.out, a.say("\nA hospital complains about lot %s of %s. Who has it, how much, whom to call? (answered in %d ms)\n\n",
 		"\n某医院投诉 %[2]s 批号 %[1]s：在谁手里、多少、联系谁？（%[3]d 毫秒得出）\n\n"), lot.Number, product.Name, took.Milliseconds())
-	return a.writeTrace(a.out, r, complaintParties)
+	if err := a.writeTrace(a.out, r, complaintParties); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "\n%s\n", a.tellRecall(check))
+	return err
 }

@@ -21,16 +21,20 @@ func complaintOf(t *testing.T, out string) (totals map[string]string, parties in
 	return r.Totals, len(r.Parties)
 }
 
-// requireGolden reads how far the demo's golden customers agree with the world.
+// requireGolden reads how far the demo's golden customers and its list of who has the lot agree with the world.
 func requireGolden(t *testing.T, out string) {
 	t.Helper()
 	var r struct {
 		Golden []agreement `json:"golden_customers"`
+		Recall recallCheck `json:"recall_list"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &r), out)
 	// The world of this test has few organisations, so one missed pair weighs a percent; the whole one is held in dedupe.
 	floors := map[string][2]float64{"organisation": {.98, .92}, "professional": {.99, .9}, "patient": {.99, .9}, "mention": {.98, .9}}
 	require.Len(t, r.Golden, len(floors))
+	require.NotZero(t, r.Recall.Affected)
+	require.Equal(t, r.Recall.Affected, r.Recall.Listed, "every end customer that received the lot is on the list")
+	require.Zero(t, r.Recall.Outside, "quantities lie within their bounds")
 	for _, g := range r.Golden {
 		require.NotZero(t, g.Records, g.Kind)
 		require.GreaterOrEqual(t, g.Precision, floors[g.Kind][0], g.Kind)
