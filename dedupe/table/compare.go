@@ -34,7 +34,6 @@ type prepared struct {
 	lex    *lexicon
 	sets   [][]string
 	orgs   []dedupe.OrgNames
-	other  map[string]uint32 // form → value, to look for a value in another column
 }
 
 func prepare(c *column, rows int) *prepared {

@@ -41,7 +41,7 @@ func AddConnection(file string, text, block []byte) ([]byte, error) {
 	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
 		lines = lines[:len(lines)-1]
 	}
-	at, indent := len(lines), "  "
+	at, indent := 0, "  "
 	key := -1
 	for i, line := range lines {
 		if connectionsKey.MatchString(line) {

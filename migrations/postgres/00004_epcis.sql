@@ -35,7 +35,7 @@ CREATE TABLE epcis_item (
     unit     text NOT NULL,
     PRIMARY KEY (event_id, seq)
 );
-CREATE INDEX epcis_item_key ON epcis_item (key);
+CREATE INDEX epcis_item_ref ON epcis_item (key);
 
 -- +goose Down
 DROP TABLE epcis_item;
