@@ -54,13 +54,7 @@ func (a *app) complaintOpenCmd() *cobra.Command {
 	required(c, "product")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
-		return a.withHub(cmd, "complaint", func(h *hub.Hub) error {
-			v, err := h.OpenComplaint(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return a.print(v, func(w io.Writer) error { return a.writeComplaint(w, v) })
-		})
+		return ask(a, cmd, "complaint", func(h *hub.Hub) (hub.ComplaintView, error) { return h.OpenComplaint(cmd.Context(), req) }, a.writeComplaint)
 	}
 	return c
 }
@@ -73,13 +67,9 @@ func (a *app) complaintShowCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.withHub(cmd, "complaint", func(h *hub.Hub) error {
-			v, err := h.ShowComplaint(cmd.Context(), argv[0], u, a.language())
-			if err != nil {
-				return err
-			}
-			return a.print(v, func(w io.Writer) error { return a.writeComplaint(w, v) })
-		})
+		return ask(a, cmd, "complaint", func(h *hub.Hub) (hub.ComplaintView, error) {
+			return h.ShowComplaint(cmd.Context(), argv[0], u, a.language())
+		}, a.writeComplaint)
 	}
 	return c
 }
@@ -88,13 +78,7 @@ func (a *app) complaintListCmd() *cobra.Command {
 	var req hub.ListComplaintsRequest
 	c := &cobra.Command{Use: "list", Short: "List complaints, the next deadline first, with answer times", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
-		return a.withHub(cmd, "complaint", func(h *hub.Hub) error {
-			l, err := h.ListComplaints(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return a.print(l, func(w io.Writer) error { return a.writeComplaints(w, l) })
-		})
+		return ask(a, cmd, "complaint", func(h *hub.Hub) (hub.ComplaintList, error) { return h.ListComplaints(cmd.Context(), req) }, a.writeComplaints)
 	}}
 	f := c.Flags()
 	f.BoolVar(&req.Overdue, "overdue", false, "only those with a deadline that has passed")
@@ -159,13 +143,9 @@ func (a *app) complaintCloseCmd() *cobra.Command {
 }
 
 func (a *app) updateComplaint(cmd *cobra.Command, number string, ch quality.ComplaintChange) error {
-	return a.withHub(cmd, "complaint", func(h *hub.Hub) error {
-		v, err := h.UpdateComplaint(cmd.Context(), number, ch, a.language())
-		if err != nil {
-			return err
-		}
-		return a.print(v, func(w io.Writer) error { return a.writeComplaint(w, v) })
-	})
+	return ask(a, cmd, "complaint", func(h *hub.Hub) (hub.ComplaintView, error) {
+		return h.UpdateComplaint(cmd.Context(), number, ch, a.language())
+	}, a.writeComplaint)
 }
 
 func (a *app) writeComplaint(w io.Writer, v hub.ComplaintView) error {

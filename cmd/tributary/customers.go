@@ -114,13 +114,7 @@ func (a *app) customersShowCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-			r, err := h.ShowCustomer(cmd.Context(), argv[0], u)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeCustomer(w, r) })
-		})
+		return ask(a, cmd, "customers", func(h *hub.Hub) (hub.Customer, error) { return h.ShowCustomer(cmd.Context(), argv[0], u) }, a.writeCustomer)
 	}
 	return c
 }
@@ -230,15 +224,11 @@ func (a *app) customersWhyCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-			r, err := h.WhyCustomers(cmd.Context(), argv[0], argv[1], a.language(), u)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error {
-				_, err := fmt.Fprintln(w, strings.TrimRight(r.Text, "\n"))
-				return err
-			})
+		return ask(a, cmd, "customers", func(h *hub.Hub) (hub.Why, error) {
+			return h.WhyCustomers(cmd.Context(), argv[0], argv[1], a.language(), u)
+		}, func(w io.Writer, r hub.Why) error {
+			_, err := fmt.Fprintln(w, strings.TrimRight(r.Text, "\n"))
+			return err
 		})
 	}
 	return c
@@ -246,15 +236,9 @@ func (a *app) customersWhyCmd() *cobra.Command {
 
 func (a *app) customersHowCmd() *cobra.Command {
 	return &cobra.Command{Use: "how ID", Short: "How a customer came together: its merge steps in order, the weakest link, who or what decided", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
-		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-			r, err := h.HowCustomer(cmd.Context(), argv[0], a.language())
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error {
-				_, err := fmt.Fprintln(w, strings.TrimRight(r.Text, "\n"))
-				return err
-			})
+		return ask(a, cmd, "customers", func(h *hub.Hub) (hub.How, error) { return h.HowCustomer(cmd.Context(), argv[0], a.language()) }, func(w io.Writer, r hub.How) error {
+			_, err := fmt.Fprintln(w, strings.TrimRight(r.Text, "\n"))
+			return err
 		})
 	}}
 }

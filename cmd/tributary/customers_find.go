@@ -88,13 +88,7 @@ func (a *app) customersFindCmd() *cobra.Command {
 			return err
 		}
 		req.Lang = a.language()
-		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-			r, err := h.FindCustomers(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeFound(w, r) })
-		})
+		return ask(a, cmd, "customers", func(h *hub.Hub) (hub.Found, error) { return h.FindCustomers(cmd.Context(), req) }, a.writeFound)
 	}
 	c.Flags().Float64Var(&req.Min, "min", 0, "least probability of a candidate (default 0.05)")
 	c.Flags().IntVar(&req.Limit, "limit", 0, "how many (default 10)")
@@ -124,19 +118,13 @@ func (a *app) customersCreateCmd() *cobra.Command {
 			return err
 		}
 		req.Lang = a.language()
-		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-			r, err := h.CreateCustomer(cmd.Context(), req)
-			if err != nil {
+		return ask(a, cmd, "customers", func(h *hub.Hub) (hub.Created, error) { return h.CreateCustomer(cmd.Context(), req) }, func(w io.Writer, r hub.Created) error {
+			if r.Created {
+				_, err := fmt.Fprintf(w, a.say("created %s (%s:%s)\n", "已新建 %s（%s:%s）\n"), r.GoldenID, r.Record.Source, r.Record.ID)
 				return err
 			}
-			return a.print(r, func(w io.Writer) error {
-				if r.Created {
-					_, err := fmt.Fprintf(w, a.say("created %s (%s:%s)\n", "已新建 %s（%s:%s）\n"), r.GoldenID, r.Record.Source, r.Record.ID)
-					return err
-				}
-				fmt.Fprintln(w, a.say("not created: a known customer is likely the same", "未新建：已有客户很可能相同"))
-				return a.writeFound(w, r.Found)
-			})
+			fmt.Fprintln(w, a.say("not created: a known customer is likely the same", "未新建：已有客户很可能相同"))
+			return a.writeFound(w, r.Found)
 		})
 	}
 	f := c.Flags()

@@ -17,13 +17,7 @@ func (a *app) customersQualityCmd() *cobra.Command {
 	var keep bool
 	c := &cobra.Command{Use: "quality", Short: "The customer master in figures: match rates, gaps, invalid identifiers, cluster sizes, drift", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-				r, err := h.CustomersQuality(cmd.Context(), keep)
-				if err != nil {
-					return err
-				}
-				return a.print(r, func(w io.Writer) error { return a.writeQuality(w, r) })
-			})
+			return ask(a, cmd, "customers", func(h *hub.Hub) (hub.QualityReport, error) { return h.CustomersQuality(cmd.Context(), keep) }, a.writeQuality)
 		}}
 	c.Flags().BoolVar(&keep, "keep", false, "keep the figures, so that later reports tell the drift against them")
 	return c

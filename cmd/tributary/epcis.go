@@ -66,15 +66,9 @@ func (a *app) epcisShowCmd() *cobra.Command {
 func (a *app) epcisExportCmd() *cobra.Command {
 	req := hub.EPCISExportRequest{}
 	c := &cobra.Command{Use: "export --product CODE --lot LOT --out FILE", Short: "Write a lot's history as EPCIS 2.0 events", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		return a.withHub(cmd, "epcis", func(h *hub.Hub) error {
-			r, err := h.ExportEPCIS(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, a.say("%d events written to %s\n", "已写出 %d 个事件：%s\n"), r.Events, r.File)
-				return err
-			})
+		return ask(a, cmd, "epcis", func(h *hub.Hub) (hub.EPCISExportReport, error) { return h.ExportEPCIS(cmd.Context(), req) }, func(w io.Writer, r hub.EPCISExportReport) error {
+			_, err := fmt.Fprintf(w, a.say("%d events written to %s\n", "已写出 %d 个事件：%s\n"), r.Events, r.File)
+			return err
 		})
 	}}
 	f := c.Flags()

@@ -11,6 +11,7 @@ import (
 
 	"tributary/hub"
 	"tributary/internal/errs"
+	"tributary/store"
 )
 
 func (a *app) eventsCmd() *cobra.Command {
@@ -53,22 +54,16 @@ func (a *app) eventsCmd() *cobra.Command {
 func (a *app) outboxCmd() *cobra.Command {
 	c := &cobra.Command{Use: "outbox", Short: "See and replay events on their way to Kafka"}
 	status := &cobra.Command{Use: "status", Short: "Count events that wait and that are published", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		return a.withHub(cmd, "outbox", func(h *hub.Hub) error {
-			s, err := h.OutboxStatus(cmd.Context())
-			if err != nil {
-				return err
+		return ask(a, cmd, "outbox", func(h *hub.Hub) (store.OutboxStatus, error) { return h.OutboxStatus(cmd.Context()) }, func(w io.Writer, s store.OutboxStatus) error {
+			fmt.Fprintf(w, a.say("%d events wait, %d are published.\n", "待发布事件 %d 条，已发布 %d 条。\n"), s.Pending, s.Published)
+			if s.OldestPendingAt != nil {
+				fmt.Fprintf(w, a.say("The oldest has waited since %s.\n", "最早一条自 %s 起等待。\n"), s.OldestPendingAt.Local().Format(time.DateTime))
 			}
-			return a.print(s, func(w io.Writer) error {
-				fmt.Fprintf(w, a.say("%d events wait, %d are published.\n", "待发布事件 %d 条，已发布 %d 条。\n"), s.Pending, s.Published)
-				if s.OldestPendingAt != nil {
-					fmt.Fprintf(w, a.say("The oldest has waited since %s.\n", "最早一条自 %s 起等待。\n"), s.OldestPendingAt.Local().Format(time.DateTime))
-				}
-				var rows [][]string
-				for _, t := range s.Topics {
-					rows = append(rows, []string{t.Topic, count(t.Pending), count(t.Published)})
-				}
-				return table(w, []string{a.say("TOPIC", "主题"), ">" + a.say("PENDING", "待发布"), ">" + a.say("PUBLISHED", "已发布")}, rows)
-			})
+			var rows [][]string
+			for _, t := range s.Topics {
+				rows = append(rows, []string{t.Topic, count(t.Pending), count(t.Published)})
+			}
+			return table(w, []string{a.say("TOPIC", "主题"), ">" + a.say("PENDING", "待发布"), ">" + a.say("PUBLISHED", "已发布")}, rows)
 		})
 	}}
 	var key string
@@ -110,15 +105,9 @@ func (a *app) relayCmd() *cobra.Command {
 		if !once {
 			return errs.New(errs.Invalid, "cli.relay_once", nil)
 		}
-		return a.withHub(cmd, "relay", func(h *hub.Hub) error {
-			report, err := h.RelayOnce(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return a.print(report, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, a.say("%d events published; nothing waits.\n", "已发布 %d 条事件；没有等待中的事件。\n"), report.Published)
-				return err
-			})
+		return ask(a, cmd, "relay", func(h *hub.Hub) (hub.RelayReport, error) { return h.RelayOnce(cmd.Context()) }, func(w io.Writer, report hub.RelayReport) error {
+			_, err := fmt.Fprintf(w, a.say("%d events published; nothing waits.\n", "已发布 %d 条事件；没有等待中的事件。\n"), report.Published)
+			return err
 		})
 	}}
 	c.Flags().BoolVar(&once, "once", false, "end when nothing waits")

@@ -211,36 +211,24 @@ func (a *app) runsCmd() *cobra.Command {
 	c := &cobra.Command{Use: "runs", Short: "See what imports and pulls did"}
 	limit := 50
 	list := &cobra.Command{Use: "list", Short: "List runs, newest first", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		return a.withHub(cmd, "runs", func(h *hub.Hub) error {
-			report, err := h.Runs(cmd.Context(), limit, a.language())
-			if err != nil {
-				return err
-			}
-			return a.print(report, func(w io.Writer) error {
-				var rows [][]string
-				for _, r := range report.Runs {
-					name := r.File
-					if name == "" {
-						name = r.Connection + "/" + r.Stream
-					}
-					rows = append(rows, []string{r.StartedAt.Local().Format("2006-01-02 15:04:05"), r.RunID, name, r.Status,
-						count(r.Read), count(r.Canonical), count(r.Unchanged), count(r.Quarantined), count(r.Filtered)})
+		return ask(a, cmd, "runs", func(h *hub.Hub) (hub.RunsReport, error) { return h.Runs(cmd.Context(), limit, a.language()) }, func(w io.Writer, report hub.RunsReport) error {
+			var rows [][]string
+			for _, r := range report.Runs {
+				name := r.File
+				if name == "" {
+					name = r.Connection + "/" + r.Stream
 				}
-				return table(w, []string{a.say("STARTED", "开始"), a.say("RUN", "批次"), a.say("WHAT", "内容"), a.say("STATUS", "状态"), ">" + a.say("READ", "读取"),
-					">" + a.say("CANONICAL", "入库"), ">" + a.say("UNCHANGED", "未变"), ">" + a.say("QUARANTINED", "隔离"), ">" + a.say("FILTERED", "过滤")}, rows)
-			})
+				rows = append(rows, []string{r.StartedAt.Local().Format("2006-01-02 15:04:05"), r.RunID, name, r.Status,
+					count(r.Read), count(r.Canonical), count(r.Unchanged), count(r.Quarantined), count(r.Filtered)})
+			}
+			return table(w, []string{a.say("STARTED", "开始"), a.say("RUN", "批次"), a.say("WHAT", "内容"), a.say("STATUS", "状态"), ">" + a.say("READ", "读取"),
+				">" + a.say("CANONICAL", "入库"), ">" + a.say("UNCHANGED", "未变"), ">" + a.say("QUARANTINED", "隔离"), ">" + a.say("FILTERED", "过滤")}, rows)
 		})
 	}}
 	list.Flags().IntVar(&limit, "limit", 50, "how many")
 	show := &cobra.Command{Use: "show RUN", Short: "Show one run", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
-		return a.withHub(cmd, "runs", func(h *hub.Hub) error {
-			r, err := h.ShowRun(cmd.Context(), argv[0], a.language())
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error {
-				return a.writeIngestReport(w, hub.IngestReport{Runs: []hub.RunReport{r}, Totals: r.Counts})
-			})
+		return ask(a, cmd, "runs", func(h *hub.Hub) (hub.RunReport, error) { return h.ShowRun(cmd.Context(), argv[0], a.language()) }, func(w io.Writer, r hub.RunReport) error {
+			return a.writeIngestReport(w, hub.IngestReport{Runs: []hub.RunReport{r}, Totals: r.Counts})
 		})
 	}}
 	c.AddCommand(list, show)
@@ -268,32 +256,24 @@ func (a *app) quarantineCmd() *cobra.Command {
 		return cmd
 	}
 	list := filters(&cobra.Command{Use: "list", Short: "List rows that wait", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		return a.withHub(cmd, "quarantine", func(h *hub.Hub) error {
+		return ask(a, cmd, "quarantine", func(h *hub.Hub) (hub.QuarantineReport, error) {
 			q.Lang = a.language()
-			report, err := h.Quarantine(cmd.Context(), q)
-			if err != nil {
-				return err
+			return h.Quarantine(cmd.Context(), q)
+		}, func(w io.Writer, report hub.QuarantineReport) error {
+			fmt.Fprintf(w, a.say("%d rows wait.\n", "共有 %d 行等待处理。\n"), report.Total)
+			for _, i := range report.Items {
+				fmt.Fprintf(w, "\n%s  %s/%s %s %s %d\n  %s\n", i.ID, i.Source, i.Stream, i.File, a.say("row", "行"), i.Row, strings.ReplaceAll(i.Reason, "\n", "\n  "))
 			}
-			return a.print(report, func(w io.Writer) error {
-				fmt.Fprintf(w, a.say("%d rows wait.\n", "共有 %d 行等待处理。\n"), report.Total)
-				for _, i := range report.Items {
-					fmt.Fprintf(w, "\n%s  %s/%s %s %s %d\n  %s\n", i.ID, i.Source, i.Stream, i.File, a.say("row", "行"), i.Row, strings.ReplaceAll(i.Reason, "\n", "\n  "))
-				}
-				return nil
-			})
+			return nil
 		})
 	}})
 	list.Flags().StringVar(&q.Status, "status", "", "open (default), replayed or discarded")
 	list.Flags().IntVar(&q.Limit, "limit", 100, "how many")
 	var reason string
 	show := &cobra.Command{Use: "show ID", Short: "Show one row with everything that is wrong", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
-		return a.withHub(cmd, "quarantine", func(h *hub.Hub) error {
-			i, err := h.ShowQuarantined(cmd.Context(), argv[0], reason, a.language())
-			if err != nil {
-				return err
-			}
-			return a.print(i, func(w io.Writer) error { return a.writeQuarantined(w, i) })
-		})
+		return ask(a, cmd, "quarantine", func(h *hub.Hub) (hub.QuarantineItem, error) {
+			return h.ShowQuarantined(cmd.Context(), argv[0], reason, a.language())
+		}, a.writeQuarantined)
 	}}
 	show.Flags().StringVar(&reason, "reason", "", "why you need to see a row about a person; it is recorded")
 	var mapFile string

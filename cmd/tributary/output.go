@@ -7,6 +7,9 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/spf13/cobra"
+
+	"tributary/hub"
 	"tributary/internal/width"
 )
 
@@ -68,4 +71,15 @@ func oneLine(cell string) string {
 		}
 		return r
 	}, cell)
+}
+
+// ask asks the hub one thing and prints the answer: as a document with --json, else as human writes it.
+func ask[T any](a *app, cmd *cobra.Command, verb string, question func(*hub.Hub) (T, error), human func(io.Writer, T) error) error {
+	return a.withHub(cmd, verb, func(h *hub.Hub) error {
+		v, err := question(h)
+		if err != nil {
+			return err
+		}
+		return a.print(v, func(w io.Writer) error { return human(w, v) })
+	})
 }

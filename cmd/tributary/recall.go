@@ -19,24 +19,13 @@ func (a *app) recallCmd() *cobra.Command {
 	return c
 }
 
-// onRecall runs a verb that answers with a recall.
-func (a *app) onRecall(cmd *cobra.Command, do func(*hub.Hub) (hub.RecallView, error), human func(io.Writer, hub.RecallView) error) error {
-	return a.withHub(cmd, "recall", func(h *hub.Hub) error {
-		v, err := do(h)
-		if err != nil {
-			return err
-		}
-		return a.print(v, func(w io.Writer) error { return human(w, v) })
-	})
-}
-
 func (a *app) recallOpenCmd() *cobra.Command {
 	var req hub.OpenRecallRequest
 	c := &cobra.Command{Use: "open --product CODE --lot LOT", Short: "Draft a recall and list who is affected", Args: args(cobra.NoArgs),
 		Long: "Draft a recall and list who is affected: every party that received or issued the lot, and every party that may have\nreceived it in rows that name no lot (possible). With --complaint, product and lot come from the complaint."}
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
-		return a.onRecall(cmd, func(h *hub.Hub) (hub.RecallView, error) { return h.OpenRecall(cmd.Context(), req) }, a.writeRecall)
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.RecallView, error) { return h.OpenRecall(cmd.Context(), req) }, a.writeRecall)
 	}
 	f := c.Flags()
 	f.StringVar(&req.Product, "product", "", "code or name of the product")
@@ -51,7 +40,7 @@ func (a *app) recallOpenCmd() *cobra.Command {
 
 func (a *app) recallShowCmd() *cobra.Command {
 	return &cobra.Command{Use: "show NUMBER", Short: "Show a recall: list, replies, deadlines, history", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
-		return a.onRecall(cmd, func(h *hub.Hub) (hub.RecallView, error) { return h.ShowRecall(cmd.Context(), argv[0], a.language()) }, a.writeRecall)
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.RecallView, error) { return h.ShowRecall(cmd.Context(), argv[0], a.language()) }, a.writeRecall)
 	}}
 }
 
@@ -59,13 +48,7 @@ func (a *app) recallListCmd() *cobra.Command {
 	var req hub.ListRecallsRequest
 	c := &cobra.Command{Use: "list", Short: "List recalls and drills, the next deadline first", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
-		return a.withHub(cmd, "recall", func(h *hub.Hub) error {
-			l, err := h.ListRecalls(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return a.print(l, func(w io.Writer) error { return a.writeRecalls(w, l) })
-		})
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.RecallList, error) { return h.ListRecalls(cmd.Context(), req) }, a.writeRecalls)
 	}}
 	f := c.Flags()
 	f.BoolVar(&req.Overdue, "overdue", false, "only those with a deadline that has passed")
@@ -83,7 +66,7 @@ func (a *app) recallAdvanceCmd() *cobra.Command {
 		Long: "Take a recall to its next state: draft, assessed, decided, noticed, in_progress, recovered, disposed, reconciled,\nreported, closed. Each needs what it rests on (an assessment, who decides, notices, …) and says so. From decided on,\n--to scope_extended leads back to decided with a new version of the list; --add-lot adds lots.\nWith --stay only the other fields are recorded, for example a filing."}
 	c.RunE = func(cmd *cobra.Command, argv []string) error {
 		req.Lang = a.language()
-		return a.onRecall(cmd, func(h *hub.Hub) (hub.RecallView, error) { return h.AdvanceRecall(cmd.Context(), argv[0], req) }, a.writeRecall)
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.RecallView, error) { return h.AdvanceRecall(cmd.Context(), argv[0], req) }, a.writeRecall)
 	}
 	f := c.Flags()
 	f.StringVar(&req.To, "to", "", "state (default: the next)")
@@ -111,13 +94,7 @@ func (a *app) recallNotifyCmd() *cobra.Command {
 		Long: "Write a notice for every party of the affected list, one file each; nothing is sent by itself. A party without phone\nand e-mail is named: give it its notice by hand and record that with --party, --channel and --to.\nWith --remind, write the reminders that are due at 50, 80 and 100 % of the time limit for an answer."}
 	c.RunE = func(cmd *cobra.Command, argv []string) error {
 		req.Lang = a.language()
-		return a.withHub(cmd, "recall", func(h *hub.Hub) error {
-			r, err := h.NotifyRecall(cmd.Context(), argv[0], req)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeNotices(w, r) })
-		})
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.NotifyReport, error) { return h.NotifyRecall(cmd.Context(), argv[0], req) }, a.writeNotices)
 	}
 	f := c.Flags()
 	f.StringVar(&req.OutDir, "out", "", "folder for the files (default: notices/NUMBER in the data folder)")
@@ -137,7 +114,7 @@ func (a *app) recallReplyCmd() *cobra.Command {
 		Long: "Record what a party answered about a lot, in four stages: acknowledgment (it has the notice), impact (has, had or never\nhad the lot), quantity (held, used since the stock on the list, damaged, passed on to whom), completion (returned,\ndestroyed). A later reply of a stage takes the place of the earlier one; both stay in the history."}
 	c.RunE = func(cmd *cobra.Command, argv []string) error {
 		req.Lang = a.language()
-		return a.onRecall(cmd, func(h *hub.Hub) (hub.RecallView, error) { return h.ReplyRecall(cmd.Context(), argv[0], req) }, a.writeReplied)
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.RecallView, error) { return h.ReplyRecall(cmd.Context(), argv[0], req) }, a.writeReplied)
 	}
 	f := c.Flags()
 	f.StringVar(&req.Party, "party", "", "golden id, code or name (required)")
@@ -163,31 +140,23 @@ func (a *app) recallReplyCmd() *cobra.Command {
 
 func (a *app) recallReconcileCmd() *cobra.Command {
 	return &cobra.Command{Use: "reconcile NUMBER", Short: "Balance every lot to its last box: recovery and explained rate, gaps by party", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
-		return a.withHub(cmd, "recall", func(h *hub.Hub) error {
-			r, err := h.ReconcileRecall(cmd.Context(), argv[0], a.language())
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeReconciliation(w, r) })
-		})
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.ReconcileReport, error) {
+			return h.ReconcileRecall(cmd.Context(), argv[0], a.language())
+		}, a.writeReconciliation)
 	}}
 }
 
 func (a *app) recallPackCmd() *cobra.Command {
 	var dir string
 	c := &cobra.Command{Use: "pack NUMBER --out DIR", Short: "Write the evidence: workbook, report, manifest with hashes", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
-		return a.withHub(cmd, "recall", func(h *hub.Hub) error {
-			r, err := h.PackRecall(cmd.Context(), argv[0], dir, a.language())
-			if err != nil {
-				return err
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.PackReport, error) {
+			return h.PackRecall(cmd.Context(), argv[0], dir, a.language())
+		}, func(w io.Writer, r hub.PackReport) error {
+			for _, f := range r.Manifest.Files {
+				fmt.Fprintf(w, "%s  %s  %d\n", f.SHA256, f.Name, f.Bytes)
 			}
-			return a.print(r, func(w io.Writer) error {
-				for _, f := range r.Manifest.Files {
-					fmt.Fprintf(w, "%s  %s  %d\n", f.SHA256, f.Name, f.Bytes)
-				}
-				_, err := fmt.Fprintf(w, a.say("Written to %s. Keep this hash of the manifest elsewhere: %s\n", "已写入 %s。请将清单文件的哈希另行保存：%s\n"), r.Dir, r.Digest)
-				return err
-			})
+			_, err := fmt.Fprintf(w, a.say("Written to %s. Keep this hash of the manifest elsewhere: %s\n", "已写入 %s。请将清单文件的哈希另行保存：%s\n"), r.Dir, r.Digest)
+			return err
 		})
 	}}
 	c.Flags().StringVar(&dir, "out", "", "folder of its own for the pack (required)")
@@ -222,7 +191,7 @@ func (a *app) recallDrillCmd() *cobra.Command {
 		Long: "Run a mock recall of a lot, or of one picked from the product that was drilled longest ago. The time runs from the\nquestion to the whole list; the way back is asked from end customers; the lot is balanced; the rules of passing come\nfrom the profile. Nothing is sent. The drill is a case that can go on with notify, reply and reconcile."}
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
-		return a.onRecall(cmd, func(h *hub.Hub) (hub.RecallView, error) { return h.DrillRecall(cmd.Context(), req) }, a.writeDrill)
+		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.RecallView, error) { return h.DrillRecall(cmd.Context(), req) }, a.writeDrill)
 	}
 	c.Flags().StringVar(&req.Product, "product", "", "code or name of the product")
 	c.Flags().StringVar(&req.Lot, "lot", "", "lot")

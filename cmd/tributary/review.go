@@ -28,18 +28,12 @@ func (a *app) reviewListCmd() *cobra.Command {
 			return err
 		}
 		q.Lang = a.language()
-		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-			r, err := h.Review(cmd.Context(), q)
-			if err != nil {
+		return ask(a, cmd, "customers", func(h *hub.Hub) (hub.Questions, error) { return h.Review(cmd.Context(), q) }, func(w io.Writer, r hub.Questions) error {
+			if err := a.writeQuestions(w, r.Questions); err != nil {
 				return err
 			}
-			return a.print(r, func(w io.Writer) error {
-				if err := a.writeQuestions(w, r.Questions); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintf(w, a.say("%d of %d open questions\n", "显示 %d 条，共 %d 条未决\n"), len(r.Questions), r.Total)
-				return err
-			})
+			_, err := fmt.Fprintf(w, a.say("%d of %d open questions\n", "显示 %d 条，共 %d 条未决\n"), len(r.Questions), r.Total)
+			return err
 		})
 	}}
 	f := c.Flags()
@@ -91,18 +85,14 @@ func (a *app) reviewShowCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-			r, err := h.ShowQuestion(cmd.Context(), argv[0], a.language(), u)
-			if err != nil {
-				return err
+		return ask(a, cmd, "customers", func(h *hub.Hub) (hub.ReviewShown, error) {
+			return h.ShowQuestion(cmd.Context(), argv[0], a.language(), u)
+		}, func(w io.Writer, r hub.ReviewShown) error {
+			for i, s := range []hub.ReviewSide{r.A, r.B} {
+				fmt.Fprintf(w, "%s  %s  %s  %s  %s\n", "AB"[i:i+1], sideText(s), a.kindWord(string(s.Kind)), s.Place, s.GoldenID)
 			}
-			return a.print(r, func(w io.Writer) error {
-				for i, s := range []hub.ReviewSide{r.A, r.B} {
-					fmt.Fprintf(w, "%s  %s  %s  %s  %s\n", "AB"[i:i+1], sideText(s), a.kindWord(string(s.Kind)), s.Place, s.GoldenID)
-				}
-				fmt.Fprintf(w, a.say("asked because: %s\n\n%s", "提问原因：%s\n\n%s"), r.ReasonText, r.Why.Text)
-				return a.writeDecisions(w, r.Decisions)
-			})
+			fmt.Fprintf(w, a.say("asked because: %s\n\n%s", "提问原因：%s\n\n%s"), r.ReasonText, r.Why.Text)
+			return a.writeDecisions(w, r.Decisions)
 		})
 	}
 	return c
@@ -234,12 +224,8 @@ func (a *app) reviewDecisionsCmd() *cobra.Command {
 	var pending bool
 	var limit int
 	c := &cobra.Command{Use: "decisions", Short: "List decisions, newest first", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
-		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
-			r, err := h.ListDecisions(cmd.Context(), pending, limit)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeDecisions(w, r.Decisions) })
+		return ask(a, cmd, "customers", func(h *hub.Hub) (hub.Decisions, error) { return h.ListDecisions(cmd.Context(), pending, limit) }, func(w io.Writer, r hub.Decisions) error {
+			return a.writeDecisions(w, r.Decisions)
 		})
 	}}
 	c.Flags().BoolVar(&pending, "pending", false, "only those that wait for a second person")

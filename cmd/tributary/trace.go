@@ -20,12 +20,8 @@ func (a *app) traceCmd() *cobra.Command {
 	lot := hub.TraceLotRequest{}
 	forward := &cobra.Command{Use: "lot LOT --product CODE", Short: "Where a lot is: every party, balance, contacts", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
 		lot.Lot, lot.Lang = argv[0], a.language()
-		return a.withHub(cmd, "trace", func(h *hub.Hub) error {
-			r, err := h.TraceLot(cmd.Context(), lot)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeTrace(w, r, 0) })
+		return ask(a, cmd, "trace", func(h *hub.Hub) (trace.Result, error) { return h.TraceLot(cmd.Context(), lot) }, func(w io.Writer, r trace.Result) error {
+			return a.writeTrace(w, r, 0)
 		})
 	}}
 	forward.Flags().StringVar(&lot.Product, "product", "", "code or name of the product (required)")
@@ -35,13 +31,7 @@ func (a *app) traceCmd() *cobra.Command {
 	req := hub.TraceCustomerRequest{}
 	backward := &cobra.Command{Use: "customer ID", Short: "Which lots a customer received, and from where", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
 		req.Customer, req.Lang = argv[0], a.language()
-		return a.withHub(cmd, "trace", func(h *hub.Hub) error {
-			r, err := h.TraceCustomer(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeReceipts(w, r) })
-		})
+		return ask(a, cmd, "trace", func(h *hub.Hub) (trace.CustomerResult, error) { return h.TraceCustomer(cmd.Context(), req) }, a.writeReceipts)
 	}}
 	backward.Flags().StringVar(&req.From, "from", "", "first business date")
 	backward.Flags().StringVar(&req.To, "to", "", "last business date")
@@ -53,13 +43,7 @@ func (a *app) balanceCmd() *cobra.Command {
 	req := hub.BalanceRequest{}
 	c := &cobra.Command{Use: "balance --product CODE", Short: "The books of every party and lot, with gaps explained", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
-		return a.withHub(cmd, "balance", func(h *hub.Hub) error {
-			r, err := h.Balance(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeBalance(w, r) })
-		})
+		return ask(a, cmd, "balance", func(h *hub.Hub) (hub.BalanceReport, error) { return h.Balance(cmd.Context(), req) }, a.writeBalance)
 	}}
 	f := c.Flags()
 	f.StringVar(&req.Product, "product", "", "code or name of the product (required)")

@@ -15,13 +15,7 @@ func (a *app) traceCodeCmd() *cobra.Command {
 	req := hub.TraceCodeRequest{}
 	return &cobra.Command{Use: "code CODE", Short: "What is known of the object behind a trace code, GS1 code or link, and where its lot is", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
 		req.Code, req.Lang = argv[0], a.language()
-		return a.withHub(cmd, "trace", func(h *hub.Hub) error {
-			r, err := h.TraceCode(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return a.print(r, func(w io.Writer) error { return a.writeCode(w, r) })
-		})
+		return ask(a, cmd, "trace", func(h *hub.Hub) (hub.CodeTrace, error) { return h.TraceCode(cmd.Context(), req) }, a.writeCode)
 	}}
 }
 
