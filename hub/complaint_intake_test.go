@@ -43,7 +43,7 @@ func TestComplaintsOfAnotherSystemBecomeCasesOnce(t *testing.T) {
 			_, err = h.Import(t.Context(), hub.ImportRequest{Files: []string{file}, As: "complaints", Source: "crm", Lang: "en"})
 			require.NoError(t, err)
 			require.Zero(t, settle(), "a later version makes no second case")
-			list, err := h.ListComplaints(t.Context(), hub.ListComplaintsRequest{})
+			list, err := h.ListComplaints(t.Context(), hub.CaseFilter{})
 			require.NoError(t, err)
 			require.Len(t, list.Complaints, 2)
 			byID := map[string]hub.ComplaintView{}

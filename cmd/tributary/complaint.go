@@ -75,20 +75,25 @@ func (a *app) complaintShowCmd() *cobra.Command {
 }
 
 func (a *app) complaintListCmd() *cobra.Command {
-	var req hub.ListComplaintsRequest
+	var req hub.CaseFilter
 	c := &cobra.Command{Use: "list", Short: "List complaints, the next deadline first, with answer times", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
 		return ask(a, cmd, "complaint", func(h *hub.Hub) (hub.ComplaintList, error) { return h.ListComplaints(cmd.Context(), req) }, a.writeComplaints)
 	}}
+	caseFlags(c, &req)
+	c.Flags().StringVar(&req.Owner, "owner", "", "only of this owner")
+	return c
+}
+
+// caseFlags are the flags that select complaints and recalls.
+func caseFlags(c *cobra.Command, req *hub.CaseFilter) {
 	f := c.Flags()
 	f.BoolVar(&req.Overdue, "overdue", false, "only those with a deadline that has passed")
 	f.BoolVar(&req.Open, "open", false, "only those that are not closed")
 	f.StringVar(&req.State, "state", "", "only this state")
 	f.StringVar(&req.Product, "product", "", "only this product")
 	f.StringVar(&req.Lot, "lot", "", "only this lot")
-	f.StringVar(&req.Owner, "owner", "", "only of this owner")
 	f.IntVar(&req.Limit, "limit", 0, "how many (default 100)")
-	return c
 }
 
 func (a *app) complaintUpdateCmd() *cobra.Command {

@@ -45,18 +45,12 @@ func (a *app) recallShowCmd() *cobra.Command {
 }
 
 func (a *app) recallListCmd() *cobra.Command {
-	var req hub.ListRecallsRequest
+	var req hub.CaseFilter
 	c := &cobra.Command{Use: "list", Short: "List recalls and drills, the next deadline first", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
 		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.RecallList, error) { return h.ListRecalls(cmd.Context(), req) }, a.writeRecalls)
 	}}
-	f := c.Flags()
-	f.BoolVar(&req.Overdue, "overdue", false, "only those with a deadline that has passed")
-	f.BoolVar(&req.Open, "open", false, "only those that are not closed")
-	f.StringVar(&req.State, "state", "", "only this state")
-	f.StringVar(&req.Product, "product", "", "only this product")
-	f.StringVar(&req.Lot, "lot", "", "only this lot")
-	f.IntVar(&req.Limit, "limit", 0, "how many (default 100)")
+	caseFlags(c, &req)
 	return c
 }
 
