@@ -62,10 +62,12 @@ func WriteDivisions(dir string) (DivisionTables, error) {
 	}
 	t.AsOf = d.AsOf
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return t, err
+		return t, errs.Wrap(errs.Unavailable, "hub.cannot_write", err, errs.Args{"file": dir})
 	}
-	if err := os.WriteFile(t.Current, []byte(current), 0o644); err != nil { //nolint:gosec // public data
-		return t, err
+	for file, text := range map[string]string{t.Current: current, t.History: history} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return t, errs.Wrap(errs.Unavailable, "hub.cannot_write", err, errs.Args{"file": file})
+		}
 	}
-	return t, os.WriteFile(t.History, []byte(history), 0o644) //nolint:gosec // public data
+	return t, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 
+	"tributary/connectors"
 	"tributary/internal/errs"
 )
 
@@ -67,7 +68,7 @@ func (d *Drop) List(ctx context.Context) ([]RemoteFile, error) {
 	if waiting == 0 {
 		return out, nil
 	}
-	if err := sleep(ctx, d.cfg.Settle); err != nil {
+	if err := connectors.Wait(ctx, d.cfg.Settle); err != nil {
 		return nil, err
 	}
 	if listed, err = d.look(ctx); err != nil {
@@ -264,17 +265,6 @@ func (d *Drop) retry(ctx context.Context, call func() error) error {
 		return ctx.Err()
 	}
 	return err
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // SafeName refuses names that lead out of the place or cannot be names at all. Servers, and whoever writes to them, choose

@@ -40,16 +40,7 @@ func lookups(names ...string) (out []simdataverse.Attribute) {
 
 // DynamicsTables is the sales force's side of the world as Dynamics 365 holds it.
 func DynamicsTables(w *world.World) []simdataverse.Table {
-	var accounts, contacts []int
-	for i := range w.Len(world.SFA) {
-		switch w.Customers[w.TruthOf(world.SFA, i)].Kind {
-		case canonical.HCP:
-			contacts = append(contacts, i)
-		case canonical.Patient:
-		default:
-			accounts = append(accounts, i)
-		}
-	}
+	accounts, contacts, _ := salesForce(w)
 	owner := guid(9, "1")
 	each := func(at []int, fill func(i int, r world.Record) map[string]any) func() []map[string]any {
 		return func() (out []map[string]any) {

@@ -39,19 +39,9 @@ func choice(choices map[int]string, label string) any {
 
 // NeocrmObjects is the world as the sales force's system holds it.
 func NeocrmObjects(w *world.World) []simneocrm.Object {
-	of := map[string][]int{}
-	for i := range w.Len(world.SFA) {
-		switch w.Customers[w.TruthOf(world.SFA, i)].Kind {
-		case canonical.HCP:
-			of["contact"] = append(of["contact"], i)
-		case canonical.Patient:
-			of["patient"] = append(of["patient"], i)
-		default:
-			of["account"] = append(of["account"], i)
-		}
-	}
+	accounts, contacts, patients := salesForce(w)
 	s := &sfa{w: w}
-	return []simneocrm.Object{s.accounts(of["account"]), s.contacts(of["contact"]), s.patients(of["patient"]), s.visits(of["contact"])}
+	return []simneocrm.Object{s.accounts(accounts), s.contacts(contacts), s.patients(patients), s.visits(contacts)}
 }
 
 type sfa struct{ w *world.World }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"tributary/canonical"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsalesforce"
 	"tributary/connectors/sandbox/world"
@@ -40,16 +39,7 @@ func salesforceFields(names ...string) []simsalesforce.Field {
 
 // SalesforceObjects is the sales force's side of the world as Salesforce holds it.
 func SalesforceObjects(w *world.World) []simsalesforce.Object {
-	var accounts, contacts []int
-	for i := range w.Len(world.SFA) {
-		switch w.Customers[w.TruthOf(world.SFA, i)].Kind {
-		case canonical.HCP:
-			contacts = append(contacts, i)
-		case canonical.Patient:
-		default:
-			accounts = append(accounts, i)
-		}
-	}
+	accounts, contacts, _ := salesForce(w)
 	record := func(prefix string, at int) (world.Record, map[string]any) {
 		r := w.Record(world.SFA, at)
 		return r, map[string]any{"Id": salesforceID(prefix, r.ID), "IsDeleted": false, "SystemModstamp": stampOf(r.Modified), "OwnerId": "005000000000000001"}

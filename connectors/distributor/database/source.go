@@ -137,7 +137,7 @@ func (s *Source) Read(ctx context.Context) (connectors.Batch, error) {
 		return connectors.Batch{}, io.EOF
 	}
 	if s.pages > 0 {
-		if err := rest(ctx, s.settings.Pause); err != nil {
+		if err := connectors.Wait(ctx, s.settings.Pause); err != nil {
 			return connectors.Batch{}, err
 		}
 	}
@@ -290,15 +290,4 @@ func (s *Source) Close() error {
 		return fmt.Errorf("close the connection: %w", err)
 	}
 	return nil
-}
-
-func rest(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"strings"
 
 	"tributary/connectors"
@@ -20,8 +21,9 @@ func (s Settings) checkPlace() connectors.Problems {
 		return nil
 	}
 	u, err := remote.Parse(s.URL)
-	if err != nil {
-		return connectors.Problems{{Path: "url", Err: err.(*errs.Error)}} //nolint:errorlint // Parse gives nothing else
+	var refused *errs.Error
+	if errors.As(err, &refused) {
+		return connectors.Problems{{Path: "url", Err: refused}}
 	}
 	var out connectors.Problems
 	because := u.Scheme + "://"
