@@ -6,15 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/objectsource"
@@ -28,33 +25,22 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
-
-var small = sync.OnceValues(func() (*world.World, error) {
-	until, err := canonical.NewDate(2025, 2, 28)
-	if err != nil {
-		return nil, err
-	}
-	return world.New(world.Config{Seed: 4, Scale: 0.05, Until: until})
-})
+var now = connectortest.Start
 
 type bench struct {
 	*simpharmacy.Server
 	url    string
 	faults *fault.Set
-	clock  atomic.Int64
+	clock  connectortest.Clock
 }
-
-func (b *bench) now() time.Time { return now.Add(time.Duration(b.clock.Load())) }
 
 func start(t *testing.T) *bench {
 	t.Helper()
-	w, err := small()
-	require.NoError(t, err)
+	w := connectortest.SmallWorld(t)
 	b := &bench{faults: fault.New()}
-	b.Server = sandbox.NewPharmacy(w, b.now, b.faults)
+	b.Server = sandbox.NewPharmacy(w, b.clock.Now, b.faults)
 	mux := http.NewServeMux()
-	mux.Handle("/pharmacy/", fault.Transport{Faults: b.faults, Now: b.now, Delay: time.Hour}.Wrap(b.Server))
+	mux.Handle("/pharmacy/", fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
 	srv := httptest.NewServer(mux)
 	t.Cleanup(srv.Close)
 	b.url = srv.URL
@@ -70,43 +56,13 @@ func sale(i int, at time.Time) map[string]any {
 
 func system(t *testing.T) *connectortest.System {
 	b := start(t)
-	var mu sync.Mutex
-	var rows simpharmacy.List
-	publish := func() { b.SetList("sales", append(simpharmacy.List(nil), rows...)) }
+	rows := &connectortest.Rows{Clock: &b.clock, Make: sale, Text: "product_name", Gone: "deleted", Publish: func(rows []map[string]any) {
+		b.SetList("sales", simpharmacy.List(rows))
+	}}
 	return &connectortest.System{
-		Settings: sandbox.Settings("pharmacy", b.url), Faults: b.faults, Now: b.now,
-		Advance: func(d time.Duration) { b.clock.Add(int64(d)) },
-		Before:  func(f func()) { b.BeforeQuery(func(string) { f() }) },
-		Fill: func(n int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows = nil
-			for i := range n {
-				rows = append(rows, sale(i, now.Add(-time.Hour)))
-			}
-			publish()
-		},
-		Touch: func(i int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows[i] = sale(i, b.now())
-			rows[i]["quantity"] = fmt.Sprint(b.now().Unix())
-			publish()
-		},
-		Remove: func(i int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows[i] = sale(i, b.now())
-			rows[i]["deleted"] = true
-			publish()
-		},
-		Write: func(i int, text string) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows[i] = sale(i, b.now())
-			rows[i]["product_name"] = text
-			publish()
-		},
+		Settings: sandbox.Settings("pharmacy", b.url), Faults: b.faults, Now: b.clock.Now, Advance: b.clock.Advance,
+		Before: func(f func()) { b.BeforeQuery(func(string) { f() }) },
+		Fill:   rows.Fill, Touch: rows.Touch, Remove: rows.Remove, Write: rows.Write,
 	}
 }
 
@@ -129,7 +85,7 @@ func open(t *testing.T, b *bench) *objectsource.Source {
 	raw["retry_first"], raw["calls_per_second"], raw["page_size"] = "1ms", 0, 5
 	settings, problems := spec.Parse("p", raw)
 	require.Empty(t, problems)
-	src, err := pharmacy.New(settings.(pharmacy.Settings), connectors.Env{Now: b.now})
+	src, err := pharmacy.New(settings.(pharmacy.Settings), connectors.Env{Now: b.clock.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, src.Close()) })
 	return src
@@ -148,8 +104,7 @@ func TestStoresAreACompleteList(t *testing.T) {
 			break
 		}
 	}
-	w, err := small()
-	require.NoError(t, err)
+	w := connectortest.SmallWorld(t)
 	require.Equal(t, w.Len(world.Chain), n)
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http/httptest"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tributary/connectors"
+	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/httpsource"
 	"tributary/connectors/objectsource"
@@ -24,8 +24,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
 
 var site = simkingdee.Options{
 	AcctID: "6400aabbccdd", User: "integration", Password: "pw-very-secret",
@@ -37,17 +35,15 @@ type bench struct {
 	*simkingdee.Server
 	url    string
 	faults *fault.Set
-	clock  atomic.Int64 // after now
+	clock  connectortest.Clock
 }
-
-func (b *bench) now() time.Time { return now.Add(time.Duration(b.clock.Load())) }
 
 func start(t *testing.T, tables ...simkingdee.Table) *bench {
 	t.Helper()
 	o := site
 	o.Faults = fault.New()
 	b := &bench{faults: o.Faults}
-	o.Now = b.now
+	o.Now = b.clock.Now
 	b.Server = simkingdee.New(o, tables...)
 	srv := httptest.NewServer(fault.Transport{Faults: o.Faults, Now: o.Now}.Wrap(b.Server))
 	t.Cleanup(srv.Close)
@@ -70,7 +66,7 @@ func (b *bench) settings(change ...func(*kingdee.Settings)) kingdee.Settings {
 
 func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *objectsource.Source {
 	t.Helper()
-	src, err := kingdee.New(b.settings(change...), connectors.Env{Now: b.now})
+	src, err := kingdee.New(b.settings(change...), connectors.Env{Now: b.clock.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, src.Close()) })
 	return src
@@ -155,7 +151,7 @@ func TestRowsEditedBetweenPagesAreNeitherLostNorKeptOld(t *testing.T) {
 	})
 	src := b.source(t)
 	first, position := drain(t, src, "BD_Customer", nil)
-	b.clock.Add(int64(time.Hour))
+	b.clock.Advance(time.Hour)
 	second, _ := drain(t, src, "BD_Customer", position)
 	latest := map[string]time.Time{}
 	for _, r := range append(first, second...) {

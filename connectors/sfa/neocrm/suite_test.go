@@ -4,15 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/objectsource"
@@ -25,34 +22,23 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
-
-var small = sync.OnceValues(func() (*world.World, error) {
-	until, err := canonical.NewDate(2025, 2, 28)
-	if err != nil {
-		return nil, err
-	}
-	return world.New(world.Config{Seed: 4, Scale: 0.05, Until: until})
-})
+var now = connectortest.Start
 
 // bench is a simulated tenant.
 type bench struct {
 	*simneocrm.Server
 	url    string
 	faults *fault.Set
-	clock  atomic.Int64
+	clock  connectortest.Clock
 }
-
-func (b *bench) now() time.Time { return now.Add(time.Duration(b.clock.Load())) }
 
 func start(t *testing.T) *bench {
 	t.Helper()
-	w, err := small()
-	require.NoError(t, err)
+	w := connectortest.SmallWorld(t)
 	b := &bench{faults: fault.New()}
-	b.Server = sandbox.NewNeocrm(w, b.now, b.faults)
+	b.Server = sandbox.NewNeocrm(w, b.clock.Now, b.faults)
 	mux := http.NewServeMux()
-	mux.Handle("/neocrm/", fault.Transport{Faults: b.faults, Now: b.now, Delay: time.Hour}.Wrap(b.Server))
+	mux.Handle("/neocrm/", fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
 	srv := httptest.NewServer(mux)
 	t.Cleanup(srv.Close)
 	b.url = srv.URL
@@ -72,44 +58,13 @@ func account(i int, at time.Time) map[string]any {
 
 func system(t *testing.T) *connectortest.System {
 	b := start(t)
-	var mu sync.Mutex
-	var rows simneocrm.List
-	publish := func() {
-		b.SetObject(simneocrm.Object{APIKey: "account", Fields: accountFields, Rows: append(simneocrm.List(nil), rows...)})
-	}
+	rows := &connectortest.Rows{Clock: &b.clock, Make: account, Text: "accountName", Publish: func(rows []map[string]any) {
+		b.SetObject(simneocrm.Object{APIKey: "account", Fields: accountFields, Rows: simneocrm.List(rows)})
+	}}
 	return &connectortest.System{
-		Settings: sandbox.Settings("neocrm", b.url), Faults: b.faults, Now: b.now, Logins: b.Logins,
-		Advance: func(d time.Duration) { b.clock.Add(int64(d)) },
-		Before:  func(f func()) { b.BeforeQuery(func(string) { f() }) },
-		Fill: func(n int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows = nil
-			for i := range n {
-				rows = append(rows, account(i, now.Add(-time.Hour)))
-			}
-			publish()
-		},
-		Touch: func(i int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows[i] = account(i, b.now())
-			rows[i]["accountName"] = fmt.Sprintf("更名%d", b.now().UnixMilli())
-			publish()
-		},
-		Remove: func(i int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows = append(rows[:i:i], rows[i+1:]...)
-			publish()
-		},
-		Write: func(i int, text string) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows[i] = account(i, b.now())
-			rows[i]["accountName"] = text
-			publish()
-		},
+		Settings: sandbox.Settings("neocrm", b.url), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance,
+		Before: func(f func()) { b.BeforeQuery(func(string) { f() }) },
+		Fill:   rows.Fill, Touch: rows.Touch, Remove: rows.Remove, Write: rows.Write,
 	}
 }
 
@@ -152,7 +107,7 @@ func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	}
 	settings, problems := spec.Parse("p", raw)
 	require.Empty(t, problems)
-	src, err := neocrm.New(settings.(neocrm.Settings), connectors.Env{Now: b.now})
+	src, err := neocrm.New(settings.(neocrm.Settings), connectors.Env{Now: b.clock.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, src.Close()) })
 	return src
@@ -184,8 +139,7 @@ func TestLongIdsDatesAndPicklists(t *testing.T) {
 
 func TestBirthDatesAreThoseOfTheWorld(t *testing.T) {
 	b := start(t)
-	w, err := small()
-	require.NoError(t, err)
+	w := connectortest.SmallWorld(t)
 	want := map[string]string{}
 	for r := range w.Records(world.SFA) {
 		if !r.Customer.BirthDate.IsZero() {
@@ -204,8 +158,7 @@ func TestBirthDatesAreThoseOfTheWorld(t *testing.T) {
 }
 
 func TestTheLoginMayNameTheAPIHost(t *testing.T) {
-	w, err := small()
-	require.NoError(t, err)
+	w := connectortest.SmallWorld(t)
 	clock := func() time.Time { return now }
 	var address string
 	mux := http.NewServeMux()

@@ -9,63 +9,49 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsalesforce"
-	"tributary/connectors/sandbox/world"
 	"tributary/connectors/sfa/salesforce"
 	"tributary/internal/errs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
-
-var small = sync.OnceValues(func() (*world.World, error) {
-	until, err := canonical.NewDate(2025, 2, 28)
-	if err != nil {
-		return nil, err
-	}
-	return world.New(world.Config{Seed: 4, Scale: 0.05, Until: until})
-})
+var now = connectortest.Start
 
 type bench struct {
 	*simsalesforce.Server
 	url    string
 	faults *fault.Set
-	clock  atomic.Int64
+	clock  connectortest.Clock
 	key    *rsa.PrivateKey
 }
-
-func (b *bench) now() time.Time { return now.Add(time.Duration(b.clock.Load())) }
 
 var rsaKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
 // start is an organisation that answers seven rows a page.
 func start(t *testing.T, batch int) *bench {
 	t.Helper()
-	w, err := small()
-	require.NoError(t, err)
+	w := connectortest.SmallWorld(t)
 	key, err := rsaKey()
 	require.NoError(t, err)
 	b := &bench{faults: fault.New(), key: key}
 	settings := sandbox.Settings("salesforce", "")
 	b.Server = simsalesforce.New(simsalesforce.Options{
 		ClientID: settings["client_id"].(string), ClientSecret: settings["client_secret"].(string), Username: "integration@example.com", PublicKey: &key.PublicKey,
-		Batch: batch, Now: b.now, Faults: b.faults,
+		Batch: batch, Now: b.clock.Now, Faults: b.faults,
 	}, sandbox.SalesforceObjects(w)...)
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.now, Delay: time.Hour}.Wrap(b.Server))
+	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
 	t.Cleanup(srv.Close)
 	b.url = srv.URL
 	return b
@@ -81,45 +67,12 @@ func system(t *testing.T) *connectortest.System {
 	b := start(t, 7)
 	settings := sandbox.Settings("salesforce", b.url+"/x")
 	settings["login_url"] = b.url
-	var mu sync.Mutex
-	var rows simsalesforce.List
-	publish := func() {
-		b.SetObject(simsalesforce.Object{Name: "Account", Fields: accountFields, Rows: append(simsalesforce.List(nil), rows...)})
-	}
+	rows := &connectortest.Rows{Clock: &b.clock, Make: account, Text: "Name", Gone: "IsDeleted", Publish: func(rows []map[string]any) {
+		b.SetObject(simsalesforce.Object{Name: "Account", Fields: accountFields, Rows: simsalesforce.List(rows)})
+	}}
 	return &connectortest.System{
-		Settings: settings, Faults: b.faults, Now: b.now, Logins: b.Logins,
-		Advance: func(d time.Duration) { b.clock.Add(int64(d)) },
-		Before:  b.BeforeQuery,
-		Fill: func(n int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows = nil
-			for i := range n {
-				rows = append(rows, account(i, now.Add(-time.Hour)))
-			}
-			publish()
-		},
-		Touch: func(i int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows[i] = account(i, b.now())
-			rows[i]["Name"] = fmt.Sprint("更名", b.now().UnixMilli())
-			publish()
-		},
-		Remove: func(i int) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows[i] = account(i, b.now())
-			rows[i]["IsDeleted"] = true
-			publish()
-		},
-		Write: func(i int, text string) {
-			mu.Lock()
-			defer mu.Unlock()
-			rows[i] = account(i, b.now())
-			rows[i]["Name"] = text
-			publish()
-		},
+		Settings: settings, Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery,
+		Fill: rows.Fill, Touch: rows.Touch, Remove: rows.Remove, Write: rows.Write,
 	}
 }
 
@@ -145,7 +98,7 @@ func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	}
 	settings, problems := spec.Parse("p", raw)
 	require.Empty(t, problems)
-	src, err := salesforce.New(settings.(salesforce.Settings), connectors.Env{Now: b.now})
+	src, err := salesforce.New(settings.(salesforce.Settings), connectors.Env{Now: b.clock.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, src.Close()) })
 	return src
@@ -228,8 +181,7 @@ func TestTheDailyShare(t *testing.T) {
 }
 
 func TestTheAPILivesElsewhere(t *testing.T) {
-	w, err := small()
-	require.NoError(t, err)
+	w := connectortest.SmallWorld(t)
 	clock := func() time.Time { return now }
 	mux := http.NewServeMux()
 	srv := httptest.NewServer(mux)
