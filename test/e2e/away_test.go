@@ -128,27 +128,34 @@ func TestABrokerThatGoesAwayMidRelay(t *testing.T) {
 	h := harness.New(t, harness.Options{Company: harness.NewCompany(), Config: fmt.Sprintf("kafka: {brokers: [%q]}\n", at)})
 	importWorked(h, file{"products.csv", "products", ""})
 	h.OK("relay", "--once") // the topics are there from now on
-	hit := false
-	for i := range 5 {
+	more := func(i int) {
 		name := fmt.Sprintf("sales-%d.csv", i)
 		importFile(h, file{name, "sales", "D1"}, h.Write(name, strings.ReplaceAll(manySales(1000), "X-", fmt.Sprintf("X%d-", i))))
+	}
+	more(0)
+	began := time.Now()
+	h.OK("relay", "--once")
+	took := time.Since(began) // a machine's own speed tells when a relay is at work
+	hits := 0
+	for i := 1; hits < 3 && i <= 20; i++ {
+		more(i)
 		relay := h.Start("relay", "--once", "--lang", "en")
-		time.Sleep(time.Duration(rand.Int64N(int64(600 * time.Millisecond)))) // the moment of the fault
+		time.Sleep(time.Duration(rand.Int64N(int64(took)))) // the moment of the fault
 		require.NoError(t, broker.Close())
 		if r := relay.Wait(2 * time.Minute); r.Code != 0 {
-			hit = true
+			hits++
 			require.Equal(t, 3, r.Code, r.Stdout+r.Stderr)
 			require.Contains(t, r.Stderr, at)
 			require.Contains(t, r.Stderr, "→")
 		}
 		broker = start()
 	}
-	require.True(t, hit, "the broker never went away during a relay")
+	require.Equal(t, 3, hits, "the broker must go away during relays")
 	h.OK("relay", "--once")
 	var status struct{ Pending, Published int }
 	h.Into(&status, "outbox", "status")
 	require.Zero(t, status.Pending)
-	require.Greater(t, status.Published, 5000)
+	require.Greater(t, status.Published, 4000)
 	log := h.Log()
 	require.Equal(t, status.Published, len(log.IDs()), "every event under its one id")
 	log.CheckOrder(t)
