@@ -219,6 +219,27 @@ func TestMigrationsGoDownAndUpAgain(t *testing.T) {
 	})
 }
 
+// A kill between two migrations of a new database leaves an older schema with nothing in it; the next command goes on.
+func TestAnOlderSchemaIsMigratedWhileNothingIsStored(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func() *store.DB, _ *clock) {
+		ctx, db := t.Context(), open()
+		undo := func() {
+			_, err := db.MigrateDown(ctx)
+			require.NoError(t, err)
+		}
+		undo()
+		require.NoError(t, db.Ready(ctx), "nothing is stored")
+		require.NoError(t, db.InTx(ctx, func(tx *store.Tx) error { return tx.SetSetting(ctx, "a", "1") }))
+		undo()
+		err := db.Ready(ctx)
+		if db.Dialect() == "postgres" {
+			require.Equal(t, "store.schema_older", errs.CodeOf(err))
+			return
+		}
+		require.NoError(t, err, "an older file is copied beside itself and migrated")
+	})
+}
+
 func TestOpenExplainsWhatAPersonCanMend(t *testing.T) {
 	dir := t.TempDir()
 	cfg := func(url string) store.Config {

@@ -45,20 +45,38 @@ func (db *DB) empty(ctx context.Context) (bool, error) {
 	return n == 0, db.d.explain(err, db.cfg)
 }
 
+// unused says whether nothing was ever stored under the schema that is there. Every command that stores something leaves
+// a setting, a run or a source record behind.
+func (db *DB) unused(ctx context.Context) (bool, error) {
+	var used bool
+	err := db.get(ctx, &used, `SELECT EXISTS (SELECT 1 FROM setting) OR EXISTS (SELECT 1 FROM run) OR EXISTS (SELECT 1 FROM source_record)`)
+	return !used, db.d.explain(err, db.cfg)
+}
+
 // Ready makes the schema fit this program or says why it cannot: an empty database is migrated, an older SQLite file is
-// copied beside itself and migrated, an older PostgreSQL one and a newer one of either kind are refused.
+// copied beside itself and migrated, an older PostgreSQL one and a newer one of either kind are refused. A database in
+// which nothing is stored yet counts as empty whatever its schema: a process killed between two migrations, or another
+// one that is migrating right now, leaves such a one.
 func (db *DB) Ready(ctx context.Context) error {
 	state, err := db.Migrations(ctx)
 	if err != nil || state.Current == state.Latest {
 		return err
 	}
 	args := errs.Args{"current": state.Current, "latest": state.Latest}
-	switch {
-	case state.Current > state.Latest:
+	if state.Current > state.Latest {
 		return errs.New(errs.Unavailable, "store.schema_newer", args)
-	case state.Current > 0 && db.Dialect() == "postgres":
+	}
+	empty := state.Current == 0
+	if !empty {
+		if empty, err = db.unused(ctx); err != nil {
+			return err
+		}
+	}
+	switch {
+	case empty:
+	case db.Dialect() == "postgres":
 		return errs.New(errs.Unavailable, "store.schema_older", args)
-	case state.Current > 0:
+	default:
 		if err := db.backupFile(ctx, state.Current); err != nil {
 			return err
 		}
