@@ -12,6 +12,7 @@ import (
 	"tributary/connectors/pharmacy"
 	"tributary/connectors/rest"
 	"tributary/connectors/sfa/dynamics365"
+	"tributary/connectors/sfa/fxiaoke"
 	"tributary/connectors/sfa/neocrm"
 	"tributary/connectors/sfa/salesforce"
 )
@@ -23,9 +24,10 @@ func Registry() (*connectors.Registry, error) {
 	p, perr := pharmacy.Driver()
 	sf, sferr := salesforce.Driver()
 	dyn, dynerr := dynamics365.Driver()
+	fx, fxerr := fxiaoke.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, derr); err != nil {
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, rest.Driver, files.Driver, d)
 }

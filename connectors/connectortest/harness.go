@@ -31,8 +31,9 @@ type Harness struct {
 	Wrong    map[string]any
 	// Passing are faults that a run gets over by itself; Failing end it with an error.
 	Passing, Failing []fault.Name
-	// PageSize is the setting of rows per page.
+	// PageSize is the setting of rows per page, MaxPage the most that the system allows; 0: whatever the suite wants.
 	PageSize string
+	MaxPage  int
 	// Optional are discovered fields that rows need not have.
 	Optional []string
 	// Reasons say, by item of the acceptance list, why the connector's system cannot prove it.
@@ -70,7 +71,11 @@ func (h Harness) open(t *testing.T, s *System, change map[string]any) connectors
 	t.Helper()
 	spec, err := connectors.SpecOf(h.Driver.Config)
 	require.NoError(t, err)
-	settings, problems := spec.Parse("connections.test.settings", merged(s.Settings, quick, map[string]any{h.PageSize: 7}, change))
+	raw := merged(s.Settings, quick, map[string]any{h.PageSize: 7}, change)
+	if size, _ := raw[h.PageSize].(int); h.MaxPage > 0 && size > h.MaxPage {
+		raw[h.PageSize] = h.MaxPage
+	}
+	settings, problems := spec.Parse("connections.test.settings", raw)
 	require.Empty(t, problems)
 	src, err := h.Driver.New(settings, connectors.Env{Now: s.Now})
 	require.NoError(t, err)

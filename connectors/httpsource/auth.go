@@ -14,6 +14,7 @@ type Outgoing struct {
 	Path   string // escaped, with the base address's
 	Header http.Header
 	Query  url.Values // added to the URL; never shown in messages
+	Body   []byte     // what is sent, for systems that want their credentials or a signature in it
 }
 
 // Place is where a token goes.

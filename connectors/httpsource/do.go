@@ -94,13 +94,14 @@ func (c *Client) once(ctx context.Context, req Request) (*Response, string, erro
 	}
 	stamp := ""
 	if c.opts.Auth != nil && !req.NoAuth {
-		out := &Outgoing{Method: req.Method, Path: path.EscapedPath(), Header: header, Query: url.Values{}}
+		out := &Outgoing{Method: req.Method, Path: path.EscapedPath(), Header: header, Query: url.Values{}, Body: req.Body}
 		if stamp, err = c.opts.Auth.Apply(ctx, out); err != nil {
 			return nil, "", loginError{err}
 		}
 		if len(out.Query) > 0 {
 			path = withQuery(path, out.Query)
 		}
+		req.Body = out.Body
 	}
 	out, err := c.breaker.Execute(func() (any, error) {
 		resp, err := c.send(ctx, req, path, header)

@@ -44,6 +44,14 @@ func Settings(connector, url string) map[string]any {
 				"Account.uscc": "USCC__c", "Account.licence_no": "Licence__c", "Account.level": "Level__c", "Contact.tier": "Tier__c", "Case.product": "Product__c", "Case.lot": "Lot__c",
 			},
 		}
+	case "fxiaoke":
+		return map[string]any{
+			"base_url": url + "/fxiaoke", "app_id": fxiaokeApp, "app_secret": fxiaokeSecret, "permanent_code": fxiaokeCode, "user": fxiaokeUser,
+			"tenant_fields": map[string]any{
+				"account.uscc": "uscc__c", "account.licence_no": "licence__c", "account.level": "level__c", "contact.department": "department__c", "contact.title": "title__c",
+				"contact.admin_title": "job_title", "contact.tier": "tier__c", "visit.date": "visit_date__c", "case.product": "product__c", "case.lot": "lot__c",
+			},
+		}
 	case "pharmacy":
 		return map[string]any{"base_url": url + "/pharmacy/v1", "token": pharmacyToken}
 	}

@@ -1,6 +1,6 @@
 // Package sandbox runs simulated source systems over one seeded world: an ERP that speaks Kingdee's protocol, a sales
 // force system that speaks Neocrm's, a pharmacy chain with a REST API, and the flow files of two distributors; for trying
-// connectors also the sales force as Salesforce and Dynamics 365 hold it, which Config leaves out. People try
+// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, which Config leaves out. People try
 // mappings on it, demonstrations and tests pull from it.
 //
 //	sb, err := sandbox.Start(ctx, sandbox.Config{Dir: dir, Seed: 1, Scale: 1, Now: time.Now})
@@ -87,6 +87,7 @@ func Start(ctx context.Context, c Config) (*Sandbox, error) {
 		mount("/neocrm/", func(f *fault.Set) http.Handler { sb.Neocrm = NewNeocrm(w, c.Now, f); return sb.Neocrm }),
 		mount("/pharmacy/", func(f *fault.Set) http.Handler { sb.Pharmacy = NewPharmacy(w, c.Now, f); return sb.Pharmacy }),
 		mount("/dynamics/", func(f *fault.Set) http.Handler { return NewDynamics(w, c.Now, f) }),
+		mount("/fxiaoke/", func(f *fault.Set) http.Handler { return NewFxiaoke(w, c.Now, f) }),
 		mount("/salesforce/", func(f *fault.Set) http.Handler { return NewSalesforce(w, c.Now, f) }),
 	)
 	if err != nil {
@@ -157,6 +158,9 @@ const (
 	dynamicsSecret           = "sandbox-dynamics-client-secret"
 	salesforceClient         = "3MVG9sandbox"
 	salesforceSecret         = "sandbox-salesforce-client-secret"
+	fxiaokeApp, fxiaokeUser  = "FSAID_sandbox", "1000"
+	fxiaokeSecret            = "sandbox-fxiaoke-app-secret"
+	fxiaokeCode              = "sandbox-fxiaoke-permanent-code"
 )
 
 // NewKingdee is the ERP over a world, to be served under any path that ends in /K3Cloud/.
