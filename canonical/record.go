@@ -81,8 +81,9 @@ type Order struct {
 type OrderLine struct {
 	Product  string   `json:"product"`
 	Quantity Quantity `json:"quantity"`
-	Unit     string   `json:"unit,omitempty"`
-	Price    Quantity `json:"price,omitzero"`
+	Unit     string   `json:"unit,omitempty"` // "" = the product's own
+	Price    Quantity `json:"price,omitzero"` // of one unit; in a request 0 = by the price list there
+	Free     bool     `json:"free,omitempty"` // goods without payment
 }
 
 // Validate reports what makes the order unusable.

@@ -35,6 +35,7 @@ type Error struct {
 	Wait    time.Duration // Throttle: pause the source asked for
 	Until   time.Time     // StopUntil
 	Kind    FailureKind   // what exactly failed, for the message
+	Unsent  bool          // the call surely did not reach the system
 	Cause   error
 }
 

@@ -68,6 +68,7 @@ type Request struct {
 	Body   []byte
 	Scope  string // of the rate limit
 	NoAuth bool   // login itself
+	Once   bool   // a failure that may have done something is not followed by a second try
 	// Judge looks at an answer with status 2xx and returns nil when it is a success. It sees bodies that carry an error
 	// inside HTTP 200.
 	Judge func(*Response) *Error

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -40,12 +41,15 @@ func (c *Client) Do(ctx context.Context, req Request) (*Response, error) {
 			return backoff.Permanent(err)
 		}
 		var login loginError
+		if errors.As(err, &login) {
+			e.Unsent = true
+		}
 		if errors.As(err, &login) && e.Class != ConfigStop {
 			return backoff.Permanent(e) // the login has had its own retries
 		}
 		switch e.Class {
 		case Retry, Throttle:
-			if e.Kind == CircuitOpen {
+			if e.Kind == CircuitOpen || req.Once && e.Class == Retry && !e.Unsent {
 				return backoff.Permanent(e)
 			}
 			pause.hint = e.Wait
@@ -81,7 +85,9 @@ func (c *Client) once(ctx context.Context, req Request) (*Response, string, erro
 			if ctx.Err() != nil {
 				return nil, "", ctx.Err()
 			}
-			return nil, "", c.fail(Throttle, Plain, req, "the configured rate leaves no room before the deadline", nil)
+			e := c.fail(Throttle, Plain, req, "the configured rate leaves no room before the deadline", nil)
+			e.Unsent = true
+			return nil, "", e
 		}
 	}
 	header := http.Header{}
@@ -117,7 +123,9 @@ func (c *Client) once(ctx context.Context, req Request) (*Response, string, erro
 		return resp, nil
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return nil, stamp, c.fail(Retry, CircuitOpen, req, "", nil)
+		e := c.fail(Retry, CircuitOpen, req, "", nil)
+		e.Unsent = true
+		return nil, stamp, e
 	}
 	if err != nil {
 		return nil, stamp, err
@@ -189,9 +197,14 @@ func (c *Client) transport(req Request, err error) *Error {
 	case errors.Is(err, errRedirect):
 		return c.fail(Permanent, Shape, req, err.Error(), nil)
 	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &name), errors.As(err, &tlsErr):
-		return c.fail(Permanent, Certificate, req, "", err)
+		e := c.fail(Permanent, Certificate, req, "", err)
+		e.Unsent = true
+		return e
 	}
-	return c.fail(Retry, Unreachable, req, "", err)
+	e := c.fail(Retry, Unreachable, req, "", err)
+	var dial *net.OpError
+	e.Unsent = errors.As(err, &dial) && dial.Op == "dial"
+	return e
 }
 
 func (c *Client) judge(req Request, resp *Response) *Error {

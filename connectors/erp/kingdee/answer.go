@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"tributary/connectors/httpsource"
@@ -96,10 +97,13 @@ func failure(body []byte) *httpsource.Error {
 	if code == "" {
 		code = text(envelope.MsgCode)
 	}
-	message := ""
-	if len(st.Errors) > 0 {
-		message = st.Errors[0].Message
+	var messages []string
+	for _, e := range st.Errors {
+		if !slices.Contains(messages, e.Message) { // Kingdee repeats one for every line of a bill
+			messages = append(messages, e.Message)
+		}
 	}
+	message := strings.Join(messages, "; ")
 	class, ok := msgClass[code]
 	if !ok {
 		class = httpsource.Permanent

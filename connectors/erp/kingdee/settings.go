@@ -23,6 +23,7 @@ type Settings struct {
 	Method    string            `cfg:"query_method" doc:"Query service; releases before 2023-09 have ExecuteBillQuery only." doc_zh:"查询服务；2023 年 9 月以前的版本只有 ExecuteBillQuery。" default:"BillQuery" enum:"BillQuery,ExecuteBillQuery" advanced:"true"`
 	Overlap   time.Duration     `cfg:"overlap" doc:"How far each run reads back, to catch documents stored late." doc_zh:"每次运行向前重读的时长，用于补上延迟提交的单据。" default:"2m" advanced:"true"`
 	Tenant    map[string]string `cfg:"tenant_fields" doc:"Fields of your own: STREAM.name to the field's key in Kingdee. The built-in maps know BD_Customer.licence_no, BD_MATERIAL.approval_no, BD_MATERIAL.gtin, BD_MATERIAL.case_factor, BD_MATERIAL.inner_factor and BD_BatchMainFile.released_quantity." doc_zh:"自定义字段：流.名称 对应金蝶字段标识。内置映射识别 BD_Customer.licence_no、BD_MATERIAL.approval_no、BD_MATERIAL.gtin、BD_MATERIAL.case_factor、BD_MATERIAL.inner_factor、BD_BatchMainFile.released_quantity。" example:"{BD_MATERIAL.case_factor: F_ABCD_CaseQty}"`
+	Orders    OrderSettings     `cfg:"orders" doc:"How to write orders; without it the hub only reads." doc_zh:"订单写入方式；不填写则只读。"`
 	httpsource.Common
 }
 

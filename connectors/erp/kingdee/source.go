@@ -26,7 +26,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+func New(s Settings, env connectors.Env) (*Source, error) {
 	base, err := url.Parse(s.BaseURL)
 	if err == nil && strings.Trim(base.Path, "/") == "" {
 		base.Path = "/K3Cloud"
@@ -43,9 +43,10 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	} else {
 		client.SetAuth(httpsource.Holder{Session: newSession(client, s, env.Now), Place: httpsource.Place{Header: "kdservice-sessionid"}})
 	}
-	return objectsource.New(&connection{client: client, settings: s, now: env.Now}, objectsource.Config{
+	c := &connection{client: client, settings: s, now: env.Now}
+	return &Source{conn: c, Source: objectsource.New(c, objectsource.Config{
 		Name: "Kingdee", Streams: streams, User: s.User, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize, Zone: zone, Less: objectsource.LessNumber,
-	}), nil
+	})}, nil
 }
 
 func (c *connection) Connect(context.Context) error { return nil }

@@ -17,7 +17,6 @@ import (
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/httpsource"
-	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simkingdee"
 	"tributary/internal/errs"
@@ -43,9 +42,9 @@ func start(t *testing.T, tables ...simkingdee.Table) *bench {
 	o := site
 	o.Faults = fault.New()
 	b := &bench{faults: o.Faults}
-	o.Now = b.clock.Now
+	o.Now, o.Late = b.clock.Now, late
 	b.Server = simkingdee.New(o, tables...)
-	srv := httptest.NewServer(fault.Transport{Faults: o.Faults, Now: o.Now}.Wrap(b.Server))
+	srv := httptest.NewServer(fault.Transport{Faults: o.Faults, Now: o.Now, Delay: time.Hour}.Wrap(b.Server))
 	t.Cleanup(srv.Close)
 	b.url = srv.URL
 	return b
@@ -64,7 +63,7 @@ func (b *bench) settings(change ...func(*kingdee.Settings)) kingdee.Settings {
 	return s
 }
 
-func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *objectsource.Source {
+func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *kingdee.Source {
 	t.Helper()
 	src, err := kingdee.New(b.settings(change...), connectors.Env{Now: b.clock.Now})
 	require.NoError(t, err)

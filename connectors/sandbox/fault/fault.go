@@ -46,6 +46,8 @@ const (
 	DeadLocator    Name = "dead_locator"     // a page locator is not known any more
 	CodeAsText     Name = "code_as_text"     // result codes as text instead of numbers
 	EmptyAsSpace   Name = "empty_as_space"   // empty values as one space
+	WriteLost      Name = "write_lost"       // a write is done and its answer never arrives
+	WriteLate      Name = "write_late"       // a write is done after its caller gave up
 )
 
 // Info describes a fault for `sandbox --faults` and the documentation.
@@ -81,6 +83,8 @@ func All() []Info {
 		{DeadLocator, "page locator no longer known", "翻页定位失效"},
 		{CodeAsText, "result codes as text", "返回码为文本"},
 		{EmptyAsSpace, "empty values as a space", "空值以空格表示"},
+		{WriteLost, "a write is done and its answer is lost", "写入已完成但应答丢失"},
+		{WriteLate, "a write is done after its caller gave up", "调用方超时放弃后写入才完成"},
 	}
 }
 

@@ -1,5 +1,6 @@
 // Package simkingdee simulates the WebAPI of 金蝶云星空: the three logins and the request signature, BillQuery and
-// ExecuteBillQuery with filter, order and limit, form metadata, and the ways in which real sites fail.
+// ExecuteBillQuery with filter, order and limit, form metadata, sales orders that are saved, submitted and audited, and
+// the ways in which real sites fail.
 //
 // It shares no code with the connector, so that a misreading of the protocol cannot cancel itself out.
 package simkingdee
@@ -22,7 +23,8 @@ import (
 type Options struct {
 	AcctID, User, Password string
 	AppID, AppSecret       string
-	PageCap                int // rows of one answer at most; larger limits are cut silently; 0: 10000
+	PageCap                int           // rows of one answer at most; larger limits are cut silently; 0: 10000
+	Late                   time.Duration // how long after its caller gave up a late write is done; 0: 1 s
 	Now                    func() time.Time
 	Faults                 *fault.Set
 }
@@ -37,6 +39,7 @@ type Server struct {
 	logins   int
 	queries  int
 	before   func(form string)
+	numbers  map[string]map[string]bool // numbers in use, by form
 }
 
 // New makes a site with the tables.
@@ -45,6 +48,10 @@ func New(o Options, tables ...Table) *Server {
 		o.PageCap = 10000
 	}
 	s := &Server{opts: o, tables: map[string]Table{}, sessions: map[string]bool{}}
+	if o.Late == 0 {
+		s.opts.Late = time.Second
+	}
+	s.tables[orderForm] = emptyOrders()
 	for _, t := range tables {
 		s.tables[t.Form] = t
 	}
@@ -56,6 +63,7 @@ func (s *Server) SetTable(t Table) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tables[t.Form] = t
+	s.numbers = nil
 }
 
 // BeforeQuery sets a function called before each query is answered.
@@ -92,10 +100,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.admit(w, r) {
 		return
 	}
-	s.call(w, method, body)
+	s.call(w, r, method, body)
 }
 
-func (s *Server) call(w http.ResponseWriter, method string, body []byte) {
+func (s *Server) call(w http.ResponseWriter, r *http.Request, method string, body []byte) {
 	switch {
 	case s.opts.Faults.Hit(fault.NoRights):
 		s.refuse(w, 2, "没有权限")
@@ -108,6 +116,10 @@ func (s *Server) call(w http.ResponseWriter, method string, body []byte) {
 		return
 	case s.opts.Faults.Hit(fault.TransientIn200):
 		write(w, "response_error:"+`{"Message":"服务器忙","InnerExWrapper":null}`)
+		return
+	}
+	if method == "Save" || method == "Submit" || method == "Audit" {
+		s.write(w, r, method, body)
 		return
 	}
 	data, err := readData(body)
