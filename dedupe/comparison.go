@@ -6,6 +6,22 @@ type comparison struct {
 	levels []string
 }
 
+// Comparison is a comparison as models name it.
+type Comparison struct {
+	Name   string
+	Levels []string // from the loosest to the strictest
+}
+
+// Comparisons lists what is compared between two records of a type, in the order of explanations.
+func Comparisons(t Type) []Comparison {
+	list := comparisonsOf(t)
+	out := make([]Comparison, len(list))
+	for i, c := range list {
+		out[i] = Comparison{c.name, c.levels}
+	}
+	return out
+}
+
 // notCompared is the level of a comparison with a value missing on either side: no evidence at all.
 const notCompared = -1
 

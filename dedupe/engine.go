@@ -1,7 +1,6 @@
 package dedupe
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -72,11 +71,7 @@ func New(model *Model, options Options) (*Engine, error) {
 		e.off[t], e.stop[t] = setOf(tm.Blocking.Off), setOf(tm.Blocking.Stop)
 	}
 	for name, full := range model.Aliases {
-		form := matchingForm(name)
-		if form == "" || matchingForm(full) == "" {
-			return nil, fmt.Errorf("matching model: aliases: %q → %q: a name is empty", name, full)
-		}
-		e.aliases[form] = full
+		e.aliases[matchingForm(name)] = full
 	}
 	for _, v := range model.Shared {
 		e.shared[matchingForm(v)] = true

@@ -1,11 +1,14 @@
 package dedupe
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -23,10 +26,16 @@ const (
 // Types lists the types in a fixed order.
 func Types() []Type { return []Type{Organisation, Professional, Person} }
 
+// ModelFormat is the format of model files that this package reads and writes.
+const ModelFormat = 1
+
 // Model is everything that decides about matches. It is frozen: training makes a new version, nothing in it moves with
 // arriving data. A Model is safe for concurrent reading.
 type Model struct {
-	Version string              `yaml:"version"`
+	Format  int                 `yaml:"format" json:"-"`
+	Name    string              `yaml:"name" json:"-"`
+	Version string              `yaml:"version" json:"-"` // the name and a hash of what decides: see Sign
+	Trained *Training           `yaml:"trained,omitempty" json:"-"`
 	Types   map[Type]*TypeModel `yaml:"types"`
 	// Aliases are other names of organisations, beyond what their records say: a name in any spelling → the full name.
 	Aliases map[string]string `yaml:"aliases,omitempty"`
@@ -90,16 +99,32 @@ func (f Frequencies) Term(value string) float64 {
 // ExactBits rounds evidence to 1/1024 bit, so that sums are exact in any order.
 func ExactBits(w float64) float64 { return math.Round(w*1024) / 1024 }
 
-// ParseModel reads a model file. Every problem is reported, each with its place.
-func ParseModel(data []byte) (*Model, error) {
-	m := &Model{}
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(m); err != nil {
-		return nil, fmt.Errorf("read the matching model: %w", err)
-	}
-	if err := m.Validate(); err != nil {
-		return nil, err
-	}
-	return m, nil
+// Training says where the numbers of a model come from. Nothing in it decides.
+type Training struct {
+	From    string                `yaml:"from"` // store, or the name of a file
+	At      time.Time             `yaml:"at"`
+	Base    string                `yaml:"base"` // the version that the training started from
+	Records map[Type]TypeTraining `yaml:"records"`
+}
+
+// TypeTraining is what a type was trained on.
+type TypeTraining struct {
+	Records int     `yaml:"records"`
+	Pairs   int64   `yaml:"pairs"`          // candidates compared
+	Matches float64 `yaml:"matches"`        // expected among them
+	Kept    string  `yaml:"kept,omitempty"` // why the numbers of the base stayed; "" = trained
+	// Levels are the shares of the levels among the candidates that were compared, by comparison: what today's records
+	// are held against.
+	Levels map[string]map[string]float64 `yaml:"levels,omitempty"`
+}
+
+// Sign names the version by the content: two models that decide alike have one hash, whatever they were trained on.
+func (m *Model) Sign() {
+	// Texts, numbers and maps of them: JSON has a form for each and puts keys in order. A number that is none has no
+	// form; such a model is refused anyway.
+	b, _ := json.Marshal(m)
+	sum := sha256.Sum256(b)
+	m.Version = m.Name + "-" + hex.EncodeToString(sum[:6])
 }
 
 // YAML writes the model; ParseModel gives it back.
@@ -111,65 +136,17 @@ func (m *Model) YAML() ([]byte, error) {
 	return b, nil
 }
 
-// Validate reports everything that makes the model unusable.
-func (m *Model) Validate() error {
-	var all []error
-	fail := func(format string, args ...any) { all = append(all, fmt.Errorf("matching model: "+format, args...)) }
-	if m.Version == "" {
-		fail("version is empty")
-	}
-	for _, t := range Types() {
-		tm := m.Types[t]
-		if tm == nil {
-			fail("types.%s is missing", t)
-			continue
-		}
-		for name, p := range map[string]float64{"prior": tm.Prior, "merge": tm.Merge, "review": tm.Review} {
-			if !(p > 0 && p < 1) {
-				fail("types.%s.%s is %v, must lie between 0 and 1", t, name, p)
-			}
-		}
-		if tm.Review > tm.Merge {
-			fail("types.%s.review is above merge", t)
-		}
-		if tm.Blocking.Cap < 2 || tm.Blocking.Limit < tm.Blocking.Cap {
-			fail("types.%s.blocking needs cap ≥ 2 and limit ≥ cap", t)
-		}
-		if tm.Clustering.MaxComponent < 2 || tm.Clustering.MaxRecords < 2 || tm.Clustering.Strongest <= 0 {
-			fail("types.%s.clustering needs max_component ≥ 2, max_records ≥ 2 and strongest > 0", t)
-		}
-		for _, c := range comparisonsOf(t) {
-			all = append(all, validLevels(t, c, tm.Comparisons[c.name])...)
-		}
-	}
-	return errors.Join(all...)
-}
-
-func validLevels(t Type, c comparison, have []Level) (all []error) {
-	given := map[string]Level{}
-	for _, l := range have {
-		given[l.Level] = l
-		if !(l.M > 0 && l.M < 1 && l.U > 0 && l.U < 1) {
-			all = append(all, fmt.Errorf("matching model: types.%s.comparisons.%s.%s needs m and u between 0 and 1", t, c.name, l.Level))
-		}
-	}
-	for _, name := range c.levels {
-		if _, ok := given[name]; !ok {
-			all = append(all, fmt.Errorf("matching model: types.%s.comparisons.%s lacks the level %s", t, c.name, name))
-		}
-	}
-	if len(given) > len(c.levels) {
-		all = append(all, fmt.Errorf("matching model: types.%s.comparisons.%s has levels that are not known; known are %v", t, c.name, c.levels))
-	}
-	return all
-}
-
 // Warning names a comparison in which a stricter level weighs less than a looser one.
 type Warning struct {
 	Type       Type
 	Comparison string
 	Looser     string
 	Stricter   string
+}
+
+// String names the place.
+func (w Warning) String() string {
+	return strings.Join([]string{string(w.Type), w.Comparison, w.Stricter + " < " + w.Looser}, " ")
 }
 
 // Warnings are the breaks of monotony: usually a failed training.

@@ -1,11 +1,14 @@
 package dedupe
 
+// DefaultName is the name of the model that is part of the program.
+const DefaultName = "default"
+
 // DefaultModel is the model a hub starts with, before anything was learned from its own data: cautious numbers for
 // Chinese health care, where a merge needs either an identifier or a full name in a known place. Each call gives a
 // model of its own.
 func DefaultModel() *Model {
-	return &Model{
-		Version: "default-1",
+	m := &Model{
+		Format: ModelFormat, Name: DefaultName,
 		Types: map[Type]*TypeModel{
 			Organisation: {
 				Prior: 0.00012, Merge: 0.99, Review: 0.5,
@@ -59,6 +62,8 @@ func DefaultModel() *Model {
 			},
 		},
 	}
+	m.Sign()
+	return m
 }
 
 // commonNames is the start of a table of full names: names of two characters are the common ones, so a name that is

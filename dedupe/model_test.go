@@ -2,8 +2,10 @@ package dedupe_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,18 +30,68 @@ func TestTheDefaultModelIsSoundAndSurvivesItsFile(t *testing.T) {
 func TestABadModelNamesEveryProblem(t *testing.T) {
 	t.Parallel()
 	m := dedupe.DefaultModel()
-	m.Version = ""
+	m.Name = "Unsere Zahlen"
 	m.Types[dedupe.Organisation].Prior = 1
 	m.Types[dedupe.Person].Comparisons["birth"] = m.Types[dedupe.Person].Comparisons["birth"][1:]
 	delete(m.Types, dedupe.Professional)
 	err := m.Validate()
-	for _, part := range []string{"version is empty", "types.organisation.prior", "types.patient.comparisons.birth lacks the level other", "types.hcp is missing"} {
+	for _, part := range []string{"“Unsere Zahlen” is no name", "types.organisation.prior", "types.patient.comparisons.birth lacks the level other", "types.hcp is missing"} {
 		require.ErrorContains(t, err, part)
 	}
 	_, err = dedupe.New(m, dedupe.Options{})
 	require.Error(t, err)
-	_, err = dedupe.ParseModel([]byte("version: x\nunknown: 1\n"))
-	require.ErrorContains(t, err, "unknown")
+}
+
+func TestAModelFileIsReadStrictly(t *testing.T) {
+	t.Parallel()
+	whole, err := dedupe.DefaultModel().YAML()
+	require.NoError(t, err)
+	line := func(text, part string) string {
+		before, _, found := strings.Cut(text, part)
+		require.True(t, found, part)
+		return fmt.Sprintf("line %d", 1+strings.Count(before, "\n"))
+	}
+	for name, c := range map[string]struct{ old, new, why, at string }{
+		"field":        {"name: default", "name: default\nlamda: 2", `unknown field "lamda"`, "lamda: 2"},
+		"kind of text": {"merge: 0.99", "merge: high", "of type float64", "merge: high"},
+		"probability":  {"merge: 0.99", "merge: 1.5", "types.hcp.merge is 1.5", "merge: 1.5"},
+		"no number":    {"prior: 0.00012", "prior: .nan", "types.organisation.prior is NaN", "prior: .nan"},
+		"thresholds":   {"review: 0.5", "review: 0.995", "the review threshold 0.995 is above the merge threshold 0.99", "review: 0.995"},
+		"level":        {"level: abbreviated", "level: abreviated", "Did you mean abbreviated?", "level: abreviated"},
+		"comparison":   {"      uscc:\n", "      usccc:\n", "nothing is compared as “usccc”", "- level: other\n        m: 0.01\n        u: 0.95"},
+		"type":         {"  patient:\n", "  patients:\n", "Did you mean patient?", "prior: 3e-05"},
+		"format":       {"format: 1", "format: 9", "the format is 9", "format: 9"},
+		"bounds":       {"cap: 500", "cap: 400", "must be the same for all types", "cap: 400"},
+		"rule":         {"limit: 2000", "limit: 2000\n      off: [name_brn]", "Did you mean name_born?", "[name_brn]"},
+	} {
+		text := strings.Replace(string(whole), c.old, c.new, 1)
+		require.NotEqual(t, string(whole), text, name)
+		_, err := dedupe.ParseModel([]byte(text))
+		require.ErrorContains(t, err, c.why, name)
+		if name != "level" { // reported beside the level that is missing then
+			require.ErrorContains(t, err, line(text, c.at), name)
+		}
+	}
+	for _, broken := range []string{"", "types: [1, 2", "- 1\n- 2", "!x - 1"} {
+		_, err := dedupe.ParseModel([]byte(broken))
+		require.Error(t, err, broken)
+	}
+	_, err = dedupe.ParseModel([]byte("format: 1\nlink: false\ncomparisons:\n- columns: [surname, given]\n  kind: family\n  levels: []\n"))
+	require.ErrorContains(t, err, "a model of `tributary match` for the columns of a file (surname, given)")
+}
+
+func TestTheVersionIsThatOfTheContent(t *testing.T) {
+	t.Parallel()
+	m := dedupe.DefaultModel()
+	require.Regexp(t, `^default-[0-9a-f]{12}$`, m.Version)
+	file, err := m.YAML()
+	require.NoError(t, err)
+	edited, err := dedupe.ParseModel([]byte(strings.Replace(string(file), "merge: 0.99", "merge: 0.98", 1)))
+	require.NoError(t, err)
+	require.NotEqual(t, m.Version, edited.Version)
+	named, err := dedupe.ParseModel([]byte(strings.Replace(string(file), "name: default", "name: ours", 1)))
+	require.NoError(t, err)
+	require.Equal(t, strings.TrimPrefix(m.Version, "default"), strings.TrimPrefix(named.Version, "ours"), "the name does not decide")
 }
 
 func TestWarningsNameALevelThatWeighsLessThanALooserOne(t *testing.T) {

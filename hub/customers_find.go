@@ -70,7 +70,7 @@ func (h *Hub) FindCustomers(ctx context.Context, req FindRequest) (Found, error)
 	if limit <= 0 {
 		limit = findLimit
 	}
-	engine, err := h.engine()
+	engine, err := h.engine(ctx)
 	if err != nil {
 		return out, err
 	}

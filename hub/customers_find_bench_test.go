@@ -51,9 +51,7 @@ func BenchmarkFindCustomers(b *testing.B) {
 		}
 		require.NoError(b, h.DB.InTx(b.Context(), func(tx *store.Tx) error { _, err := tx.PutRecords(b.Context(), list); return err }))
 	}
-	resolver, err := h.Resolver()
-	require.NoError(b, err)
-	_, err = resolver.Run(b.Context())
+	_, err := h.Resolver().Run(b.Context())
 	require.NoError(b, err)
 	var took []time.Duration
 	for b.Loop() {

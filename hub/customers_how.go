@@ -55,7 +55,7 @@ func (h *Hub) HowCustomer(ctx context.Context, text, lang string) (How, error) {
 	if err != nil {
 		return How{}, err
 	}
-	engine, err := h.engine()
+	engine, err := h.engine(ctx)
 	if err != nil {
 		return How{}, err
 	}

@@ -86,7 +86,7 @@ var (
 
 // CustomersQuality measures the customer master. keep makes later reports tell the drift against this one.
 func (h *Hub) CustomersQuality(ctx context.Context, keep bool) (QualityReport, error) {
-	engine, err := h.engine()
+	engine, err := h.engine(ctx)
 	if err != nil {
 		return QualityReport{}, err
 	}

@@ -33,7 +33,7 @@ type Why struct {
 // WhyCustomers explains a pair: source records (SOURCE|ID), or golden customers, of which the two records are taken that
 // agree best. Values of persons are masked unless asked for with a reason.
 func (h *Hub) WhyCustomers(ctx context.Context, a, b, lang string, unmask Unmask) (Why, error) {
-	engine, err := h.engine()
+	engine, err := h.engine(ctx)
 	if err != nil {
 		return Why{}, err
 	}

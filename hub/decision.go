@@ -113,11 +113,7 @@ func (h *Hub) mayDecide(b Because) error {
 // settleWith lets decide write under the resolver's lease and settles what follows. Decisions of several stewards, and runs
 // of the resolver, come one after the other.
 func (h *Hub) settleWith(ctx context.Context, decide func(pipeline.Unit) error) (report SettleReport, err error) {
-	resolver, err := h.Resolver()
-	if err != nil {
-		return report, err
-	}
-	if report.Resolve, err = resolver.Apply(ctx, decide); err != nil {
+	if report.Resolve, err = h.Resolver().Apply(ctx, decide); err != nil {
 		return report, err
 	}
 	report.Join, err = h.Joiner().Run(ctx)

@@ -161,7 +161,7 @@ func (h *Hub) planSplit(ctx context.Context, req DecisionRequest) (plan, error) 
 
 // hold links the clusters that the records alone would fall into.
 func (h *Hub) hold(ctx context.Context, part []store.CustomerRecord) ([]dedupe.Judgement, error) {
-	engine, err := h.engine()
+	engine, err := h.engine(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"tributary/dedupe"
@@ -31,10 +30,7 @@ func (h *Hub) settle(ctx context.Context, all bool) (report SettleReport, err er
 	if err := h.EnsureCompany(ctx); err != nil {
 		return report, err
 	}
-	resolver, err := h.Resolver()
-	if err != nil {
-		return report, err
-	}
+	resolver := h.Resolver()
 	if all {
 		report.Resolve, err = resolver.All(ctx)
 	} else {
@@ -54,25 +50,8 @@ func (h *Hub) settle(ctx context.Context, all bool) (report SettleReport, err er
 }
 
 // Resolver is the resolve stage as the configuration wants it.
-func (h *Hub) Resolver() (*pipeline.Resolver, error) {
-	engine, err := h.engine()
-	if err != nil {
-		return nil, err
-	}
-	return &pipeline.Resolver{DB: h.DB, Engine: engine, Policy: dedupe.DefaultPolicy(), Company: h.Config.Company.Source, Log: h.Log}, nil
-}
-
-// engine applies the default model with the configured thresholds, which become part of its version.
-func (h *Hub) engine() (*dedupe.Engine, error) {
-	model := dedupe.DefaultModel()
-	d := h.Config.Dedupe
-	for _, t := range model.Types {
-		if d.Merge != 0 && d.Merge != t.Merge || d.Review != 0 && d.Review != t.Review {
-			t.Merge, t.Review = d.Merge, d.Review
-			model.Version = fmt.Sprintf("%s+%g/%g", dedupe.DefaultModel().Version, d.Merge, d.Review)
-		}
-	}
-	return dedupe.New(model, dedupe.Options{Secret: h.DB.KeyRing().Hash("blocking keys"), CompanySource: h.Config.Company.Source})
+func (h *Hub) Resolver() *pipeline.Resolver {
+	return &pipeline.Resolver{DB: h.DB, Engine: h.engine, Policy: dedupe.DefaultPolicy(), Company: h.Config.Company.Source, Log: h.Log}
 }
 
 // Joiner is the join stage as the configuration wants it.

@@ -22,8 +22,9 @@ import (
 // order or portions (invariant 5). It may be killed at any moment: a record stays dirty until everything that follows
 // from it is stored.
 type Resolver struct {
-	DB      *store.DB
-	Engine  *dedupe.Engine
+	DB *store.DB
+	// Engine gives the engine in use. It is asked under the lease, because another process may have changed the model.
+	Engine  func(context.Context) (*dedupe.Engine, error)
 	Policy  dedupe.Survivor
 	Company string // the source whose ids are the company's own codes
 	Log     *slog.Logger
@@ -99,6 +100,7 @@ func (r *Resolver) run(ctx context.Context, all bool, decide func(Unit) error) (
 // resolveRun is one run at work under the lease.
 type resolveRun struct {
 	*Resolver
+	engine  *dedupe.Engine
 	lease   *store.Lease
 	report  ResolveReport
 	aliases *store.PartyAliases
@@ -114,6 +116,14 @@ type prepared struct {
 }
 
 func (r *resolveRun) work(ctx context.Context, all bool) error {
+	engine, err := r.Engine(ctx)
+	if err != nil {
+		return err
+	}
+	if r.engine != nil && r.engine.Version() != engine.Version() {
+		clear(r.cache) // prepared for another model
+	}
+	r.engine = engine
 	if err := r.activate(ctx, all); err != nil {
 		return err
 	}
@@ -144,7 +154,7 @@ func (r *resolveRun) activate(ctx context.Context, all bool) error {
 	if err != nil {
 		return err
 	}
-	want := fmt.Sprintf("%s rules %s.%d", r.Engine.Version(), normalize.Version(), dedupe.RulesVersion)
+	want := fmt.Sprintf("%s rules %s.%d", r.engine.Version(), normalize.Version(), dedupe.RulesVersion)
 	if have == want && !all {
 		return nil
 	}
@@ -270,7 +280,7 @@ func (r *resolveRun) load(ctx context.Context, ids []int64, fresh bool) error {
 			inputs = append(inputs, MatchInput(&rec, r.aliases))
 		}
 	}
-	ready, err := r.Engine.PrepareAll(ctx, inputs)
+	ready, err := r.engine.PrepareAll(ctx, inputs)
 	for _, p := range ready {
 		if p != nil {
 			r.cache[p.ID] = prepared{r.cache[p.ID].record, p}

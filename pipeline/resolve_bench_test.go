@@ -26,7 +26,7 @@ func BenchmarkResolver(b *testing.B) {
 		require.NoError(b, db.Ready(b.Context()))
 		engine, err := dedupe.New(dedupe.DefaultModel(), dedupe.Options{Secret: db.KeyRing().Hash("blocking"), CompanySource: "erp"})
 		require.NoError(b, err)
-		m := &master{t: b, ctx: b.Context, db: db, resolver: pipeline.Resolver{DB: db, Engine: engine, Policy: dedupe.DefaultPolicy(), Company: "erp"}}
+		m := &master{t: b, ctx: b.Context, db: db, resolver: pipeline.Resolver{DB: db, Engine: fixed(engine), Policy: dedupe.DefaultPolicy(), Company: "erp"}}
 		var batch, all []rec
 		for _, sys := range world.Systems() {
 			for r := range w.Records(sys) {

@@ -73,7 +73,7 @@ func (r *resolveRun) keysOf(id int64) []dedupe.Key {
 	if p.comparable == nil {
 		return nil
 	}
-	keys := r.Engine.Keys(p.comparable)
+	keys := r.engine.Keys(p.comparable)
 	for _, to := range linksOut(p.record) {
 		if k := linkKey(to.key); !slices.ContainsFunc(keys, func(have dedupe.Key) bool { return have.Hash == k.Hash }) {
 			keys = append(keys, k)
@@ -113,7 +113,7 @@ func (g *graphStep) crossings(ctx context.Context, changed []store.RecordKeys, s
 			gain[k.Hash]--
 		}
 	}
-	bounds := g.Engine.Blocking(dedupe.Organisation)
+	bounds := g.engine.Blocking(dedupe.Organisation)
 	var large []uint64
 	for _, h := range hashes {
 		if sizes[h] > bounds.Cap || sizes[h]+gain[h] > bounds.Cap {
@@ -244,7 +244,7 @@ func compareEdges(a, b store.Edge) int { return cmp.Or(cmp.Compare(a.A, b.A), cm
 func (g *graphStep) score(ctx context.Context, work []int64) (map[[2]int64]store.Edge, error) {
 	var hashes []uint64
 	for _, id := range work {
-		for _, k := range g.cache[id].keys(g.Engine) {
+		for _, k := range g.cache[id].keys(g.engine) {
 			hashes = append(hashes, k.Hash)
 		}
 	}
@@ -265,7 +265,7 @@ func (g *graphStep) score(ctx context.Context, work []int64) (map[[2]int64]store
 	if err != nil {
 		return nil, err
 	}
-	index := dedupe.NewIndex(postings, real, g.Engine.Blocking(dedupe.Organisation))
+	index := dedupe.NewIndex(postings, real, g.engine.Blocking(dedupe.Organisation))
 	g.report.Oversize += len(index.Oversize())
 	finder := index.Finder()
 	var found [][2]int64
@@ -299,13 +299,13 @@ func (g *graphStep) scorePairs(ctx context.Context, found [][2]int64) (map[[2]in
 		}
 	}
 	g.report.Compared += int64(len(pairs))
-	kept, err := g.Engine.ScoreAll(ctx, pairs)
+	kept, err := g.engine.ScoreAll(ctx, pairs)
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[[2]int64]store.Edge, len(kept))
 	for _, p := range kept {
-		e := store.Edge{A: min(p.A, p.B), B: max(p.A, p.B), Weight: p.Weight, P: p.P, Rule: p.Rule.String(), Veto: p.Vetoes.String(), Model: g.Engine.Version()}
+		e := store.Edge{A: min(p.A, p.B), B: max(p.A, p.B), Weight: p.Weight, P: p.P, Rule: p.Rule.String(), Veto: p.Vetoes.String(), Model: g.engine.Version()}
 		out[[2]int64{e.A, e.B}] = e
 	}
 	return out, nil

@@ -12,7 +12,7 @@ import (
 // settle clusters the components of a closure and writes what follows, organisations first: the golden records of
 // persons name them.
 func (r *resolveRun) settle(ctx context.Context, c *closure) error {
-	partitions, err := r.Engine.ClusterAll(ctx, c.components)
+	partitions, err := r.engine.ClusterAll(ctx, c.components)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,12 @@ func openMaster(t require.TestingT, ctx func() context.Context, url, dir string,
 func (m *master) use(model *dedupe.Model) {
 	engine, err := dedupe.New(model, dedupe.Options{Secret: m.db.KeyRing().Hash("blocking"), CompanySource: "erp"})
 	require.NoError(m.t, err)
-	m.resolver = pipeline.Resolver{DB: m.db, Engine: engine, Policy: dedupe.DefaultPolicy(), Company: "erp"}
+	m.resolver = pipeline.Resolver{DB: m.db, Engine: fixed(engine), Policy: dedupe.DefaultPolicy(), Company: "erp"}
+}
+
+// fixed is an engine that never changes.
+func fixed(e *dedupe.Engine) func(context.Context) (*dedupe.Engine, error) {
+	return func(context.Context) (*dedupe.Engine, error) { return e, nil }
 }
 
 // rec is a version of a source record; a nil customer deletes it.
@@ -392,7 +397,10 @@ func drawRecords(t *rapid.T, n int) []rec {
 // small is a model whose bounds are reached with few records.
 func small() *dedupe.Model {
 	m := dedupe.DefaultModel()
-	m.Types[dedupe.Organisation].Blocking = dedupe.Blocking{Cap: 3, Limit: 4}
+	for _, t := range m.Types {
+		t.Blocking = dedupe.Blocking{Cap: 3, Limit: 4}
+	}
+	m.Sign()
 	return m
 }
 

@@ -118,8 +118,8 @@ type Divisions struct {
 
 // Dedupe tunes matching.
 type Dedupe struct {
-	Merge  float64        `yaml:"merge_threshold" doc:"Probability from which records merge by themselves."`
-	Review float64        `yaml:"review_threshold" doc:"Probability from which a person is asked."`
+	Merge  float64        `yaml:"merge_threshold" doc:"Probability from which records merge by themselves, under the built-in model; a model that was applied has its own."`
+	Review float64        `yaml:"review_threshold" doc:"Probability from which a person is asked, under the built-in model."`
 	Ranks  map[string]int `yaml:"ranks" doc:"Trust of sources that are imported from files, by source name."`
 	// FourEyes counts real records, not mentions.
 	FourEyes int `yaml:"four_eyes" doc:"A steward's decision about customers of more than this many records waits for a second person; 0 = never."`

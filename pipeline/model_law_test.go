@@ -1,0 +1,156 @@
+package pipeline_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/canonical"
+	"tributary/dedupe"
+	"tributary/store"
+	"tributary/test/servers"
+)
+
+// models are three that decide differently: where keys are refined, what merges, what is asked.
+func models() []*dedupe.Model {
+	eager, strict := dedupe.DefaultModel(), small()
+	for _, t := range eager.Types {
+		t.Merge, t.Review, t.Prior = 0.7, 0.4, t.Prior*20
+	}
+	for _, t := range strict.Types {
+		t.Merge, t.Review = 0.9999, 0.6
+		t.Blocking.Off = []string{"phone"}
+	}
+	strict.Shared = []string{"13800001111"}
+	out := []*dedupe.Model{small(), eager, strict}
+	for _, m := range out {
+		m.Sign()
+	}
+	return out
+}
+
+// customers is who belongs together, by golden id.
+func (m *master) customers() map[canonical.ID][]canonical.RecordKey {
+	out := map[canonical.ID][]canonical.RecordKey{}
+	require.NoError(m.t, m.db.EachCrosswalk(m.ctx(), func(e store.CrosswalkEntry) error {
+		out[e.Golden] = append(out[e.Golden], e.RecordKey)
+		return nil
+	}))
+	return out
+}
+
+// apply resolves everything under another model. A customer whose records stay together, alone, keeps its id.
+func (m *master) apply(model *dedupe.Model) {
+	before, portion := m.customers(), m.resolver.Portion
+	m.use(model)
+	m.resolver.Portion = portion
+	m.run()
+	after := m.customers()
+	for id, records := range before {
+		for now, same := range after {
+			if slices.Equal(records, same) {
+				require.Equal(m.t, id, now, "the customer of %v lost its id", records)
+			}
+		}
+	}
+	require.NoError(m.t, m.db.MatchEdges(m.ctx(), m.numbers(), func(e store.Edge) {
+		require.Equal(m.t, model.Version, e.Model, "every stored decision names the version in use")
+	}))
+}
+
+func (m *master) numbers() []int64 {
+	var out []int64
+	require.NoError(m.t, m.db.EachCustomer(m.ctx(), func(list []store.CustomerRecord) error {
+		for _, r := range list {
+			out = append(out, r.ID)
+		}
+		return nil
+	}))
+	return out
+}
+
+// Invariants 5 and 6 across models: whatever models were applied in between, and gone back from, the end is that of one run
+// over the last versions and the judgements under the last model; judgements bind under each; ids are never lost.
+func TestModelsAreAppliedAndGoneBackFrom(t *testing.T) {
+	t.Parallel()
+	law := func(t *testing.T, most int, url func() string) {
+		rounds, failed := 0, false
+		rapid.Check(t, func(rt *rapid.T) {
+			if rounds++; rounds > most && !failed {
+				return // each round opens two databases
+			}
+			passed := false
+			defer func() { failed = failed || !passed }()
+			open := func() *master {
+				m := openMaster(rt, func() context.Context { return t.Context() }, url(), t.TempDir(), rt.Cleanup)
+				m.use(models()[0])
+				return m
+			}
+			steps, whole := open(), open()
+			steps.resolver.Portion = rapid.IntRange(1, 4).Draw(rt, "portion")
+			watch := ids{map[canonical.ID]bool{}, map[canonical.ID]bool{}}
+			last := map[canonical.RecordKey]rec{}
+			var words []*word
+			for range rapid.IntRange(3, 16).Draw(rt, "actions") {
+				switch rapid.IntRange(0, 7).Draw(rt, "action") {
+				case 0, 1:
+					steps.apply(rapid.SampledFrom(models()).Draw(rt, "model"))
+				case 2:
+					key := func(source string) canonical.RecordKey {
+						return canonical.RecordKey{Source: source, ID: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(rt, source)}
+					}
+					w := &word{a: key("erp"), b: key("sfa"), same: rapid.Bool().Draw(rt, "same")}
+					steps.judge(w)
+					words = append(words, w)
+				default:
+					for _, r := range drawRecords(rt, rapid.IntRange(1, 3).Draw(rt, "versions")) {
+						steps.put(r)
+						last[canonical.RecordKey{Source: r.source, ID: r.id}] = r
+					}
+					if !rapid.Bool().Draw(rt, "resolve now") {
+						continue
+					}
+					steps.run()
+				}
+				watch.look(steps)
+			}
+			model := rapid.SampledFrom(models()).Draw(rt, "last model")
+			steps.run()
+			steps.apply(model)
+			watch.look(steps)
+			binds(steps, words)
+
+			var records []rec
+			for _, r := range last {
+				if r.customer != nil {
+					records = append(records, r)
+				}
+			}
+			slices.SortFunc(records, func(a, b rec) int { return -slices.Compare([]string{a.source, a.id}, []string{b.source, b.id}) })
+			whole.use(model)
+			for _, w := range words {
+				again := *w
+				whole.judge(&again)
+			}
+			whole.put(records...)
+			whole.run()
+			require.Equal(rt, whole.state(), steps.state())
+			passed = true
+		})
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		most := 20
+		if testing.Short() {
+			most = 8
+		}
+		law(t, most, func() string { return "sqlite:hub.db" })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		law(t, 4, func() string { return servers.PostgresSchema(t) })
+	})
+}
