@@ -20,32 +20,35 @@ type MergeRequest struct {
 // MergeCustomers makes one customer of several. The other ids redirect to the survivor for ever; no later run parts
 // them, until the decision is undone or expires.
 func (h *Hub) MergeCustomers(ctx context.Context, req MergeRequest) (Decided, error) {
-	return h.decide(ctx, verbMerge, req.Because, func() (DecisionRequest, error) {
-		var out DecisionRequest
-		for _, text := range req.Customers {
-			id, err := h.livingCustomer(ctx, text)
-			if err != nil {
-				return out, err
-			}
-			if !slices.Contains(out.Customers, id) {
-				out.Customers = append(out.Customers, id)
-			}
-		}
-		if len(out.Customers) < 2 {
-			return out, errs.New(errs.Invalid, "steward.merge_two", nil)
-		}
-		if req.Survivor == "" {
-			return out, nil
-		}
-		var err error
-		if out.Survivor, err = h.livingCustomer(ctx, req.Survivor); err != nil {
+	return h.decide(ctx, verbMerge, req.Because, func() (DecisionRequest, error) { return h.mergeOf(ctx, req) })
+}
+
+// mergeOf finds the customers that a merge means.
+func (h *Hub) mergeOf(ctx context.Context, req MergeRequest) (DecisionRequest, error) {
+	var out DecisionRequest
+	for _, text := range req.Customers {
+		id, err := h.livingCustomer(ctx, text)
+		if err != nil {
 			return out, err
 		}
-		if !slices.Contains(out.Customers, out.Survivor) {
-			return out, errs.New(errs.Invalid, "steward.survivor", errs.Args{"survivor": req.Survivor})
+		if !slices.Contains(out.Customers, id) {
+			out.Customers = append(out.Customers, id)
 		}
+	}
+	if len(out.Customers) < 2 {
+		return out, errs.New(errs.Invalid, "steward.merge_two", nil)
+	}
+	if req.Survivor == "" {
 		return out, nil
-	})
+	}
+	var err error
+	if out.Survivor, err = h.livingCustomer(ctx, req.Survivor); err != nil {
+		return out, err
+	}
+	if !slices.Contains(out.Customers, out.Survivor) {
+		return out, errs.New(errs.Invalid, "steward.survivor", errs.Args{"survivor": req.Survivor})
+	}
+	return out, nil
 }
 
 // livingCustomer is customer for one that must live.

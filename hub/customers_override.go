@@ -131,8 +131,11 @@ func orTagged(b Because) Because {
 // maxAnchors bounds the records at which an override hangs.
 const maxAnchors = 50
 
-// override ends the overrides of a customer that ends selects and puts new ones.
-func (h *Hub) override(ctx context.Context, customer string, because Because, put []store.Override, ends func(store.Override) bool) (Overridden, error) {
+// override ends the overrides of a customer that ends selects and puts new ones, and does what belongs to that in the same
+// transaction.
+func (h *Hub) override(ctx context.Context, customer string, because Because, put []store.Override, ends func(store.Override) bool,
+	with ...func(*store.Tx, canonical.ID) error,
+) (Overridden, error) {
 	var out Overridden
 	if err := h.mayDecide(because); err != nil {
 		return out, err
@@ -165,6 +168,11 @@ func (h *Hub) override(ctx context.Context, customer string, because Because, pu
 			o.Actor, o.Reason, o.ExpiresAt, o.Anchors, o.Personal = h.Actor.Name, strings.TrimSpace(because.Reason), because.Until, anchors, kind.Person()
 		}
 		return unit(func(tx *store.Tx) error {
+			for _, do := range with {
+				if err := do(tx, out.Customer); err != nil {
+					return err
+				}
+			}
 			for _, o := range have {
 				if !ends(o) {
 					continue

@@ -62,6 +62,19 @@ const (
 	verbErase     = "erase"
 )
 
+// verbWord is a verb as a message says it.
+type verbWord string
+
+// In is the word in a language.
+func (v verbWord) In(lang string) string {
+	if zh := verbsChinese[v]; lang == "zh" && zh != "" {
+		return zh
+	}
+	return string(v)
+}
+
+var verbsChinese = map[verbWord]string{verbSame: "同一家", verbDifferent: "不同", verbMerge: "合并", verbSplit: "拆分", verbErase: "删除"}
+
 // ListDecisions lists the last decisions, newest first; only those that wait for a second person when pending.
 func (h *Hub) ListDecisions(ctx context.Context, pending bool, limit int) (Decisions, error) {
 	state := ""
@@ -127,9 +140,12 @@ type plan struct {
 	size       int // records of the largest customer it makes or parts
 }
 
+// withDecision is what belongs to a decision and stands or falls with it.
+type withDecision func(*store.Tx, *store.Decision) error
+
 // decide carries out a decision, or leaves it to a second person when it concerns too many records. prepare finds out
 // what it is about while no run is at work.
-func (h *Hub) decide(ctx context.Context, verb string, because Because, prepare func() (DecisionRequest, error)) (Decided, error) {
+func (h *Hub) decide(ctx context.Context, verb string, because Because, prepare func() (DecisionRequest, error), with ...withDecision) (Decided, error) {
 	if err := h.mayDecide(because); err != nil {
 		return Decided{}, err
 	}
@@ -153,6 +169,11 @@ func (h *Hub) decide(ctx context.Context, verb string, because Because, prepare 
 				return err
 			}
 			d.CreatedAt = tx.Now
+			for _, do := range with {
+				if err := do(tx, &d); err != nil {
+					return err
+				}
+			}
 			if eyes := h.Config.Dedupe.FourEyes; eyes > 0 && p.size > eyes {
 				d.State = store.DecisionPending
 				return h.record(ctx, tx, &d, "asked")
@@ -217,7 +238,7 @@ func (h *Hub) ConfirmDecision(ctx context.Context, id string) (Decided, error) {
 		}
 		switch {
 		case d.State != store.DecisionPending:
-			return errs.New(errs.Conflict, "steward.not_pending", errs.Args{"decision": id, "state": d.State})
+			return notPending(&d)
 		case d.Actor == h.Actor.Name:
 			return errs.New(errs.Denied, "steward.same_person", errs.Args{"actor": d.Actor})
 		case !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(h.Now()):
@@ -249,7 +270,7 @@ func (h *Hub) UndoDecision(ctx context.Context, id, reason string) (Decided, err
 		}
 		switch {
 		case d.State == store.DecisionUndone:
-			return errs.New(errs.Conflict, "steward.undone", errs.Args{"decision": id, "actor": d.UndoneBy})
+			return undone(&d)
 		case d.Verb == verbErase:
 			return errs.New(errs.Invalid, "steward.erased_for_good", nil)
 		}
@@ -268,6 +289,22 @@ func (h *Hub) UndoDecision(ctx context.Context, id, reason string) (Decided, err
 		})
 	})
 	return h.decided(ctx, &d, report, err)
+}
+
+// notPending refuses to confirm a decision that does not wait, and says who was faster.
+func notPending(d *store.Decision) error {
+	switch {
+	case d.State == store.DecisionUndone:
+		return undone(d)
+	case d.ConfirmedBy != "":
+		return errs.New(errs.Conflict, "steward.confirmed", errs.Args{"decision": d.ID.String(), "actor": d.ConfirmedBy, "at": d.ConfirmedAt.Format(time.DateTime)})
+	}
+	return errs.New(errs.Conflict, "steward.not_pending", errs.Args{"decision": d.ID.String(), "state": d.State})
+}
+
+// undone refuses what an undone decision forbids, and says who took it back.
+func undone(d *store.Decision) error {
+	return errs.New(errs.Conflict, "steward.undone", errs.Args{"decision": d.ID.String(), "actor": d.UndoneBy, "at": d.UndoneAt.Format(time.DateTime), "reason": d.UndoReason})
 }
 
 func (h *Hub) decision(ctx context.Context, text string) (store.Decision, error) {

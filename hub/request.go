@@ -113,7 +113,10 @@ func (h *Hub) RequestChange(ctx context.Context, req NewRequest) (ChangeRequest,
 			return err
 		}
 		r.CreatedAt = tx.Now
-		return h.putRequest(ctx, tx, &r, "asked")
+		if err = tx.PutRequest(ctx, &r); err != nil {
+			return err
+		}
+		return h.auditRequest(ctx, tx, &r, "asked")
 	})
 	if err != nil {
 		return ChangeRequest{}, err
@@ -180,8 +183,12 @@ func (h *Hub) SubmitRequest(ctx context.Context, id string) (ChangeRequest, erro
 	if err != nil {
 		return ChangeRequest{}, err
 	}
-	if r.State != RequestDraft && r.State != RequestSubmitted {
-		return ChangeRequest{}, errs.New(errs.Conflict, "request.state", errs.Args{"request": id, "state": r.State})
+	from := r.State
+	if from != RequestDraft && from != RequestSubmitted {
+		return ChangeRequest{}, stateOf(&r)
+	}
+	if len(r.Payload) == 0 {
+		return ChangeRequest{}, errs.New(errs.Conflict, "customers.erased", errs.Args{"customer": id})
 	}
 	if r.Requester != h.Actor.Name && !h.Actor.Role.MayDecide() {
 		return ChangeRequest{}, errs.New(errs.Denied, "request.not_yours", errs.Args{"request": id})
@@ -204,16 +211,42 @@ func (h *Hub) SubmitRequest(ctx context.Context, id string) (ChangeRequest, erro
 		return ChangeRequest{}, fmt.Errorf("render matches: %w", err)
 	}
 	r.State, r.Matches = RequestMatched, string(text)
-	if err := h.DB.InTx(ctx, func(tx *store.Tx) error { return h.putRequest(ctx, tx, &r, "submitted") }); err != nil {
-		return ChangeRequest{}, err
+	if err := h.DB.InTx(ctx, func(tx *store.Tx) error { return h.moveRequest(ctx, tx, &r, from, "submitted") }); err != nil {
+		return ChangeRequest{}, h.movedOn(ctx, id, err)
 	}
 	return h.ShowRequest(ctx, id)
 }
 
-func (h *Hub) putRequest(ctx context.Context, tx *store.Tx, r *store.ChangeRequest, what string) error {
-	if err := tx.PutRequest(ctx, r); err != nil {
+// moveRequest takes a change request from one state to the one it has, unless somebody else moved it meanwhile.
+func (h *Hub) moveRequest(ctx context.Context, tx *store.Tx, r *store.ChangeRequest, from, what string) error {
+	if err := tx.MoveRequest(ctx, r, from); err != nil {
 		return err
 	}
+	return h.auditRequest(ctx, tx, r, what)
+}
+
+// movedOn makes an error about a request that somebody else moved say who did what.
+func (h *Hub) movedOn(ctx context.Context, id string, err error) error {
+	if !errors.Is(err, store.ErrRequestMoved) {
+		return err
+	}
+	r, _, err := h.request(ctx, id)
+	if err != nil {
+		return err
+	}
+	return stateOf(&r)
+}
+
+// stateOf refuses what the state of a request forbids.
+func stateOf(r *store.ChangeRequest) error {
+	if r.DecidedBy == "" {
+		return errs.New(errs.Conflict, "request.state", errs.Args{"request": r.ID.String(), "state": r.State})
+	}
+	return errs.New(errs.Conflict, "request.decided", errs.Args{"request": r.ID.String(), "state": r.State, "actor": r.DecidedBy,
+		"at": r.UpdatedAt.Format(time.DateTime), "reason": r.Reason})
+}
+
+func (h *Hub) auditRequest(ctx context.Context, tx *store.Tx, r *store.ChangeRequest, what string) error {
 	return tx.Audit(ctx, store.AuditEntry{Actor: h.Actor.Name, Action: "request." + r.Kind + "." + what, Subject: r.ID.String(), Reason: r.Reason})
 }
 
@@ -223,7 +256,24 @@ func (h *Hub) ShowRequest(ctx context.Context, id string) (ChangeRequest, error)
 	if err != nil {
 		return ChangeRequest{}, err
 	}
-	return showRequest(&r, body)
+	out, err := showRequest(&r, body)
+	if err == nil && out.Answer.GoldenID.IsZero() && r.State == RequestAccepted {
+		err = h.cameTo(ctx, &r, body, &out.Answer)
+	}
+	return out, err
+}
+
+// cameTo finds the customer that an accepted request came to when whoever accepted it was stopped before writing it down.
+func (h *Hub) cameTo(ctx context.Context, r *store.ChangeRequest, body requestBody, answer *RequestAnswer) error {
+	about := DecisionRequest{Customers: body.Customers}
+	if r.Kind == requestAdd {
+		about.Records = []canonical.RecordKey{{Source: store.RequestSource, ID: r.ID.String()}}
+	}
+	now, err := h.concerned(ctx, &about)
+	if err == nil && len(now) == 1 {
+		answer.GoldenID = now[0]
+	}
+	return err
 }
 
 // ListRequests lists change requests, oldest first; of a state and a requester unless they are "".

@@ -24,7 +24,8 @@ type DecideRequestRequest struct {
 }
 
 // DecideRequest accepts or rejects a change request and carries out what was accepted: a customer is added, values are
-// set as a steward's, customers are merged. The answer stands in the request.
+// set as a steward's, customers are merged. Answer and deed are one transaction: of two stewards at one request the second
+// does nothing and hears who was first.
 func (h *Hub) DecideRequest(ctx context.Context, req DecideRequestRequest) (ChangeRequest, error) {
 	if err := h.mayDecide(req.Because); err != nil {
 		return ChangeRequest{}, err
@@ -35,7 +36,7 @@ func (h *Hub) DecideRequest(ctx context.Context, req DecideRequestRequest) (Chan
 	}
 	switch {
 	case r.State != RequestMatched:
-		return ChangeRequest{}, errs.New(errs.Conflict, "request.state", errs.Args{"request": req.Request, "state": r.State})
+		return ChangeRequest{}, stateOf(&r)
 	case len(r.Payload) == 0:
 		return ChangeRequest{}, errs.New(errs.Conflict, "customers.erased", errs.Args{"customer": req.Request})
 	}
@@ -44,48 +45,81 @@ func (h *Hub) DecideRequest(ctx context.Context, req DecideRequestRequest) (Chan
 			return ChangeRequest{}, errs.New(errs.Invalid, "request.field", errs.Args{"field": name, "fields": strings.Join(body.Fields, ", ")})
 		}
 	}
-	var answer RequestAnswer
-	r.State = RequestRejected
-	if req.Accept {
-		r.State = RequestAccepted
-		switch r.Kind {
-		case requestAdd:
-			answer, err = h.acceptAdd(ctx, &r, body, req)
-		case requestChange:
-			answer, err = h.acceptChange(ctx, body, req)
-		default:
-			answer, err = h.acceptMerge(ctx, body, req)
-		}
-		if err != nil {
-			return ChangeRequest{}, err
-		}
-	} else {
-		answer.Rejected = body.Fields
-	}
-	if len(answer.Accepted) > 0 && len(answer.Rejected) > 0 {
-		r.State = RequestPartly
-	}
-	text, err := json.Marshal(answer)
-	if err != nil {
-		return ChangeRequest{}, fmt.Errorf("render answer: %w", err)
-	}
-	r.Answer, r.Reason, r.DecidedBy = string(text), strings.TrimSpace(req.Reason), h.Actor.Name
-	if err := h.DB.InTx(ctx, func(tx *store.Tx) error { return h.putRequest(ctx, tx, &r, r.State) }); err != nil {
-		return ChangeRequest{}, err
+	r.Reason, r.DecidedBy = strings.TrimSpace(req.Reason), h.Actor.Name
+	a := answering{Hub: h, request: &r, body: body, req: req}
+	if err := a.answer(ctx); err != nil {
+		return ChangeRequest{}, h.movedOn(ctx, req.Request, err)
 	}
 	return h.ShowRequest(ctx, req.Request)
 }
 
-func (h *Hub) acceptAdd(ctx context.Context, r *store.ChangeRequest, body requestBody, req DecideRequestRequest) (RequestAnswer, error) {
-	var answer RequestAnswer
-	if req.As != "" {
-		id, err := h.livingCustomer(ctx, req.As)
-		return RequestAnswer{GoldenID: id}, err
+// answering is one answer to a change request at work.
+type answering struct {
+	*Hub
+	request *store.ChangeRequest
+	body    requestBody
+	req     DecideRequestRequest
+}
+
+func (a *answering) answer(ctx context.Context) error {
+	switch {
+	case !a.req.Accept:
+		return a.DB.InTx(ctx, func(tx *store.Tx) error { return a.write(ctx, tx, RequestAnswer{Rejected: a.body.Fields}) })
+	case a.request.Kind == requestAdd:
+		return a.add(ctx)
+	case a.request.Kind == requestChange:
+		return a.change(ctx)
 	}
-	key := canonical.RecordKey{Source: store.RequestSource, ID: r.ID.String()}
-	_, err := h.settleWith(ctx, func(unit pipeline.Unit) error {
+	return a.merge(ctx)
+}
+
+// write gives the answer in the transaction that carries out what it says.
+func (a *answering) write(ctx context.Context, tx *store.Tx, answer RequestAnswer) error {
+	a.request.State = RequestRejected
+	if a.req.Accept {
+		a.request.State = RequestAccepted
+	}
+	if len(answer.Accepted) > 0 && len(answer.Rejected) > 0 {
+		a.request.State = RequestPartly
+	}
+	if err := a.render(answer); err != nil {
+		return err
+	}
+	return a.moveRequest(ctx, tx, a.request, RequestMatched, a.request.State)
+}
+
+// complete names the customer that an answer came to, once the resolver has told.
+func (a *answering) complete(ctx context.Context, answer RequestAnswer) error {
+	if err := a.render(answer); err != nil {
+		return err
+	}
+	return a.DB.InTx(ctx, func(tx *store.Tx) error { return tx.MoveRequest(ctx, a.request, a.request.State) })
+}
+
+func (a *answering) render(answer RequestAnswer) error {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return fmt.Errorf("render answer: %w", err)
+	}
+	a.request.Answer = string(text)
+	return nil
+}
+
+func (a *answering) add(ctx context.Context) error {
+	if a.req.As != "" {
+		id, err := a.livingCustomer(ctx, a.req.As)
+		if err != nil {
+			return err
+		}
+		return a.DB.InTx(ctx, func(tx *store.Tx) error { return a.write(ctx, tx, RequestAnswer{GoldenID: id}) })
+	}
+	key := canonical.RecordKey{Source: store.RequestSource, ID: a.request.ID.String()}
+	_, err := a.settleWith(ctx, func(unit pipeline.Unit) error {
 		return unit(func(tx *store.Tx) error {
-			err := h.enter(ctx, tx, key, &body.Customer, "customer.create", req.Reason)
+			if err := a.write(ctx, tx, RequestAnswer{}); err != nil {
+				return err
+			}
+			err := a.enter(ctx, tx, key, &a.body.Customer, "customer.create", a.req.Reason)
 			if errors.Is(err, store.ErrErased) {
 				err = errs.New(errs.Conflict, "customers.suppressed", errs.Args{"record": key.Source})
 			}
@@ -93,48 +127,62 @@ func (h *Hub) acceptAdd(ctx context.Context, r *store.ChangeRequest, body reques
 		})
 	})
 	if err != nil {
-		return answer, err
+		return err
 	}
-	n, _, err := h.DB.CustomerByKey(ctx, key)
+	var answer RequestAnswer
+	n, _, err := a.DB.CustomerByKey(ctx, key)
 	if err == nil {
-		answer.GoldenID, _, err = h.DB.GoldenOf(ctx, n)
+		answer.GoldenID, _, err = a.DB.GoldenOf(ctx, n)
 	}
-	return answer, err
+	if err != nil {
+		return err
+	}
+	return a.complete(ctx, answer)
 }
 
-func (h *Hub) acceptChange(ctx context.Context, body requestBody, req DecideRequestRequest) (RequestAnswer, error) {
-	answer := RequestAnswer{GoldenID: body.Customers[0]}
+func (a *answering) change(ctx context.Context) error {
+	answer := RequestAnswer{GoldenID: a.body.Customers[0]}
 	var put []store.Override
-	for _, name := range body.Fields {
-		if len(req.Fields) > 0 && !slices.Contains(req.Fields, name) {
+	for _, name := range a.body.Fields {
+		if len(a.req.Fields) > 0 && !slices.Contains(a.req.Fields, name) {
 			answer.Rejected = append(answer.Rejected, name)
 			continue
 		}
-		a, _ := canonical.CustomerAttribute(name) // was checked when it was asked for
+		attribute, _ := canonical.CustomerAttribute(name) // was checked when it was asked for
 		o := store.Override{Attribute: name, Mode: store.OverrideSet}
-		a.Copy(&o.Value, &body.Customer)
+		attribute.Copy(&o.Value, &a.body.Customer)
 		put = append(put, o)
 		answer.Accepted = append(answer.Accepted, name)
 	}
-	set, err := h.override(ctx, body.Customers[0].String(), req.Because, put, func(have store.Override) bool {
+	ends := func(have store.Override) bool {
 		return have.Mode == store.OverrideSet && slices.Contains(answer.Accepted, have.Attribute)
+	}
+	_, err := a.override(ctx, answer.GoldenID.String(), a.req.Because, put, ends, func(tx *store.Tx, living canonical.ID) error {
+		answer.GoldenID = living
+		return a.write(ctx, tx, answer)
 	})
-	answer.GoldenID = set.Customer
-	return answer, err
+	return err
 }
 
-func (h *Hub) acceptMerge(ctx context.Context, body requestBody, req DecideRequestRequest) (RequestAnswer, error) {
+func (a *answering) merge(ctx context.Context) error {
 	var ids []string
-	for _, id := range body.Customers {
+	for _, id := range a.body.Customers {
 		ids = append(ids, id.String())
 	}
-	d, err := h.MergeCustomers(ctx, MergeRequest{Customers: ids, Because: req.Because})
-	if err != nil {
-		return RequestAnswer{}, err
+	var answer RequestAnswer
+	d, err := a.decide(ctx, verbMerge, a.req.Because, func() (DecisionRequest, error) {
+		// Whoever was faster has merged them: that is what to say, not that they are one already.
+		if now, err := a.DB.Request(ctx, a.request.ID); err != nil || now.State != RequestMatched {
+			return DecisionRequest{}, errOr(err, store.ErrRequestMoved)
+		}
+		return a.mergeOf(ctx, MergeRequest{Customers: ids})
+	}, func(tx *store.Tx, d *store.Decision) error {
+		answer.Decision = d.ID.String()
+		return a.write(ctx, tx, answer)
+	})
+	if err != nil || len(d.Customers) != 1 {
+		return err
 	}
-	answer := RequestAnswer{Decision: d.Decision.ID}
-	if len(d.Customers) == 1 {
-		answer.GoldenID = d.Customers[0]
-	}
-	return answer, nil
+	answer.GoldenID = d.Customers[0]
+	return a.complete(ctx, answer)
 }

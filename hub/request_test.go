@@ -56,7 +56,7 @@ func TestChangeRequestsAreAnswered(t *testing.T) {
 		require.Equal(t, "公立", shown.Attributes["ownership"])
 		require.Equal(t, "三甲", shown.Attributes["level"])
 		_, err = d.DecideRequest(t.Context(), hub.DecideRequestRequest{Request: change.ID, Accept: true, Because: because("x")})
-		require.Equal(t, "request.state", errs.CodeOf(err))
+		require.Equal(t, "request.decided", errs.CodeOf(err))
 
 		merge := ask(hub.NewRequest{Kind: "merge", Customers: []string{"C1", "C2"}, Draft: true})
 		require.Equal(t, "draft", merge.State)

@@ -193,15 +193,14 @@ func (h *Hub) ShowQuestion(ctx context.Context, id, lang string, unmask Unmask) 
 	if out.Why, err = h.WhyCustomers(ctx, a, b, lang, unmask); err != nil {
 		return ReviewShown{}, err
 	}
-	out.Decisions, err = h.decisionsOn(ctx, out.A, out.B)
+	out.Decisions, err = h.decisionsOn(ctx, canonical.RecordKey{Source: out.A.Source, ID: out.A.ID}, canonical.RecordKey{Source: out.B.Source, ID: out.B.ID})
 	return out, err
 }
 
 func recordText(s ReviewSide) string { return s.Source + "|" + s.ID }
 
-// decisionsOn lists the decisions in force on the pair.
-func (h *Hub) decisionsOn(ctx context.Context, a, b ReviewSide) ([]Decision, error) {
-	x, y := canonical.RecordKey{Source: a.Source, ID: a.ID}, canonical.RecordKey{Source: b.Source, ID: b.ID}
+// decisionsOn lists the decisions in force on the pair, newest first.
+func (h *Hub) decisionsOn(ctx context.Context, x, y canonical.RecordKey) ([]Decision, error) {
 	judgements, err := h.DB.JudgementsOf(ctx, []canonical.RecordKey{x}, store.Micros(h.Now()))
 	if err != nil {
 		return nil, err

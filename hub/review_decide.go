@@ -37,20 +37,7 @@ type DecideRequest struct {
 // DecideQuestions answers open questions. Same and different bind the two records; later puts the questions off. Nothing
 // is decided when one of them is not open.
 func (h *Hub) DecideQuestions(ctx context.Context, req DecideRequest) (Decided, error) {
-	list := func() ([]store.Question, error) {
-		out := make([]store.Question, len(req.Questions))
-		for i, id := range req.Questions {
-			q, err := h.question(ctx, id)
-			if err == nil && !q.Open {
-				err = errs.New(errs.Conflict, "review.closed", errs.Args{"question": id})
-			}
-			if err != nil {
-				return nil, err
-			}
-			out[i] = q
-		}
-		return out, nil
-	}
+	list := func() ([]store.Question, error) { return h.openQuestions(ctx, req.Questions) }
 	switch req.Verdict {
 	case Later:
 		return h.putOff(ctx, req.Because, list)
@@ -64,6 +51,57 @@ func (h *Hub) DecideQuestions(ctx context.Context, req DecideRequest) (Decided, 
 		})
 	}
 	return Decided{}, errs.New(errs.Invalid, "review.verdict", errs.Args{"verdict": string(req.Verdict)})
+}
+
+// openQuestions finds questions that can be answered. One that is answered already is refused with the answer.
+func (h *Hub) openQuestions(ctx context.Context, ids []string) ([]store.Question, error) {
+	waits, err := h.waiting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]store.Question, len(ids))
+	for i, id := range ids {
+		q, err := h.question(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		asked, err := h.pairsOf(ctx, []store.Question{q})
+		if err != nil {
+			return nil, err
+		}
+		pair := asked.Pairs[0]
+		if d, ok := waits[pair]; ok {
+			return nil, answered("review.waits", id, d)
+		}
+		if !q.Open {
+			on, err := h.decisionsOn(ctx, pair[0], pair[1])
+			if err == nil && len(on) > 0 {
+				err = answered("review.decided", id, on[0])
+			}
+			return nil, errOr(err, errs.New(errs.Conflict, "review.closed", errs.Args{"question": id}))
+		}
+		out[i] = q
+	}
+	return out, nil
+}
+
+// waiting are the pairs, as questions name them, that were answered by decisions that wait for a second person.
+func (h *Hub) waiting(ctx context.Context) (map[[2]canonical.RecordKey]Decision, error) {
+	list, err := h.DB.Decisions(ctx, store.DecisionPending, ruleReads)
+	out := map[[2]canonical.RecordKey]Decision{}
+	for i := range list {
+		d := showDecision(&list[i])
+		for _, pair := range d.Pairs {
+			out[pair] = d
+		}
+	}
+	return out, err
+}
+
+// answered refuses a question with the answer that it has.
+func answered(code, question string, d Decision) error {
+	return errs.New(errs.Conflict, code, errs.Args{"question": question, "actor": d.Actor, "at": d.CreatedAt.Format(time.DateTime),
+		"verb": verbWord(d.Verb), "reason": d.Reason, "decision": d.ID})
 }
 
 func (h *Hub) putOff(ctx context.Context, b Because, list func() ([]store.Question, error)) (Decided, error) {
@@ -134,6 +172,14 @@ type RuleQuestion struct {
 	NameB   string   `expr:"name_b"`
 	Mention bool     `expr:"mention"` // one of the two is a mention in a flow row
 	Days    int      `expr:"days"`    // since it was asked
+
+	pair [2]canonical.RecordKey
+}
+
+// answered reports whether an answer to the question waits for a second person.
+func (q *RuleQuestion) answered(waits map[[2]canonical.RecordKey]Decision) bool {
+	_, ok := waits[q.pair]
+	return ok
 }
 
 // DecidedByRule says what a rule selected and what came of it.
@@ -219,6 +265,10 @@ func (h *Hub) selectByRule(ctx context.Context, req DecideByRuleRequest, selects
 	if err != nil {
 		return nil, err
 	}
+	waits, err := h.waiting(ctx)
+	if err != nil {
+		return nil, err
+	}
 	const portion = 500
 	var out []store.Question
 	for len(open) > 0 && len(out) < limit {
@@ -233,7 +283,7 @@ func (h *Hub) selectByRule(ctx context.Context, req DecideByRuleRequest, selects
 			if err != nil {
 				return nil, err
 			}
-			if yes && len(out) < limit {
+			if s := seen[i]; yes && len(out) < limit && !s.answered(waits) {
 				out = append(out, q)
 			}
 		}
@@ -258,7 +308,8 @@ func (h *Hub) ruleQuestions(ctx context.Context, list []store.Question) ([]RuleQ
 	for i, q := range list {
 		s, e := shown[i], edges[[2]int64{q.A, q.B}]
 		out[i] = RuleQuestion{P: q.P, Weight: q.Weight, Reason: q.Reason, Vetoes: dedupe.ParseVetoes(e.Veto).List(), Rule: e.Rule, KindA: string(s.A.Kind), KindB: string(s.B.Kind),
-			SourceA: s.A.Source, SourceB: s.B.Source, NameA: s.A.Name, NameB: s.B.Name, Mention: s.A.Trust == 0 || s.B.Trust == 0, Days: s.AgeHours / 24}
+			SourceA: s.A.Source, SourceB: s.B.Source, NameA: s.A.Name, NameB: s.B.Name, Mention: s.A.Trust == 0 || s.B.Trust == 0, Days: s.AgeHours / 24,
+			pair: [2]canonical.RecordKey{{Source: s.A.Source, ID: s.A.ID}, {Source: s.B.Source, ID: s.B.ID}}}
 	}
 	return out, nil
 }

@@ -226,7 +226,7 @@ func TestQuestionsAreAnswered(t *testing.T) {
 		require.Equal(t, side(q.A), side(q.B))
 		require.Len(t, same.Customers, 1)
 		_, err = d.DecideQuestions(t.Context(), hub.DecideRequest{Questions: []string{q.ID}, Verdict: hub.Same, Because: because("again")})
-		require.Equal(t, "review.closed", errs.CodeOf(err))
+		require.Equal(t, "review.decided", errs.CodeOf(err))
 		_, err = d.DecideQuestions(t.Context(), hub.DecideRequest{Questions: []string{"9-9"}, Verdict: hub.Same, Because: because("x")})
 		require.Equal(t, "review.unknown", errs.CodeOf(err))
 		_, err = d.DecideQuestions(t.Context(), hub.DecideRequest{Questions: []string{"x"}, Verdict: "perhaps", Because: because("x")})
@@ -303,7 +303,7 @@ func TestLargeDecisionsWaitForASecondPerson(t *testing.T) {
 		require.Equal(t, "os:second", done.Decision.ConfirmedBy)
 		require.Equal(t, d.golden("erp", "C1"), d.golden("erp", "C2"))
 		_, err = d.ConfirmDecision(t.Context(), r.Decision.ID)
-		require.Equal(t, "steward.not_pending", errs.CodeOf(err))
+		require.Equal(t, "steward.confirmed", errs.CodeOf(err))
 
 		s, err := d.SplitCustomer(t.Context(), hub.SplitRequest{Customer: a, Records: []string{"sfa:H1"}, Because: because("x")})
 		require.NoError(t, err)
@@ -312,7 +312,7 @@ func TestLargeDecisionsWaitForASecondPerson(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, d.golden("erp", "C1"), d.golden("sfa", "H1"))
 		_, err = d.ConfirmDecision(t.Context(), s.Decision.ID)
-		require.Equal(t, "steward.not_pending", errs.CodeOf(err))
+		require.Equal(t, "steward.undone", errs.CodeOf(err))
 	})
 }
 

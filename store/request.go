@@ -14,6 +14,9 @@ import (
 // ErrNoRequest says that no change request has an id.
 var ErrNoRequest = errors.New("no such change request")
 
+// ErrRequestMoved says that somebody else has taken a change request to another state meanwhile.
+var ErrRequestMoved = errors.New("the change request is in another state by now")
+
 // RequestSource is the source of the data keys that seal change requests, and of the records they become.
 const RequestSource = "request"
 
@@ -38,7 +41,7 @@ func requestKey(id canonical.ID) canonical.RecordKey {
 	return canonical.RecordKey{Source: RequestSource, ID: id.String()}
 }
 
-// PutRequest writes a change request. Of one that exists only state, matches, answer and decision change.
+// PutRequest writes a new change request.
 func (tx *Tx) PutRequest(ctx context.Context, r *ChangeRequest) error {
 	payload := r.Payload
 	if r.Personal {
@@ -56,9 +59,22 @@ func (tx *Tx) PutRequest(ctx context.Context, r *ChangeRequest) error {
 	}
 	row := []any{r.ID, r.Kind, r.State, r.Requester, r.Reference, r.Personal, payload, r.Matches, r.Answer, r.Reason, r.DecidedBy, Micros(r.CreatedAt), Micros(tx.Now)}
 	return tx.insertMany(ctx, "change_request",
-		[]string{"id", "kind", "state", "requester", "reference", "personal", "payload", "matches", "answer", "reason", "decided_by", "created_at", "updated_at"}, [][]any{row},
-		`ON CONFLICT (id) DO UPDATE SET state = excluded.state, matches = excluded.matches, answer = excluded.answer, reason = excluded.reason,
-		decided_by = excluded.decided_by, updated_at = excluded.updated_at`)
+		[]string{"id", "kind", "state", "requester", "reference", "personal", "payload", "matches", "answer", "reason", "decided_by", "created_at", "updated_at"}, [][]any{row}, "")
+}
+
+// MoveRequest writes state, matches, answer and decision of a change request that is in the state from; ErrRequestMoved
+// when it is not: of two who answer at once the second writes nothing.
+func (tx *Tx) MoveRequest(ctx context.Context, r *ChangeRequest, from string) error {
+	res, err := tx.exec(ctx, `UPDATE change_request SET state = ?, matches = ?, answer = ?, reason = ?, decided_by = ?, updated_at = ? WHERE id = ? AND state = ?`,
+		r.State, r.Matches, r.Answer, r.Reason, r.DecidedBy, Micros(tx.Now), r.ID, from)
+	if err != nil {
+		return fmt.Errorf("move change request: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		err = ErrRequestMoved
+	}
+	return err
 }
 
 // Request reads one change request; ErrNoRequest when there is none.
