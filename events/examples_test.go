@@ -65,7 +65,8 @@ func examples() []example {
 		GTIN: "06901234567892", Unit: "盒", CaseFactor: canonical.Units(200), InnerFactor: canonical.Units(10)}
 	lot := events.LotValue{Product: "P1", Lot: "250301", Quantity: canonical.Units(5000), MfgDate: date("2025-03-01"), ExpDate: date("2028-02-29")}
 	run := events.RunValue{RunID: id(11), Connection: "erp", Source: "erp", Stream: "BD_Customer", Status: "done", Read: 10, Canonical: 7,
-		Unchanged: 1, Quarantined: 1, Filtered: 1, StartedAt: at.UTC(), FinishedAt: at.UTC().Add(time.Second)}
+		Unchanged: 1, Quarantined: 1, Filtered: 1, StartedAt: at.UTC(), FinishedAt: at.UTC().Add(time.Second),
+		Warnings: []events.RunWarning{{Code: "ingest.drift", Args: map[string]string{"added": "FGrade", "gone": "–", "retyped": "–"}}}}
 	row := events.QuarantineValue{QuarantineID: id(12), Source: "D1", Stream: "sales", RunID: id(11), File: "sales.csv", Row: 17, Field: "quantity",
 		Rule: "quantity", Reason: "canonical.invalid"}
 	replied := at.UTC()

@@ -255,6 +255,13 @@ type RunValue struct {
 	StartedAt   time.Time    `json:"started_at"`
 	FinishedAt  time.Time    `json:"finished_at"`
 	Error       string       `json:"error"` // message code, "" when none
+	Warnings    []RunWarning `json:"warnings,omitempty"`
+}
+
+// RunWarning is something about a run that a person should look at.
+type RunWarning struct {
+	Code string            `json:"code"`           // message code
+	Args map[string]string `json:"args,omitempty"` // what fills the message, by name
 }
 
 // QuarantineValue names a row that could not be taken in. It never holds the row itself.

@@ -26,6 +26,7 @@ type PullRequest struct {
 	DryRun        bool
 	AcceptDeletes bool // believe a full list however much is missing from it
 	Scheduled     bool // called by the scheduler: paused streams are left out
+	AcceptDrift   bool // take the fields as they come now
 	SweepEvery    time.Duration
 	Lang          string
 }
@@ -147,7 +148,8 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 	}
 	plan := pipeline.Pull{Connection: t.connection.Name, Stream: info, Map: m, MapText: text, Trust: h.rank(t.connection.Name), Actor: h.Actor.Name,
 		AcceptDeletes: req.AcceptDeletes, SweepEvery: req.SweepEvery, DryRun: req.DryRun}
-	plan.MaxBad, plan.SilentAfter = limits(t)
+	bound(&plan, t)
+	plan.Drift.Accept = req.AcceptDrift
 	if plan.Window, err = window(src, t, req); err != nil {
 		return refused(err)
 	}
@@ -164,17 +166,23 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 // defaultMaxBad is the share of bad rows above which something is wrong with the map or the source, not with rows.
 const defaultMaxBad = 0.5
 
-func limits(t pullTarget) (maxBad float64, silent time.Duration) {
-	maxBad = defaultMaxBad
+// bound sets what the stream's configuration says about bad rows, silence and changes of fields.
+func bound(plan *pipeline.Pull, t pullTarget) {
+	plan.MaxBad = defaultMaxBad
 	for _, s := range t.connection.Streams {
-		if s.Stream == t.stream.Name {
-			silent = time.Duration(s.Silent)
-			if s.MaxBad > 0 {
-				maxBad = s.MaxBad
-			}
+		if s.Stream != t.stream.Name {
+			continue
+		}
+		plan.SilentAfter = time.Duration(s.Silent)
+		if s.MaxBad > 0 {
+			plan.MaxBad = s.MaxBad
+		}
+		plan.Drift.Default = pipeline.DriftPolicy(s.Drift)
+		plan.Drift.Fields = map[string]pipeline.DriftPolicy{}
+		for field, policy := range s.DriftFields {
+			plan.Drift.Fields[field] = pipeline.DriftPolicy(policy)
 		}
 	}
-	return maxBad, silent
 }
 
 func or(s, otherwise string) string {

@@ -29,6 +29,7 @@ type Pull struct {
 	DryRun        bool
 	MaxBad        float64       // share of bad rows above which the run stops, once badFloor rows are read; 0 or 1 = never
 	SilentAfter   time.Duration // warn when the stream brought no row for so long; 0 = never
+	Drift         Drift         // changes of the fields
 }
 
 // badFloor is the number of rows below which a share of bad ones says little.
@@ -63,8 +64,14 @@ func (p *pullIngest) take(ctx context.Context) error {
 	if err := p.src.Open(ctx, p.req.Stream.Name, position); err != nil {
 		return err
 	}
-	rows := newPulledRows(p)
-	if err := p.pump(ctx, rows.next); err != nil {
+	drift, err := p.watchDrift(ctx)
+	if err != nil {
+		return err
+	}
+	rows := newPulledRows(p, drift)
+	err = p.pump(ctx, rows.next)
+	p.run.Warnings = append(p.run.Warnings, drift.notice()...)
+	if err != nil {
 		return err
 	}
 	if err := rows.ack(ctx); err != nil {
@@ -72,6 +79,9 @@ func (p *pullIngest) take(ctx context.Context) error {
 	}
 	if p.dry {
 		return nil
+	}
+	if err := p.keepShape(ctx, drift); err != nil {
+		return err
 	}
 	if err := p.listen(ctx, rows.read); err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 // reads: they are serial.
 type pulledRows struct {
 	p        *pullIngest
+	drift    *driftWatch
 	queue    []*unit
 	page     int
 	seed     maphash.Seed
@@ -30,8 +31,8 @@ type pulledRows struct {
 	rules    map[string]int64 // bad rows by what is wrong
 }
 
-func newPulledRows(p *pullIngest) *pulledRows {
-	return &pulledRows{p: p, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, parties: map[string]store.Party{}, rules: map[string]int64{}}
+func newPulledRows(p *pullIngest, drift *driftWatch) *pulledRows {
+	return &pulledRows{p: p, drift: drift, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, parties: map[string]store.Party{}, rules: map[string]int64{}}
 }
 
 func (r *pulledRows) saw(key string) bool {
@@ -54,6 +55,9 @@ func (r *pulledRows) next(ctx context.Context) (*unit, error) {
 		}
 		if len(batch.Position) > connectors.MaxPosition {
 			return nil, errPosition
+		}
+		if err := r.drift.page(batch.Rows); err != nil {
+			return nil, err
 		}
 		if err := r.cut(ctx, batch); err != nil {
 			return nil, err

@@ -143,10 +143,19 @@ func (tx *Tx) FinishRun(ctx context.Context, r *Run) error {
 	if r.Error != nil {
 		code = r.Error.Code
 	}
+	var warnings []events.RunWarning
+	for _, w := range r.Warnings {
+		args := map[string]string{}
+		for name, value := range w.Args {
+			args[name] = fmt.Sprint(value)
+		}
+		warnings = append(warnings, events.RunWarning{Code: w.Code, Args: args})
+	}
 	return tx.AppendEvents(ctx, []events.Event{events.Run(events.Meta{Op: events.Finished, Version: 1, Time: tx.Now}, events.RunValue{
 		RunID: r.ID, Connection: r.Connection, Source: r.Source, Stream: r.Stream, File: r.File, Status: r.Status,
 		Read: r.Counts.Read, Canonical: r.Counts.Canonical, Unchanged: r.Counts.Unchanged, Quarantined: r.Counts.Quarantined,
 		Filtered: r.Counts.Filtered, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, Error: code,
+		Warnings: warnings,
 	})})
 }
 

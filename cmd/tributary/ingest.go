@@ -85,6 +85,7 @@ func (a *app) pullCmd() *cobra.Command {
 	f.BoolVar(&once, "once", true, "run once (the default; serve runs connections on schedule)")
 	f.BoolVar(&req.DryRun, "dry-run", false, "show what would come in, store nothing")
 	f.BoolVar(&req.AcceptDeletes, "accept-deletes", false, "believe a full list however much is missing from it")
+	f.BoolVar(&req.AcceptDrift, "accept-drift", false, "take the fields as they come now: compare them with nothing and remember them")
 	f.BoolVar(&noResolve, "no-resolve", false, "do not resolve customers and join ledgers afterwards")
 	f.StringVar(&from, "from", "", "begin of a window to read again: yyyy-MM-dd or RFC 3339")
 	f.StringVar(&to, "to", "", "end of the window, not included")

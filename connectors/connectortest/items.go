@@ -43,7 +43,7 @@ func Items() []Item {
 		{20, "positions that are cut, foreign or of a newer version stop with a message", ""},
 		{21, "a backfill reads its window and moves nothing", ""},
 		{22, "a run that fails half-way never claims a complete list", ""},
-		{23, "drift of columns: policy and event", "open: new fields are not announced yet; a missing required field stops the check and the run"},
+		{23, "drift of columns: policy and event", "pipeline: TestChangesOfFieldsAreToldOrStopThePull; a missing required field stops the check too"},
 		{24, "texts of every kind: four-byte characters, quotes, line breaks, 1 MB", ""},
 		{25, "numbers are exact, long ids too", ""},
 		{26, "duplicate records, missing keys, missing fields", "pipeline: tests of pulled rows and of maps"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"reflect"
@@ -139,6 +140,14 @@ func (c *Config) check() Problems {
 			if s.MaxBad < 0 || s.MaxBad > 1 {
 				add(at+".max_bad", "config.share", errs.Args{"value": s.MaxBad})
 			}
+			if !isDriftPolicy(s.Drift) {
+				add(at+".drift", "config.drift", errs.Args{"value": s.Drift})
+			}
+			for _, field := range slices.Sorted(maps.Keys(s.DriftFields)) {
+				if policy := s.DriftFields[field]; policy == "" || !isDriftPolicy(policy) {
+					add(at+".drift_fields", "config.drift", errs.Args{"value": field + ": " + policy})
+				}
+			}
 		}
 	}
 	if c.Dedupe.Review > c.Dedupe.Merge || c.Dedupe.Merge > 1 || c.Dedupe.Review < 0 {
@@ -156,6 +165,10 @@ func (c *Config) check() Problems {
 		add("kafka.brokers", "config.missing", errs.Args{})
 	}
 	return out
+}
+
+func isDriftPolicy(s string) bool {
+	return slices.Contains([]string{"", "report", "stop", "ignore"}, s)
 }
 
 func parent(path string) string {

@@ -69,7 +69,7 @@ func TestCronAndZones(t *testing.T) {
 
 func TestSchedulesInTheFile(t *testing.T) {
 	t.Parallel()
-	_, err := config.Parse("tributary.yaml", []byte("connections:\n  - name: a\n    connector: files\n    hours: night\n    zone: here\n    streams:\n      - {stream: flow, cron: sometimes, max_bad: 2}\n      - {stream: flow, cron: '@daily', every: 5m}\n"), config.References{})
+	_, err := config.Parse("tributary.yaml", []byte("connections:\n  - name: a\n    connector: files\n    hours: night\n    zone: here\n    streams:\n      - {stream: flow, cron: sometimes, max_bad: 2, drift: loud, drift_fields: {f: no}}\n      - {stream: flow, cron: '@daily', every: 5m}\n"), config.References{})
 	var problems config.Problems
 	require.ErrorAs(t, err, &problems)
 	var codes []string
@@ -78,7 +78,7 @@ func TestSchedulesInTheFile(t *testing.T) {
 		require.Positive(t, p.Line, p.Code)
 		require.NotEmpty(t, p.Text("zh"))
 	}
-	require.Equal(t, []string{"config.hours", "config.zone", "config.cron", "config.share", "config.cron_and_every"}, codes)
+	require.Equal(t, []string{"config.hours", "config.zone", "config.cron", "config.share", "config.drift", "config.drift", "config.cron_and_every"}, codes)
 }
 
 func FuzzParseHours(f *testing.F) {
