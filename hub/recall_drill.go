@@ -94,6 +94,7 @@ func (h *Hub) checkBackward(ctx context.Context, r *quality.Recall, list []quali
 			return asked, found, err
 		}
 		step := max(1, (len(ends)+backwardChecks-1)/backwardChecks)
+		var places []int32
 		for i := 0; i < len(ends); i += step {
 			id, err := canonical.ParseID(ends[i].Customer.GoldenID)
 			if err != nil {
@@ -101,9 +102,12 @@ func (h *Hub) checkBackward(ctx context.Context, r *quality.Recall, list []quali
 			}
 			asked++
 			if place, met := l.places[id]; met {
-				if receipt, received := trace.Backward(data, place, trace.Period{}, h.traceOptions(canonical.NoDate, "en")); received && leadsToMaker(receipt, data.Parties[data.Maker].Customer.Code) {
-					found++
-				}
+				places = append(places, place)
+			}
+		}
+		for _, receipt := range trace.BackwardFrom(data, places, trace.Period{}, h.traceOptions(canonical.NoDate, "en")) {
+			if leadsToMaker(receipt, data.Parties[data.Maker].Customer.Code) {
+				found++
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func (h *Hub) TraceCustomer(ctx context.Context, req TraceCustomerRequest) (trac
 	if err != nil {
 		return result, err
 	}
-	lots, err := h.DB.LotsReceived(ctx, mentions, known)
+	lots, err := h.DB.LotsReceived(ctx, mentions, period.From, period.To, known)
 	if err != nil {
 		return result, err
 	}

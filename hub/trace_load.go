@@ -119,7 +119,7 @@ func (l *lotLoader) meet(ctx context.Context, moves []canonical.Movement, holder
 
 // introduce reads golden records, and under which records they report.
 func (l *lotLoader) introduce(ctx context.Context, ids []canonical.ID) error {
-	records, err := l.hub.DB.Goldens(ctx, ids)
+	records, err := l.hub.DB.GoldensBrief(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (l *lotLoader) introduce(ctx context.Context, ids []canonical.ID) error {
 			survivors[g.Survivor] = true
 		}
 	}
-	heirs, err := l.hub.DB.Goldens(ctx, slices.Collect(maps.Keys(survivors)))
+	heirs, err := l.hub.DB.GoldensBrief(ctx, slices.Collect(maps.Keys(survivors)))
 	if err != nil {
 		return err
 	}
@@ -160,20 +160,20 @@ func (l *lotLoader) introduce(ctx context.Context, ids []canonical.ID) error {
 
 // customerOf shows a golden record with masked contacts.
 func customerOf(id canonical.ID, g store.Golden) (trace.Customer, error) {
-	v := pipeline.RenderGolden(&g, nil, true)
-	c := trace.Customer{
-		GoldenID: id.String(), Code: g.Code, Name: v.Name, Kind: string(g.Kind), Division: v.Division,
-		Region: canonical.Address{Province: v.Address.Province, City: v.Address.City}.Place(" "), RawNames: []string{}, Contacts: []trace.Contact{},
-	}
 	var payload store.GoldenPayload
 	if len(g.Payload) > 0 {
 		if err := json.Unmarshal(g.Payload, &payload); err != nil {
-			return c, fmt.Errorf("golden record %s: %w", id, err)
+			return trace.Customer{}, fmt.Errorf("golden record %s: %w", id, err)
 		}
+	}
+	v := pipeline.Masked(payload.Customer)
+	c := trace.Customer{
+		GoldenID: id.String(), Code: g.Code, Name: v.Name, Kind: string(g.Kind), Division: v.Address.Division,
+		Region: canonical.Address{Province: v.Address.Province, City: v.Address.City}.Place(" "), RawNames: []string{}, Contacts: []trace.Contact{},
 	}
 	c.Resolved = g.Company || slices.ContainsFunc(payload.Sources, func(k canonical.RecordKey) bool { return !strings.HasPrefix(k.Source, canonical.FlowSource("")) })
 	for i := range max(len(v.Phones), len(v.Emails)) {
-		contact := trace.Contact{Role: "main", Name: v.Attributes["contact_name"]}
+		contact := trace.Contact{Role: "main", Name: v.ContactName}
 		if i < len(v.Phones) {
 			contact.Phone = v.Phones[i]
 		}

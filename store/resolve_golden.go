@@ -44,6 +44,9 @@ type Golden struct {
 
 const goldenColumns = `id, kind, status, survivor, company, code, name, search, personal, payload, lineage, completeness, members, entity_version, resolve_id, created_at, updated_at`
 
+// briefColumns are goldenColumns with nothing in the place of the larger ones.
+const briefColumns = `id, kind, status, survivor, company, code, name, '' AS search, personal, payload, NULL AS lineage, completeness, members, entity_version, resolve_id, created_at, updated_at`
+
 var goldenColumnList = []string{"id", "kind", "status", "survivor", "company", "code", "name", "search", "personal", "payload", "lineage",
 	"completeness", "members", "entity_version", "resolve_id", "created_at", "updated_at"}
 
@@ -68,10 +71,19 @@ func scanGolden(rows *sqlx.Rows) (Golden, error) {
 
 // Goldens reads golden records by id, whatever their status.
 func (db *DB) Goldens(ctx context.Context, ids []canonical.ID) (map[canonical.ID]Golden, error) {
+	return db.goldensByID(ctx, goldenColumns, ids)
+}
+
+// GoldensBrief is Goldens without lineage and search text, the larger part of a record, for those who need neither.
+func (db *DB) GoldensBrief(ctx context.Context, ids []canonical.ID) (map[canonical.ID]Golden, error) {
+	return db.goldensByID(ctx, briefColumns, ids)
+}
+
+func (db *DB) goldensByID(ctx context.Context, columns string, ids []canonical.ID) (map[canonical.ID]Golden, error) {
 	out := make(map[canonical.ID]Golden, len(ids))
 	err := inChunks(ids, func(part []canonical.ID) error {
 		cond, args := anyOf(db.querier, "id", part)
-		list, err := db.goldens(ctx, `SELECT `+goldenColumns+` FROM golden WHERE `+cond, args...)
+		list, err := db.goldens(ctx, `SELECT `+columns+` FROM golden WHERE `+cond, args...)
 		for _, g := range list {
 			out[g.ID] = g
 		}
@@ -174,7 +186,7 @@ func (db *DB) goldens(ctx context.Context, query string, args ...any) ([]Golden,
 			g.Payload, g.Lineage = nil, nil // erased
 			continue
 		}
-		if g.Payload, err = key.Open(g.Payload); err == nil {
+		if g.Payload, err = key.Open(g.Payload); err == nil && len(g.Lineage) > 0 {
 			g.Lineage, err = key.Open(g.Lineage)
 		}
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -124,8 +125,9 @@ func (db *DB) Mentions(ctx context.Context, records []int64, known Known) (map[i
 	out := make(map[int64]Mention, len(records))
 	err := inChunks(records, func(part []int64) error {
 		cond, args := anyOf(db.querier, "r.id", part)
-		return db.each(ctx, `SELECT r.id, r.source, r.source_id, r.personal, r.payload, c.golden_id FROM source_record r
-			LEFT JOIN crosswalk c ON c.record_id = r.id AND `+known.of("c")+` WHERE `+cond, args, func(rows *sqlx.Rows) error {
+		// A look-up of the link for each record: a join is planned as a scan of all links while they are few enough.
+		return db.each(ctx, `SELECT r.id, r.source, r.source_id, r.personal, r.payload, (SELECT c.golden_id FROM crosswalk c WHERE c.record_id = r.id AND `+known.of("c")+`)
+			FROM source_record r WHERE `+cond, args, func(rows *sqlx.Rows) error {
 			var m Mention
 			var personal bool
 			var payload []byte
@@ -199,8 +201,9 @@ func (db *DB) UsageReporters(ctx context.Context, product int64, mentions []int6
 		tuples[i] = []int64{m}
 	}
 	err := eachTupleChunk(tuples, func(values string, args []any) error {
-		return db.each(ctx, `SELECT v.column1 FROM `+values+` AS v WHERE EXISTS (SELECT 1 FROM movement m
-			WHERE m.seller = v.column1 AND m.product_id = ? AND m.buyer = 0 AND m.kind = ? AND `+known.of("m")+`)`,
+		// A look-up each: what EXISTS becomes on PostgreSQL reads every row of use of the product.
+		return db.each(ctx, `SELECT v.column1 FROM `+values+` AS v WHERE (SELECT 1 FROM movement m
+			WHERE m.seller = v.column1 AND m.product_id = ? AND m.buyer = 0 AND m.kind = ? AND `+known.of("m")+` LIMIT 1) = 1`,
 			append(args, product, KindNumber(canonical.Used)), func(rows *sqlx.Rows) error {
 				var id int64
 				err := rows.Scan(&id)
@@ -267,19 +270,27 @@ type LotTouched struct {
 	Lot     string `db:"lot"`
 }
 
-// LotsReceived lists the lots that reached the mentions, in rows that name them or may have carried them.
-func (db *DB) LotsReceived(ctx context.Context, mentions []int64, known Known) ([]LotTouched, error) {
+// LotsReceived lists the lots that reached the mentions from a date to another (NoDate: open), in rows that name them or
+// may have carried them.
+func (db *DB) LotsReceived(ctx context.Context, mentions []int64, from, to canonical.Date, known Known) ([]LotTouched, error) {
 	var out []LotTouched
+	within, dates := "", []any(nil)
+	if !from.IsZero() {
+		within, dates = within+" AND m.biz_date >= ?", append(dates, from)
+	}
+	if !to.IsZero() {
+		within, dates = within+" AND m.biz_date <= ?", append(dates, to)
+	}
 	err := inChunks(mentions, func(part []int64) error {
 		buyer, one := anyOf(db.querier, "m.buyer", part)
 		seller, two := anyOf(db.querier, "m.seller", part)
 		// In a return the goods flow to the commercial seller.
-		to := `(` + buyer + ` AND m.kind <> ? OR ` + seller + ` AND m.kind = ?)`
-		args := append(append(append(append([]any{}, one...), KindNumber(canonical.Return)), two...), KindNumber(canonical.Return))
+		received := `(` + buyer + ` AND m.kind <> ? OR ` + seller + ` AND m.kind = ?)` + within
+		args := slices.Concat(one, []any{KindNumber(canonical.Return)}, two, []any{KindNumber(canonical.Return)}, dates)
 		var rows []LotTouched
-		err := db.sel(ctx, &rows, `SELECT DISTINCT m.product_id, m.lot FROM movement m WHERE m.lot <> '' AND `+known.of("m")+` AND `+to+`
+		err := db.sel(ctx, &rows, `SELECT DISTINCT m.product_id, m.lot FROM movement m WHERE m.lot <> '' AND `+known.of("m")+` AND `+received+`
 			UNION SELECT a.product_id, a.lot FROM movement m JOIN attribution a ON a.movement_id = m.id
-			WHERE m.lot = '' AND a.lot <> '' AND `+known.of("m")+` AND `+known.of("a")+` AND `+to+` ORDER BY 1, 2`, append(append([]any{}, args...), args...)...)
+			WHERE m.lot = '' AND a.lot <> '' AND `+known.of("m")+` AND `+known.of("a")+` AND `+received+` ORDER BY 1, 2`, slices.Concat(args, args)...)
 		out = append(out, rows...)
 		return err
 	})
@@ -314,8 +325,9 @@ func (db *DB) ReportersOf(ctx context.Context, goldens []canonical.ID, known Kno
 	out := map[canonical.ID][]int64{}
 	err := inChunks(goldens, func(part []canonical.ID) error {
 		cond, args := anyOf(db.querier, "c.golden_id", part)
-		return db.each(ctx, `SELECT c.golden_id, c.record_id FROM crosswalk c JOIN source_record r ON r.id = c.record_id
-			WHERE r.source_id = '`+canonical.ReporterID+`' AND r.source LIKE 'flow:%' AND `+known.of("c")+` AND `+cond+` ORDER BY c.record_id`, args, func(rows *sqlx.Rows) error {
+		// As in Mentions, a look-up each: the records with this source id are more than those of a few customers.
+		return db.each(ctx, `SELECT c.golden_id, c.record_id FROM crosswalk c WHERE `+known.of("c")+` AND `+cond+`
+			AND (SELECT r.source FROM source_record r WHERE r.id = c.record_id AND r.source_id = '`+canonical.ReporterID+`') LIKE 'flow:%' ORDER BY c.record_id`, args, func(rows *sqlx.Rows) error {
 			var golden canonical.ID
 			var record int64
 			err := rows.Scan(&golden, &record)

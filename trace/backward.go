@@ -37,33 +37,51 @@ func (p Period) Has(d canonical.Date) bool {
 // since a receipt posted late anywhere may settle the order elsewhere, and agrees with it. It reports false when the party
 // neither received nor may have received the lot in the period.
 func Backward(d Data, party int32, period Period, opt Options) (LotReceipt, bool) {
+	r, found := BackwardFrom(d, []int32{party}, period, opt)[party]
+	return r, found
+}
+
+// BackwardFrom is Backward from several parties, by their places, in one sweep.
+func BackwardFrom(d Data, parties []int32, period Period, opt Options) map[int32]LotReceipt {
 	d.Moves = upTo(d.Moves, opt.AsOf)
-	r := LotReceipt{Product: ProductRef{d.Product.Code, d.Product.Name, d.Product.Spec}, Lot: d.Lot.Lot}
-	found := false
+	asked := make(map[int32]*LotReceipt, len(parties))
+	for _, p := range parties {
+		asked[p] = &LotReceipt{Product: ProductRef{d.Product.Code, d.Product.Name, d.Product.Spec}, Lot: d.Lot.Lot}
+	}
 	for i := range d.Moves {
-		m := &d.Moves[i]
-		if m.From == party && m.Kind == canonical.Return && period.Has(m.Date) {
-			r.Returned += m.Point
+		if m := &d.Moves[i]; period.Has(m.Date) {
+			if r := asked[m.From]; r != nil && m.Kind == canonical.Return {
+				r.Returned += m.Point
+			}
+			if r := asked[m.To]; r != nil && m.High > 0 {
+				r.add(m)
+			}
 		}
-		if m.To != party || m.High == 0 || !period.Has(m.Date) {
+	}
+	out := map[int32]LotReceipt{}
+	var s *sweep
+	for p, r := range asked {
+		if r.FirstDate.IsZero() {
 			continue
 		}
-		found = true
-		r.Received += m.Point
-		r.ReceivedLow += m.Low
-		r.ReceivedHigh += m.High
-		r.Grade = r.Grade.Worse(m.Grade)
-		if r.FirstDate.IsZero() || m.Date < r.FirstDate {
-			r.FirstDate = m.Date
+		if s == nil {
+			s = newSweep(&d, opt.Flow)
+			s.counts = func(m *Move) bool { return period.Has(m.Date) }
+			s.run()
 		}
-		r.LastDate = max(r.LastDate, m.Date)
+		r.Paths = s.tree.show(s.arrived[p], d.Parties)
+		out[p] = *r
 	}
-	if !found {
-		return LotReceipt{}, false
+	return out
+}
+
+func (r *LotReceipt) add(m *Move) {
+	r.Received += m.Point
+	r.ReceivedLow += m.Low
+	r.ReceivedHigh += m.High
+	r.Grade = r.Grade.Worse(m.Grade)
+	if r.FirstDate.IsZero() || m.Date < r.FirstDate {
+		r.FirstDate = m.Date
 	}
-	s := newSweep(&d, opt.Flow)
-	s.counts = func(m *Move) bool { return m.To != party || period.Has(m.Date) }
-	s.run()
-	r.Paths = s.tree.show(s.arrived[party], d.Parties)
-	return r, true
+	r.LastDate = max(r.LastDate, m.Date)
 }

@@ -60,6 +60,12 @@ func TestForwardLaws(t *testing.T) {
 		require.False(t, r.Truncated)
 		requireBalanced(t, d, r)
 
+		var places []int32
+		for p := range d.Parties {
+			places = append(places, int32(p))
+		}
+		all := trace.BackwardFrom(d, places, trace.Period{}, trace.Options{})
+
 		for _, p := range r.Parties {
 			place := int32(slices.IndexFunc(d.Parties, func(x trace.Party) bool { return x.Customer.Code == p.Customer.Code }))
 			ways := canonical.Quantity(0)
@@ -86,6 +92,7 @@ func TestForwardLaws(t *testing.T) {
 			back, found := trace.Backward(d, place, trace.Period{}, trace.Options{})
 			require.Equal(t, p.ReceivedHigh > 0, found)
 			if found {
+				require.Equal(t, back, all[place], "asked alone or with others")
 				require.Equal(t, p.Paths, back.Paths)
 				require.Equal(t, p.Received, back.Received)
 				require.Equal(t, p.Grade, back.Grade)
