@@ -199,3 +199,9 @@ func ComparisonText(comparison, lang string) string {
 
 // LevelText is what a level is called in a language.
 func LevelText(level, lang string) string { return dedupe.Label("level", level, lang) }
+
+// RuleText is what a deterministic rule is called in a language.
+func RuleText(rule, lang string) string { return dedupe.Label("rule", rule, lang) }
+
+// VetoText is what a veto is called in a language.
+func VetoText(veto, lang string) string { return dedupe.Label("veto", veto, lang) }

@@ -60,6 +60,25 @@ func (db *DB) JudgementsOf(ctx context.Context, keys []canonical.RecordKey, asOf
 	return out, nil
 }
 
+// JudgementsInForce reads all judgements in force at asOf, oldest first.
+func (db *DB) JudgementsInForce(ctx context.Context, asOf int64) ([]dedupe.Judgement, error) {
+	var out []dedupe.Judgement
+	err := db.each(ctx, `SELECT a_source, a_id, b_source, b_id, verdict, created_at FROM judgement
+		WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY created_at, id`, []any{asOf}, func(rows *sqlx.Rows) error {
+		var j dedupe.Judgement
+		var verdict string
+		var at int64
+		err := rows.Scan(&j.A.Source, &j.A.ID, &j.B.Source, &j.B.ID, &verdict, &at)
+		j.Same, j.At = verdict == "must", FromMicros(at)
+		out = append(out, j)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read judgements: %w", err)
+	}
+	return out, nil
+}
+
 // AddJudgements stores the judgements of a decision, in force from this transaction on, and makes the records they name
 // wait for resolution. The resolver's lease must be held, or a run at work would not see them.
 func (tx *Tx) AddJudgements(ctx context.Context, d *Decision, list []dedupe.Judgement) error {

@@ -14,7 +14,7 @@ import (
 
 func (a *app) modelCmd() *cobra.Command {
 	c := &cobra.Command{Use: "model", Short: "The matching model of the customer master: see, train, try, apply"}
-	c.AddCommand(a.modelListCmd(), a.modelShowCmd(), a.modelExportCmd(), a.modelDiffCmd(), a.modelApplyCmd())
+	c.AddCommand(a.modelListCmd(), a.modelShowCmd(), a.modelExportCmd(), a.modelDiffCmd(), a.modelDryRunCmd(), a.modelApplyCmd())
 	return c
 }
 
@@ -153,7 +153,7 @@ func (a *app) modelApplyCmd() *cobra.Command {
 	var reason string
 	c := &cobra.Command{Use: "apply MODEL --reason TEXT", Short: "Put a model into use and resolve every record under it", Args: args(cobra.ExactArgs(1)),
 		Long: "Put a model into use, a version or a file, and resolve every record again under it. Golden ids stay with their\n" +
-			"customers, and what stewards decided binds as before. To go back, apply the former\n" +
+			"customers, and what stewards decided binds as before. Try it first with model dry-run. To go back, apply the former\n" +
 			"version (model list)."}
 	c.RunE = func(cmd *cobra.Command, argv []string) error {
 		return a.withHub(cmd, "model", func(h *hub.Hub) error {
