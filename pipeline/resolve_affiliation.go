@@ -165,7 +165,7 @@ func (w *goldenWriter) statements(ctx context.Context, houses []house) ([][]stat
 		}
 	}
 	var holders []int64
-	if err := w.DB.BlockMembers(ctx, hashes, func(m store.BlockMember) { holders = append(holders, m.Record) }); err != nil {
+	if err := w.DB.BlockRecords(ctx, hashes, func(_ uint64, record int64) { holders = append(holders, record) }); err != nil {
 		return nil, err
 	}
 	records, err := w.DB.AffiliationRecords(ctx, union(holders))
@@ -305,7 +305,7 @@ func (w *goldenWriter) mindHolders(ctx context.Context, houses []house, ch *chan
 		}
 	}
 	var holders []int64
-	if err := w.DB.BlockMembers(ctx, hashes, func(m store.BlockMember) { holders = append(holders, m.Record) }); err != nil {
+	if err := w.DB.BlockRecords(ctx, hashes, func(_ uint64, record int64) { holders = append(holders, record) }); err != nil {
 		return err
 	}
 	ch.dirty = union(holders)

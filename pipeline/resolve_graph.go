@@ -41,7 +41,7 @@ func (g *graphStep) keys(ctx context.Context) ([]int64, error) {
 		return nil, err
 	}
 	var changed []store.RecordKeys
-	touched := map[uint64]bool{}
+	touched := map[dedupe.Key]bool{}
 	for _, id := range g.dirty {
 		want := g.keysOf(id)
 		if slices.Equal(want, stored[id]) {
@@ -49,7 +49,7 @@ func (g *graphStep) keys(ctx context.Context) ([]int64, error) {
 		}
 		changed = append(changed, store.RecordKeys{Record: id, Keys: want})
 		for _, k := range difference(want, stored[id]) {
-			touched[k.Hash] = true
+			touched[k] = true
 		}
 	}
 	crossed, err := g.crossings(ctx, changed, stored, touched)
@@ -98,13 +98,9 @@ func difference(a, b []dedupe.Key) []dedupe.Key {
 
 // crossings finds the members of touched keys whose group is another one after the change than before: a key that grew
 // beyond its cap or shrank below it, or a part of a large key that did. Their candidates change though they did not.
-func (g *graphStep) crossings(ctx context.Context, changed []store.RecordKeys, stored map[int64][]dedupe.Key, touched map[uint64]bool) ([]int64, error) {
-	hashes := slices.Sorted(maps.Keys(touched))
-	sizes, err := g.DB.BlockSizes(ctx, hashes)
-	if err != nil {
-		return nil, err
-	}
-	gain := map[uint64]int{}
+// Of a key that was large and stays so only the touched parts are read.
+func (g *graphStep) crossings(ctx context.Context, changed []store.RecordKeys, stored map[int64][]dedupe.Key, touched map[dedupe.Key]bool) ([]int64, error) {
+	gain, most := map[uint64]int{}, 0
 	for _, c := range changed {
 		for _, k := range c.Keys {
 			gain[k.Hash]++
@@ -113,44 +109,89 @@ func (g *graphStep) crossings(ctx context.Context, changed []store.RecordKeys, s
 			gain[k.Hash]--
 		}
 	}
+	for _, n := range gain {
+		most = max(most, n, -n)
+	}
+	hashes := make([]uint64, 0, len(touched))
+	for k := range touched {
+		hashes = append(hashes, k.Hash)
+	}
+	slices.Sort(hashes)
 	bounds := g.engine.Blocking(dedupe.Organisation)
-	var large []uint64
-	for _, h := range hashes {
-		if sizes[h] > bounds.Cap || sizes[h]+gain[h] > bounds.Cap {
-			large = append(large, h)
-		}
-	}
-	if len(large) == 0 {
-		return nil, nil
-	}
-	before := map[uint64][]store.BlockMember{}
-	err = g.DB.BlockMembers(ctx, large, func(m store.BlockMember) { before[m.Hash] = append(before[m.Hash], m) })
+	sizes, err := g.DB.BlockSizes(ctx, slices.Compact(hashes), bounds.Cap+1+most)
 	if err != nil {
 		return nil, err
 	}
+	before := map[dedupe.Key][]store.BlockMember{} // part of a key that stays large, or a whole key that turns: its second is 0
+	turns := map[uint64]bool{}
+	var turning []uint64
+	var parts []dedupe.Key
+	for k := range touched {
+		was, is := sizes[k.Hash] > bounds.Cap, sizes[k.Hash]+gain[k.Hash] > bounds.Cap
+		if was && is {
+			parts = append(parts, k)
+		} else if was != is && !turns[k.Hash] {
+			turns[k.Hash] = true
+			turning = append(turning, k.Hash)
+		}
+	}
+	if len(parts)+len(turning) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(parts, compareKeys)
+	slices.Sort(turning)
+	err = g.DB.BlockParts(ctx, parts, func(m store.BlockMember) { before[m.Key] = append(before[m.Key], m) })
+	if err != nil {
+		return nil, err
+	}
+	err = g.DB.BlockMembers(ctx, turning, func(m store.BlockMember) {
+		whole := dedupe.Key{Hash: m.Hash}
+		before[whole] = append(before[whole], m)
+	})
+	if err != nil {
+		return nil, err
+	}
+	looked := map[dedupe.Key]bool{}
+	for _, k := range parts {
+		looked[k] = true
+	}
+	for _, h := range turning {
+		looked[dedupe.Key{Hash: h}] = true
+	}
 	rewritten := map[int64]bool{}
-	after := map[uint64][]store.BlockMember{}
+	after := map[dedupe.Key][]store.BlockMember{}
 	for _, c := range changed {
 		rewritten[c.Record] = true
 		for _, k := range c.Keys {
-			after[k.Hash] = append(after[k.Hash], store.BlockMember{Key: k, Record: c.Record, Real: g.cache[c.Record].record.Trust > 0})
+			group := k
+			if turns[k.Hash] {
+				group = dedupe.Key{Hash: k.Hash}
+			}
+			if looked[group] {
+				after[group] = append(after[group], store.BlockMember{Key: k, Record: c.Record, Real: g.cache[c.Record].record.Trust > 0})
+			}
 		}
 	}
 	moved := map[int64]bool{}
-	for _, h := range large {
-		for _, m := range before[h] {
+	for group := range looked {
+		for _, m := range before[group] {
 			if !rewritten[m.Record] {
-				after[h] = append(after[h], m)
+				after[group] = append(after[group], m)
 			}
 		}
-		was, is := groupsOf(before[h], bounds), groupsOf(after[h], bounds)
-		for record, group := range is {
-			if old, had := was[record]; had && old != group && !rewritten[record] {
+		was := groupsOf(before[group], sizes[group.Hash] > bounds.Cap, bounds)
+		is := groupsOf(after[group], sizes[group.Hash]+gain[group.Hash] > bounds.Cap, bounds)
+		for record, at := range is {
+			if old, had := was[record]; had && old != at && !rewritten[record] {
 				moved[record] = true
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(moved)), nil
+}
+
+func compareKeys(a, b dedupe.Key) int {
+	return cmp.Or(cmp.Compare(a.Hash, b.Hash), cmp.Compare(a.Second, b.Second))
 }
 
 // blockGroup names how a member of a key is paired: by the whole key or by a part of it, with all or with real records
@@ -162,10 +203,10 @@ type blockGroup struct {
 	unused   bool
 }
 
-// groupsOf mirrors the rule of dedupe.Index.
-func groupsOf(members []store.BlockMember, b dedupe.Blocking) map[int64]blockGroup {
+// groupsOf mirrors the rule of dedupe.Index for the members of a key, or of a part of it; large says whether the key is.
+func groupsOf(members []store.BlockMember, large bool, b dedupe.Blocking) map[int64]blockGroup {
 	out := make(map[int64]blockGroup, len(members))
-	if len(members) <= b.Cap {
+	if !large {
 		for _, m := range members {
 			out[m.Record] = blockGroup{}
 		}
@@ -242,36 +283,24 @@ func compareEdges(a, b store.Edge) int { return cmp.Or(cmp.Compare(a.A, b.A), cm
 
 // score finds the edges that the records should have.
 func (g *graphStep) score(ctx context.Context, work []int64) (map[[2]int64]store.Edge, error) {
-	var hashes []uint64
-	for _, id := range work {
-		for _, k := range g.cache[id].keys(g.engine) {
-			hashes = append(hashes, k.Hash)
-		}
-	}
-	slices.Sort(hashes)
-	number := map[int64]int{}
-	var ids []int64
-	var real []bool
-	var postings []dedupe.Posting
-	err := g.DB.BlockMembers(ctx, slices.Compact(hashes), func(m store.BlockMember) {
-		n, known := number[m.Record]
-		if !known {
-			n = len(ids)
-			number[m.Record] = n
-			ids, real = append(ids, m.Record), append(real, m.Real)
-		}
-		postings = append(postings, dedupe.Posting{Key: m.Key, Record: n})
-	})
+	index, ids, err := g.index(ctx, work)
 	if err != nil {
 		return nil, err
 	}
-	index := dedupe.NewIndex(postings, real, g.engine.Blocking(dedupe.Organisation))
 	g.report.Oversize += len(index.Oversize())
-	finder := index.Finder()
-	var found [][2]int64
+	number := make(map[int64]int, len(work))
 	working := make(map[int64]bool, len(work))
 	for _, id := range work {
 		working[id] = true
+	}
+	for n, id := range ids {
+		if working[id] {
+			number[id] = n
+		}
+	}
+	finder := index.Finder()
+	var found [][2]int64
+	for _, id := range work {
 		if n, known := number[id]; known {
 			finder.All(n, func(j int) {
 				if !working[ids[j]] || ids[j] > id { // a pair of two that are worked on counts once
@@ -281,6 +310,74 @@ func (g *graphStep) score(ctx context.Context, work []int64) (map[[2]int64]store
 		}
 	}
 	return g.scorePairs(ctx, found)
+}
+
+// index finds the candidates of the records. Of a common key it reads the parts in which they are; in the index each
+// such part is a key of its own, so that parts of one key do not count together.
+func (g *graphStep) index(ctx context.Context, work []int64) (x *dedupe.Index, ids []int64, err error) {
+	keys := map[dedupe.Key]bool{}
+	var hashes []uint64
+	for _, id := range work {
+		for _, k := range g.cache[id].keys(g.engine) {
+			keys[k] = true
+			hashes = append(hashes, k.Hash)
+		}
+	}
+	slices.Sort(hashes)
+	bounds := g.engine.Blocking(dedupe.Organisation)
+	sizes, err := g.DB.BlockSizes(ctx, slices.Compact(hashes), bounds.Cap+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	var small []uint64
+	var parts []dedupe.Key
+	for k := range keys {
+		if sizes[k.Hash] > bounds.Cap {
+			parts = append(parts, k)
+		} else if sizes[k.Hash] > 1 { // nobody else has the key of one
+			small = append(small, k.Hash)
+		}
+	}
+	slices.Sort(small)
+	slices.SortFunc(parts, compareKeys)
+	number := map[int64]int{}
+	var real []bool
+	see := func(record int64, isReal bool) int {
+		n, known := number[record]
+		if !known {
+			n = len(ids)
+			number[record] = n
+			ids, real = append(ids, record), append(real, false)
+		}
+		real[n] = real[n] || isReal
+		return n
+	}
+	for _, id := range work {
+		if p := g.cache[id]; p.comparable != nil {
+			see(id, p.comparable.Real())
+		}
+	}
+	var postings []dedupe.Posting
+	small = slices.Compact(small)
+	at := make(map[uint64]uint64, len(small))
+	for i, h := range small {
+		at[h] = uint64(i)
+	}
+	// Whether a record is real matters in crowded parts only.
+	err = g.DB.BlockRecords(ctx, small, func(hash uint64, record int64) {
+		postings = append(postings, dedupe.Posting{Key: dedupe.Key{Hash: at[hash]}, Record: see(record, false)})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	of := make(map[dedupe.Key]uint64, len(parts))
+	for i, k := range parts {
+		of[k] = uint64(len(small) + i)
+	}
+	err = g.DB.BlockParts(ctx, parts, func(m store.BlockMember) {
+		postings = append(postings, dedupe.Posting{Key: dedupe.Key{Hash: of[m.Key]}, Record: see(m.Record, m.Real)})
+	})
+	return dedupe.NewIndex(postings, real, bounds), ids, err
 }
 
 func (g *graphStep) scorePairs(ctx context.Context, found [][2]int64) (map[[2]int64]store.Edge, error) {

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -41,41 +43,74 @@ type BlockMember struct {
 
 // BlockMembers calls fn for every record that has one of the keys.
 func (db *DB) BlockMembers(ctx context.Context, hashes []uint64, fn func(BlockMember)) error {
-	signed := make([]int64, len(hashes))
-	for i, h := range hashes {
-		signed[i] = int64(h)
-	}
-	return inChunks(signed, func(part []int64) error {
+	return inChunks(signed(hashes), func(part []int64) error {
 		cond, args := anyOf(db.querier, "b.key", part)
-		query := `SELECT b.key, b.second, b.record_id, r.trust FROM block_key b JOIN source_record r ON r.id = b.record_id WHERE ` + cond
-		return db.each(ctx, query, args, func(rows *sqlx.Rows) error {
-			var key, second, record int64
-			var trust int
-			err := rows.Scan(&key, &second, &record, &trust)
-			fn(BlockMember{dedupe.Key{Hash: uint64(key), Second: uint64(second)}, record, trust > 0})
+		return db.blockMembers(ctx, `SELECT b.key, b.second, b.record_id, r.trust FROM block_key b JOIN source_record r ON r.id = b.record_id WHERE `+cond, args, fn)
+	})
+}
+
+// BlockParts calls fn for every record that has one of the keys with its second key.
+func (db *DB) BlockParts(ctx context.Context, parts []dedupe.Key, fn func(BlockMember)) error {
+	return inChunks(parts, func(list []dedupe.Key) error {
+		args := make([]any, 0, 2*len(list))
+		for _, k := range list {
+			args = append(args, int64(k.Hash), int64(k.Second))
+		}
+		// CROSS JOIN keeps SQLite from walking the keys along the records.
+		return db.blockMembers(ctx, `SELECT b.key, b.second, b.record_id, r.trust FROM (VALUES (CAST(? AS bigint), CAST(? AS bigint))`+strings.Repeat(", (?, ?)", len(list)-1)+`) AS v
+			CROSS JOIN block_key b CROSS JOIN source_record r WHERE b.key = v.column1 AND b.second = v.column2 AND r.id = b.record_id`, args, fn)
+	})
+}
+
+func (db *DB) blockMembers(ctx context.Context, query string, args []any, fn func(BlockMember)) error {
+	return db.each(ctx, query, args, func(rows *sqlx.Rows) error {
+		var key, second, record int64
+		var trust int
+		err := rows.Scan(&key, &second, &record, &trust)
+		fn(BlockMember{dedupe.Key{Hash: uint64(key), Second: uint64(second)}, record, trust > 0})
+		return err
+	})
+}
+
+// BlockRecords calls fn for every record that has one of the keys, without looking at the record.
+func (db *DB) BlockRecords(ctx context.Context, hashes []uint64, fn func(hash uint64, record int64)) error {
+	return inChunks(signed(hashes), func(part []int64) error {
+		cond, args := anyOf(db.querier, "key", part)
+		return db.each(ctx, `SELECT key, record_id FROM block_key WHERE `+cond, args, func(rows *sqlx.Rows) error {
+			var key, record int64
+			err := rows.Scan(&key, &record)
+			fn(uint64(key), record)
 			return err
 		})
 	})
 }
 
-// BlockSizes counts the records of each key.
-func (db *DB) BlockSizes(ctx context.Context, hashes []uint64) (map[uint64]int, error) {
-	signed := make([]int64, len(hashes))
-	for i, h := range hashes {
-		signed[i] = int64(h)
-	}
+// BlockSizes counts the records of each key as far as a bound: a key that is larger counts as the bound. A key without
+// records is left out.
+func (db *DB) BlockSizes(ctx context.Context, hashes []uint64, bound int) (map[uint64]int, error) {
 	out := make(map[uint64]int, len(hashes))
-	err := inChunks(signed, func(part []int64) error {
-		cond, args := anyOf(db.querier, "key", part)
-		return db.each(ctx, `SELECT key, COUNT(*) FROM block_key WHERE `+cond+` GROUP BY key`, args, func(rows *sqlx.Rows) error {
+	err := inChunks(signed(hashes), func(part []int64) error {
+		query := `SELECT v.column1, (SELECT COUNT(*) FROM (SELECT 1 FROM block_key b WHERE b.key = v.column1 LIMIT ` + strconv.Itoa(bound) + `) AS few)
+			FROM (VALUES (CAST(? AS bigint))` + strings.Repeat(", (?)", len(part)-1) + `) AS v`
+		return db.each(ctx, query, toAny(part), func(rows *sqlx.Rows) error {
 			var key int64
 			var n int
 			err := rows.Scan(&key, &n)
-			out[uint64(key)] = n
+			if n > 0 {
+				out[uint64(key)] = n
+			}
 			return err
 		})
 	})
 	return out, err
+}
+
+func signed(hashes []uint64) []int64 {
+	out := make([]int64, len(hashes))
+	for i, h := range hashes {
+		out[i] = int64(h)
+	}
+	return out
 }
 
 // ReplaceBlockKeys sets the keys of records.

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"records/products and lots in any order", masters},
 		{"records/two sources state one product", rivals},
 		{"records/aliases mark what they change", aliases},
+		{"blocks/whole keys, their parts, candidates", blocks},
 		{"parties/found by code, name and self", parties},
 		{"lines/first, again, corrected", lines},
 		{"lines/replaced months close alike in any order", replacements},
