@@ -4,18 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"log/slog"
 	"runtime/debug"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"tributary/canonical"
 	"tributary/connectors/sandbox/world"
 	"tributary/hub"
-	"tributary/internal/config"
 	"tributary/store"
 )
 
@@ -49,14 +46,6 @@ func population(t testing.TB, rows int) iter.Seq[known] {
 			}
 		}
 	}
-}
-
-// openHub opens a hub on a database of its own.
-func openHub(t testing.TB, url string) *hub.Hub {
-	t.Helper()
-	conf := config.Defaults()
-	conf.Company.Code, conf.Company.Source = "M", "erp"
-	return &hub.Hub{DB: openStore(t, url), Config: &conf, Now: time.Now, Actor: hub.Actor{Name: "bench", Role: hub.Admin}, Log: slog.New(slog.DiscardHandler)}
 }
 
 // put stores versions of records, a unit of work for every 5,000.
