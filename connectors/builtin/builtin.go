@@ -9,6 +9,7 @@ import (
 	"tributary/connectors/distributor/database"
 	"tributary/connectors/distributor/files"
 	"tributary/connectors/erp/kingdee"
+	"tributary/connectors/erp/sap"
 	"tributary/connectors/pharmacy"
 	"tributary/connectors/rest"
 	"tributary/connectors/sfa/dynamics365"
@@ -25,9 +26,10 @@ func Registry() (*connectors.Registry, error) {
 	sf, sferr := salesforce.Driver()
 	dyn, dynerr := dynamics365.Driver()
 	fx, fxerr := fxiaoke.Driver()
+	s4, s4err := sap.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, derr); err != nil {
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, fx, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, rest.Driver, files.Driver, d)
 }

@@ -22,7 +22,7 @@ func specOf(t *testing.T, h Harness) connectors.Spec {
 }
 
 // secretName finds settings that must be secrets by their names; URLs and texts about them are none.
-var secretName = regexp.MustCompile(`(?i)(password|secret|token|passphrase|private_key|permanent_code)$`)
+var secretName = regexp.MustCompile(`(?i)(password|secret|token|passphrase|private_key|permanent_code|api_key)$`)
 
 func specIsWhole(t *testing.T, h Harness) {
 	spec := specOf(t, h)

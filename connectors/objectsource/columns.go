@@ -76,7 +76,8 @@ func (m Metadata) Label(column string, v any) any {
 	return strings.Join(out, " / ")
 }
 
-// Run is what one run of a stream has fixed.
+// Run is what one run of a stream has fixed. A column may be a dotted path into related rows; a condition behind a colon,
+// which chooses among them, is no part of the name that rows give it.
 type Run struct {
 	Stream   Stream
 	Meta     Metadata
@@ -103,7 +104,8 @@ func newRun(st Stream, meta Metadata, tenant map[string]string) *Run {
 		}
 	}
 	for _, c := range r.Columns {
-		r.Names[c] = strings.ReplaceAll(c, ".", "_")
+		path, _, _ := strings.Cut(c, ":")
+		r.Names[c] = strings.ReplaceAll(path, ".", "_")
 	}
 	own := st.tenantColumns(tenant)
 	for _, name := range slices.Sorted(maps.Keys(own)) {

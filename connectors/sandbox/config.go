@@ -52,6 +52,15 @@ func Settings(connector, url string) map[string]any {
 				"contact.admin_title": "job_title", "contact.tier": "tier__c", "visit.date": "visit_date__c", "case.product": "product__c", "case.lot": "lot__c",
 			},
 		}
+	case "sap":
+		return map[string]any{
+			"base_url": url + "/s4hana", "user": sapUser, "password": sapPassword,
+			"tenant_fields": map[string]any{
+				"customers.uscc": "to_BusinessPartnerTax.BPTaxNumber:BPTaxType=CN5", "customers.licence_no": "to_BuPaIdentification.BPIdentificationNumber:BPIdentificationType=ZLIC", "customers.kind": "YY1_Kind_bus",
+				"customers.province": "YY1_Province_bus", "customers.phone": "YY1_Phone_bus", "products.spec": "YY1_Spec_PRD", "products.approval_no": "YY1_Approval_PRD", "products.case_factor": "YY1_Case_PRD",
+				"products.inner_factor": "YY1_Inner_PRD", "batches.released_quantity": "YY1_Released_BAT",
+			},
+		}
 	case "pharmacy":
 		return map[string]any{"base_url": url + "/pharmacy/v1", "token": pharmacyToken}
 	}

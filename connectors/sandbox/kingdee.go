@@ -37,15 +37,7 @@ func form(name, key string, rows kingdeeRows) simkingdee.Table {
 
 // KingdeeTables is the world as the maker's ERP holds it.
 func KingdeeTables(w *world.World) []simkingdee.Table {
-	e := &erp{w: w, customer: map[int]world.Record{}}
-	for _, at := range distributorsOf(w) {
-		for i := range w.Len(world.ERP) {
-			if w.TruthOf(world.ERP, i) == at {
-				e.customer[at] = w.Record(world.ERP, i)
-				break
-			}
-		}
-	}
+	e := newERP(w)
 	return []simkingdee.Table{e.customers(), e.materials(), e.lots(), e.deliveries(), e.returns(), e.stock()}
 }
 
@@ -62,6 +54,19 @@ func distributorsOf(w *world.World) []int {
 type erp struct {
 	w        *world.World
 	customer map[int]world.Record // customer index → the record deliveries go to
+}
+
+func newERP(w *world.World) *erp {
+	e := &erp{w: w, customer: map[int]world.Record{}}
+	for _, at := range distributorsOf(w) {
+		for i := range w.Len(world.ERP) {
+			if w.TruthOf(world.ERP, i) == at {
+				e.customer[at] = w.Record(world.ERP, i)
+				break
+			}
+		}
+	}
+	return e
 }
 
 // stamp writes a time as Kingdee does: no zone, fractions of any length, or nothing when never edited.

@@ -1,6 +1,6 @@
 // Package sandbox runs simulated source systems over one seeded world: an ERP that speaks Kingdee's protocol, a sales
 // force system that speaks Neocrm's, a pharmacy chain with a REST API, and the flow files of two distributors; for trying
-// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, which Config leaves out. People try
+// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, and the ERP as SAP does, which Config leaves out. People try
 // mappings on it, demonstrations and tests pull from it.
 //
 //	sb, err := sandbox.Start(ctx, sandbox.Config{Dir: dir, Seed: 1, Scale: 1, Now: time.Now})
@@ -88,6 +88,7 @@ func Start(ctx context.Context, c Config) (*Sandbox, error) {
 		mount("/pharmacy/", func(f *fault.Set) http.Handler { sb.Pharmacy = NewPharmacy(w, c.Now, f); return sb.Pharmacy }),
 		mount("/dynamics/", func(f *fault.Set) http.Handler { return NewDynamics(w, c.Now, f) }),
 		mount("/fxiaoke/", func(f *fault.Set) http.Handler { return NewFxiaoke(w, c.Now, f) }),
+		mount("/s4hana/", func(f *fault.Set) http.Handler { return NewSAP(w, c.Now, f) }),
 		mount("/salesforce/", func(f *fault.Set) http.Handler { return NewSalesforce(w, c.Now, f) }),
 	)
 	if err != nil {
@@ -160,6 +161,9 @@ const (
 	salesforceSecret         = "sandbox-salesforce-client-secret"
 	fxiaokeApp, fxiaokeUser  = "FSAID_sandbox", "1000"
 	fxiaokeSecret            = "sandbox-fxiaoke-app-secret"
+	sapUser, sapClient       = "TRIBUTARY", "sb-sandbox"
+	sapPassword              = "sandbox-sap-password"
+	sapSecret                = "sandbox-sap-client-secret"
 	fxiaokeCode              = "sandbox-fxiaoke-permanent-code"
 )
 

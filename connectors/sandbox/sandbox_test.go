@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"testing"
 	"time"
@@ -272,7 +273,7 @@ func TestTheOtherSystemsReadThroughTheirBuiltInMaps(t *testing.T) {
 	sb := start(t, "")
 	registry, err := builtin.Registry()
 	require.NoError(t, err)
-	for _, name := range []string{"salesforce", "dynamics365", "fxiaoke"} {
+	for _, name := range []string{"salesforce", "dynamics365", "fxiaoke", "sap"} {
 		driver, _, err := registry.Driver(name)
 		require.NoError(t, err)
 		c := connection{Name: name, Connector: name, Settings: sandbox.Settings(name, sb.URL())}
@@ -295,7 +296,9 @@ func TestTheOtherSystemsReadThroughTheirBuiltInMaps(t *testing.T) {
 			}
 		}
 		require.Positive(t, kinds[canonical.Hospital], name)
-		require.Positive(t, kinds[canonical.HCP], name)
+		if slices.ContainsFunc(driver.Streams, func(s connectors.StreamInfo) bool { return s.Personal }) {
+			require.Positive(t, kinds[canonical.HCP], name)
+		}
 		require.Zero(t, kinds["unknown"], name)
 		require.Zero(t, kinds[""], name)
 	}

@@ -1,0 +1,298 @@
+package sap_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"tributary/connectors"
+	"tributary/connectors/connectortest"
+	"tributary/connectors/erp/sap"
+	"tributary/connectors/objectsource"
+	"tributary/connectors/sandbox"
+	"tributary/connectors/sandbox/fault"
+	"tributary/connectors/sandbox/simsap"
+	"tributary/internal/errs"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bench is a simulated system whose services speak one protocol.
+type bench struct {
+	*simsap.Server
+	url    string
+	v4     bool
+	faults *fault.Set
+	clock  connectortest.Clock
+	rows   connectortest.Rows
+}
+
+func start(t *testing.T, v4 bool, change func(*simsap.Options)) *bench {
+	t.Helper()
+	b := &bench{faults: fault.New(), v4: v4}
+	options := sandbox.SAPSystem(b.clock.Now, b.faults)
+	if change != nil {
+		change(&options)
+	}
+	b.Server = simsap.New(options, sandbox.SAPSets(connectortest.SmallWorld(t), v4)...)
+	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
+	t.Cleanup(srv.Close)
+	b.url = srv.URL
+	b.rows = connectortest.Rows{Clock: &b.clock, Make: batch, Text: "BatchBySupplier", Publish: func(rows []map[string]any) { b.SetRows(sandbox.SAPPath("batches", v4), rows) }}
+	return b
+}
+
+func (b *bench) settings() map[string]any {
+	s := sandbox.Settings("sap", b.url)
+	s["base_url"] = b.url
+	if b.v4 {
+		services := map[string]any{}
+		for _, name := range []string{"customers", "products", "batches", "deliveries", "returns", "stock"} {
+			services[name] = sandbox.SAPPath(name, true)
+		}
+		delete(s, "user")
+		delete(s, "password")
+		s["auth"], s["token_url"], s["client_id"], s["client_secret"], s["services"] = "oauth", b.url+"/oauth/token", "sb-sandbox", "sandbox-sap-client-secret", services
+	}
+	return s
+}
+
+// batch is one of two materials, so that the second part of the key matters.
+func batch(i int, at time.Time) map[string]any {
+	return map[string]any{
+		"Material": map[bool]string{true: "M1", false: "M2"}[i < 20], "BatchIdentifyingPlant": "", "Batch": fmt.Sprintf("%08d", i), "LastChangeDateTime": at, "CreationDateTime": connectortest.Start.Add(-1e6 * time.Second),
+		"ManufactureDate": simsap.Date("2025-01-01"), "MatlBatchIsInRstrcdUseStock": false, "YY1_Released_BAT": simsap.Decimal("12345678901234567.125"),
+	}
+}
+
+func TestConnector(t *testing.T) {
+	driver, err := sap.Driver()
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		v4, paging bool
+		password   string
+		addresses  []string
+	}{
+		"V2 in pages of the server": {paging: true, password: "password", addresses: []string{"base_url"}},
+		"V2 without pages":          {password: "password", addresses: []string{"base_url"}},
+		"V4 by OAuth":               {v4: true, paging: true, password: "client_secret", addresses: []string{"base_url", "token_url"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			passing := []fault.Name{
+				fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.ClockFast, fault.ClockSlow,
+			}
+			failing := []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle}
+			if c.v4 {
+				passing, failing = append(passing, fault.SessionExpiry), append(failing, fault.SessionExpiry)
+			}
+			connectortest.Run(t, connectortest.Harness{
+				Driver: driver, Text: "BatchBySupplier", Stream: "batches", BaseURL: c.addresses, Password: c.password, PageSize: "page_size", Passing: passing, Failing: failing,
+				Start: func(t *testing.T) *connectortest.System {
+					b := start(t, c.v4, func(o *simsap.Options) { o.Paging = c.paging })
+					s := &connectortest.System{Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
+					if c.v4 {
+						s.Logins = b.Logins
+					}
+					return s
+				},
+			})
+		})
+	}
+}
+
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
+	t.Helper()
+	spec, err := connectors.SpecOf(sap.Settings{})
+	require.NoError(t, err)
+	raw := b.settings()
+	raw["retry_first"], raw["retry_budget"], raw["calls_per_second"] = "1ms", "50ms", 0
+	maps.Copy(raw, change)
+	settings, problems := spec.Parse("p", raw)
+	require.Empty(t, problems)
+	src, err := sap.New(settings.(sap.Settings), connectors.Env{Now: b.clock.Now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, src.Close()) })
+	return src
+}
+
+// drain reads a run from a position to its end.
+func drain(t *testing.T, src *objectsource.Source, stream string, from json.RawMessage) (rows []connectors.Row, last json.RawMessage) {
+	t.Helper()
+	require.NoError(t, src.Open(t.Context(), stream, from))
+	last = from
+	for {
+		b, err := src.Read(t.Context())
+		if errors.Is(err, io.EOF) {
+			return rows, last
+		}
+		require.NoError(t, err)
+		rows, last = append(rows, b.Rows...), b.Position
+	}
+}
+
+// byProtocol runs a test against V2 and against V4: what rows hold must not depend on it.
+func byProtocol(t *testing.T, test func(t *testing.T, b *bench)) {
+	for name, v4 := range map[string]bool{"V2": false, "V4": true} {
+		t.Run(name, func(t *testing.T) { test(t, start(t, v4, nil)) })
+	}
+}
+
+// The maker's ledger is read whole: where an item is split, its parts count and the whole does not, and what has not left
+// is no delivery.
+func TestDeliveriesAreTheLedgerOfTheMaker(t *testing.T) {
+	byProtocol(t, func(t *testing.T, b *bench) {
+		w := connectortest.SmallWorld(t)
+		want, got := map[string]int{}, map[string]int{}
+		for _, l := range w.Ledgers.MakerSales {
+			want[w.From().AddDays(l.Day).String()+" "+w.Products[l.Product].Code+" "+w.Lots[l.Lot].Number] += l.Quantity
+		}
+		rows, _ := drain(t, open(t, b, nil), "deliveries", nil)
+		parts := 0
+		for _, r := range rows {
+			f := r.Fields
+			require.Equal(t, connectors.Upsert, r.Op)
+			var n int
+			_, err := fmt.Sscanf(fmt.Sprint(f["item_ActualDeliveryQuantity"]), "%d.000", &n)
+			require.NoError(t, err)
+			got[fmt.Sprint(f["ActualGoodsMovementDate"], " ", f["item_Material"], " ", f["item_Batch"])] += n
+			if f["item_HigherLvlItmOfBatSpltItm"] != "0" {
+				parts++
+			}
+		}
+		require.Equal(t, want, got)
+		require.Positive(t, parts)
+	})
+}
+
+// A goods issue that is taken back changes only the day of the document's last change: the item is a delete, and no key of
+// the stream any more.
+func TestAReversedGoodsIssueIsADelete(t *testing.T) {
+	byProtocol(t, func(t *testing.T, b *bench) {
+		document := func(number, status, day string) map[string]any {
+			return map[string]any{
+				"DeliveryDocument": number, "OverallGoodsMovementStatus": status, "CreationDate": simsap.Date("2025-01-02"), "LastChangeDate": simsap.Date(day), "ActualGoodsMovementDate": simsap.Date("2025-01-03"),
+				"to_DeliveryDocumentItem": []map[string]any{{"DeliveryDocumentItem": "10", "Material": "P001", "Batch": "B1", "ActualDeliveryQuantity": simsap.Decimal("5.000"), "GoodsMovementStatus": status}},
+			}
+		}
+		publish := func(rows ...map[string]any) { b.SetRows(sandbox.SAPPath("deliveries", b.v4), rows) }
+		publish(document("80000001", "C", "2025-01-03"), document("80000002", "C", "2025-01-03"), document("80000003", "A", "2025-01-03"))
+		src := open(t, b, nil)
+		rows, last := drain(t, src, "deliveries", nil)
+		require.Len(t, rows, 2)
+		rows, last = drain(t, src, "deliveries", last)
+		require.Empty(t, rows, "what changed long ago is not read again")
+
+		publish(document("80000001", "C", "2025-01-03"), document("80000002", "A", "2025-03-10"), document("80000003", "A", "2025-01-03"))
+		b.clock.Advance(time.Hour)
+		rows, last = drain(t, src, "deliveries", last)
+		require.Len(t, rows, 1)
+		require.Equal(t, connectors.Delete, rows[0].Op)
+		require.Equal(t, "80000002|10", rows[0].Key)
+		b.clock.Advance(time.Hour)
+		rows, _ = drain(t, src, "deliveries", last)
+		require.Len(t, rows, 1, "today and yesterday are read at every run: a day is all that is known")
+		keys, err := src.Keys(t.Context(), "deliveries")
+		require.NoError(t, err)
+		require.Equal(t, []string{"80000001|10"}, keys)
+	})
+}
+
+// Rows are the same whichever protocol brought them.
+func TestBothProtocolsGiveTheSameRows(t *testing.T) {
+	older, newer := start(t, false, nil), start(t, true, nil)
+	for _, stream := range []string{"customers", "products", "batches", "deliveries", "returns", "stock"} {
+		a, _ := drain(t, open(t, older, map[string]any{"page_size": 40}), stream, nil)
+		b, _ := drain(t, open(t, newer, nil), stream, nil)
+		require.NotEmpty(t, a, stream)
+		require.Equal(t, len(a), len(b), stream)
+		for i := range a {
+			for name, v := range b[i].Fields {
+				if n, ok := v.(json.Number); ok {
+					b[i].Fields[name] = n.String() // decimals are text in V2 and numbers in V4
+				}
+			}
+			require.Equal(t, a[i].Fields, b[i].Fields, stream)
+			require.Equal(t, a[i].Key, b[i].Key, stream)
+			require.Equal(t, a[i].SourceTime, b[i].SourceTime, stream)
+		}
+	}
+}
+
+// A link of the server that died costs one question more and no row.
+func TestADeadLinkIsAskedAround(t *testing.T) {
+	byProtocol(t, func(t *testing.T, b *bench) {
+		b.rows.Fill(1200)
+		b.faults.Always(fault.DeadLocator)
+		rows, _ := drain(t, open(t, b, nil), "batches", nil)
+		require.Len(t, rows, 1200)
+		require.Positive(t, b.faults.Hits(fault.DeadLocator))
+		require.Equal(t, "12345678901234567.125", fmt.Sprint(rows[0].Fields["released_quantity"]))
+	})
+}
+
+func TestRelatedRowsAreChosen(t *testing.T) {
+	byProtocol(t, func(t *testing.T, b *bench) {
+		src := open(t, b, map[string]any{"language": "EN"})
+		products, _ := drain(t, src, "products", nil)
+		require.Equal(t, products[0].Fields["Product"], products[0].Fields["to_Description_ProductDescription"])
+		customers, _ := drain(t, src, "customers", nil)
+		coded := 0
+		for _, r := range customers {
+			if code := r.Fields["uscc"]; code != nil {
+				require.Len(t, code, 18)
+				coded++
+			}
+		}
+		require.Positive(t, coded)
+	})
+}
+
+// A service that is not active is a warning that names the stream, and no stream of the catalogue.
+func TestAServiceThatIsNotActive(t *testing.T) {
+	b := start(t, false, nil)
+	src := open(t, b, map[string]any{"services": map[string]any{"returns": "/sap/opu/odata/sap/ZNOTHING/A_Set", "stock": sandbox.SAPPath("batches", false) + "Lost"}})
+	found, err := src.Check(t.Context())
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	for i, stream := range []string{"returns", "stock"} {
+		require.Equal(t, "connectors.check_stream", found[i].Code)
+		require.Equal(t, stream, found[i].Args["stream"])
+	}
+	streams, err := src.Discover(t.Context())
+	require.NoError(t, err)
+	require.Len(t, streams, 4)
+}
+
+func TestAKeyOfAnAPIManagement(t *testing.T) {
+	b := start(t, false, func(o *simsap.Options) { o.APIKey = "key" })
+	rows, _ := drain(t, open(t, b, map[string]any{"auth": "api_key", "api_key": "key"}), "products", nil)
+	require.NotEmpty(t, rows)
+	err := open(t, b, map[string]any{"auth": "api_key", "api_key": "another"}).Open(t.Context(), "products", nil)
+	require.Equal(t, "connectors.credentials", errs.CodeOf(err))
+}
+
+func TestSettingsThatLackSomething(t *testing.T) {
+	spec, err := connectors.SpecOf(sap.Settings{})
+	require.NoError(t, err)
+	for path, raw := range map[string]map[string]any{
+		"p.user":          {"password": "x"},
+		"p.token_url":     {"auth": "oauth", "client_id": "a", "client_secret": "b"},
+		"p.api_key":       {"auth": "api_key"},
+		"p.services":      {"user": "u", "password": "x", "services": map[string]any{"nothing": "/x/y"}},
+		"p.zone":          {"user": "u", "password": "x", "zone": "Nowhere/City"},
+		"p.tenant_fields": {"user": "u", "password": "x", "tenant_fields": map[string]any{"nothing.x": "y"}},
+	} {
+		raw["base_url"] = "https://sap.example"
+		_, problems := spec.Parse("p", raw)
+		require.Len(t, problems, 1, path)
+		require.Equal(t, path, problems[0].Path)
+	}
+}
