@@ -26,6 +26,9 @@ type ImportRequest struct {
 	Map           string // map file; "" = by the headers
 	ReplacePeriod string // month yyyy-MM
 	Version       string // of the file, when its name does not say it
+	Yes           bool   // a file without rows may empty the month that it replaces
+	Correction    string // class of what the rows change in closed months; "" = late or normal
+	Reason        string // why they change them
 	DryRun        bool
 	Options       filesource.Options // when format, encoding or sheet are not to be found out
 	Lang          string             // of warnings and errors in the report
@@ -77,8 +80,8 @@ func (h *Hub) importOne(ctx context.Context, req *ImportRequest, one pipeline.Fi
 
 // planImport checks what does not depend on the files.
 func (h *Hub) planImport(ctx context.Context, req *ImportRequest) (pipeline.FileImport, error) {
-	one := pipeline.FileImport{Source: req.Source, Options: req.Options, Replace: req.ReplacePeriod, Version: req.Version, Actor: h.Actor.Name, DryRun: req.DryRun,
-		Trust: h.rank(req.Source)}
+	one := pipeline.FileImport{Source: req.Source, Options: req.Options, Replace: req.ReplacePeriod, Version: req.Version, Empty: req.Yes, Actor: h.Actor.Name, DryRun: req.DryRun,
+		Trust: h.rank(req.Source), Note: store.CorrectionNote{Reason: strings.TrimSpace(req.Reason), By: h.Actor.Name}}
 	var err error
 	if one.Kind, err = mapping.ParseKind(req.As); err != nil {
 		return one, err
@@ -90,8 +93,17 @@ func (h *Hub) planImport(ctx context.Context, req *ImportRequest) (pipeline.File
 		return one, errs.New(errs.Invalid, "ingest.source_needed", nil)
 	case reservedSource(req.Source):
 		return one, errs.New(errs.Invalid, "ingest.source_reserved", errs.Args{"source": req.Source})
+	case one.Kind.Ledger() == "" && (req.Correction != "" || req.Reason != ""):
+		return one, errs.New(errs.Invalid, "ingest.correction_not_used", errs.Args{"kind": req.As})
 	case one.Kind.Ledger() == "" && (req.ReplacePeriod != "" || req.Version != ""):
 		return one, errs.New(errs.Invalid, "ingest.month_not_used", errs.Args{"kind": req.As})
+	}
+	if req.Correction != "" {
+		class, ok := canonical.ParseCorrectionClass(req.Correction)
+		if !ok {
+			return one, badClass(req.Correction)
+		}
+		one.Note.Class = class
 	}
 	if req.ReplacePeriod != "" {
 		if _, err := time.Parse("2006-01", req.ReplacePeriod); err != nil {

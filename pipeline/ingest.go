@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,11 +75,14 @@ type job struct {
 	units int64
 	size  atomic.Int64 // rows the next unit should have
 
+	note   store.CorrectionNote // on what the rows change in closed months
+	booked store.Booked         // changes of closed months
+
 	committed atomic.Pointer[json.RawMessage] // of a pull: the newest position that is stored
 }
 
 func newJob(db *store.DB, run *store.Run, codes string, dry bool) *job {
-	j := &job{db: db, run: run, codes: codes, dry: dry, sinks: map[store.Party]*store.FlowSink{}}
+	j := &job{db: db, run: run, codes: codes, dry: dry, sinks: map[store.Party]*store.FlowSink{}, booked: store.Booked{}}
 	if dry {
 		run.ID = canonical.DeriveID("dry run") // what is rolled back needs an id too
 	}
@@ -144,6 +148,7 @@ func (j *job) commit(ctx context.Context, u *unit) error {
 		}
 		if j.dry {
 			j.run.Counts = j.run.Counts.Add(counts)
+			j.noteBooked()
 			return errDry
 		}
 		if err := j.advance(ctx, tx, u, counts); err != nil {
@@ -159,12 +164,33 @@ func (j *job) commit(ctx context.Context, u *unit) error {
 	if err != nil || j.dry {
 		return err
 	}
+	j.noteBooked()
 	j.units++
 	if u.position != nil {
 		j.run.Position = u.position
 		j.committed.Store(&u.position)
 	}
 	return j.relieve(ctx)
+}
+
+// noteBooked counts what the transaction just committed changed in closed months.
+func (j *job) noteBooked() {
+	for _, s := range j.sinks {
+		for k, n := range s.TakeBooked() {
+			j.booked[k] += n
+		}
+	}
+}
+
+// tellBooked says which closed months the run would have changed, and where the changes are booked.
+func (j *job) tellBooked() {
+	for _, k := range slices.SortedFunc(maps.Keys(j.booked), func(a, b store.BookedKey) int { return cmp.Or(cmp.Compare(a.Real, b.Real), cmp.Compare(a.In, b.In)) }) {
+		code := "ingest.booked"
+		if j.note.Reason != "" {
+			code = "ingest.booked_explained"
+		}
+		j.run.Warnings = append(j.run.Warnings, store.Notice{Code: code, Args: map[string]any{"count": j.booked[k], "month": k.Real, "booked": k.In}})
+	}
 }
 
 // relieve bounds the memory of the sinks.
@@ -359,7 +385,7 @@ func (j *job) advance(ctx context.Context, tx *store.Tx, u *unit, c store.Counts
 }
 
 func (j *job) origin() store.Origin {
-	return store.Origin{Run: j.run.ID, ReadOrder: readOrder(j.run.StartedAt, 0, 0)}
+	return store.Origin{Run: j.run.ID, ReadOrder: readOrder(j.run.StartedAt, 0, 0), Note: j.note}
 }
 
 // readOrder is the place of a row in the order in which everything was ever read (rule 6.1).
@@ -467,6 +493,7 @@ func (j *job) begin(ctx context.Context, lease string, more func(*store.Tx) erro
 func (j *job) end(ctx context.Context, cause error) (store.Run, error) {
 	outer := ctx
 	ctx = context.WithoutCancel(ctx)
+	j.tellBooked()
 	switch {
 	case cause == nil:
 		j.run.Status = store.RunDone

@@ -31,6 +31,8 @@ type FileImport struct {
 	Trust        int                    // rank of the source
 	Replace      string                 // month yyyy-MM that the file is a new version of, or ""
 	Version      string                 // of the file, or ""
+	Note         store.CorrectionNote   // on what its rows change in closed months
+	Empty        bool                   // it may empty the month that it replaces
 	Actor        string
 	DryRun       bool
 	// Taken is called in the transaction that completes the file: the position of a feed moves with it.
@@ -44,6 +46,7 @@ func (g Ingest) File(ctx context.Context, req FileImport) (store.Run, error) {
 		run.Party = req.Party.Key
 	}
 	i := &fileIngest{job: newJob(g.DB, &run, req.Source, req.DryRun), req: req}
+	i.note = req.Note
 	err := i.open(ctx)
 	if err == nil {
 		err = i.take(ctx)
@@ -75,6 +78,7 @@ type fileIngest struct {
 	unknown bool // the order of the file among others is not known
 	skip    int64
 	outside int // rows outside the month that the file replaces
+	inside  int // rows in it
 }
 
 // open reads what decides whether the file can be taken in at all: content, headers, required columns.
@@ -143,8 +147,8 @@ func (i *fileIngest) take(ctx context.Context) error {
 	if i.outside > 0 {
 		i.warn("ingest.outside_month", errs.Args{"count": i.outside, "month": i.req.Replace})
 	}
-	if i.req.DryRun {
-		return nil
+	if err := i.empties(ctx); err != nil || i.req.DryRun {
+		return err
 	}
 	return i.complete(ctx)
 }
@@ -330,6 +334,7 @@ func (i *fileIngest) replace(ctx context.Context, ledger canonical.Ledger) error
 	if i.req.Replace == "" {
 		return nil
 	}
+	var before, after store.DataFile
 	for began, taken := false, 1; taken > 0; began = true {
 		err := i.inTx(ctx, func(tx *store.Tx) error {
 			s, err := i.sink(ctx, tx, i.req.Party)
@@ -337,16 +342,24 @@ func (i *fileIngest) replace(ctx context.Context, ledger canonical.Ledger) error
 				return err
 			}
 			if !began {
+				if before, err = i.holder(ctx, tx, ledger); err != nil {
+					return err
+				}
 				if err := s.Replace(ctx, tx, ledger, i.req.Replace, i.version, i.file.ID); err != nil {
 					return err
 				}
+				if after, err = i.holder(ctx, tx, ledger); err != nil {
+					return err
+				}
 			}
-			taken, err = s.Retire(ctx, tx, ledger, i.req.Replace, 2000)
+			taken, err = s.Retire(ctx, tx, ledger, i.req.Replace, 2000, i.origin())
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		i.noteBooked()
 	}
+	i.tellClaims(before, after)
 	return nil
 }

@@ -85,8 +85,12 @@ func (r *fileRows) addFlow(u *unit, rec filesource.Record, raw []byte, row *stor
 		r.quarantineOnly(u, rec, raw, []canonical.Issue{mapping.ClashIssue(&row.Line)}, "", false)
 		return
 	}
-	if r.i.req.Replace != "" && row.Line.Date.Month() != r.i.req.Replace {
-		r.i.outside++
+	if r.i.req.Replace != "" {
+		if row.Line.Date.Month() == r.i.req.Replace {
+			r.i.inside++
+		} else {
+			r.i.outside++
+		}
 	}
 	row.ID, row.Hash = id, store.HashLine(&row.Line)
 	u.addFlow(r.i.req.Party, row)

@@ -36,6 +36,18 @@ func (db *DB) MentionsOfProducts(ctx context.Context, products, parties []int64)
 	return out, err
 }
 
+// ProductMentions reads mentions by number.
+func (db *DB) ProductMentions(ctx context.Context, ids []int64) ([]ProductMention, error) {
+	var out []ProductMention
+	err := inChunks(ids, func(part []int64) error {
+		cond, args := anyOf(db.querier, "id", part)
+		list, err := db.productMentions(ctx, cond, args...)
+		out = append(out, list...)
+		return err
+	})
+	return out, err
+}
+
 func (db *DB) productMentions(ctx context.Context, where string, args ...any) ([]ProductMention, error) {
 	var out []ProductMention
 	err := db.each(ctx, `SELECT id, party, code, name, spec, approval_no, maker, unit, product_id, num, den, rule FROM product_mention WHERE `+where, args, func(rows *sqlx.Rows) error {

@@ -25,6 +25,7 @@ type FlowSink struct {
 	replaced map[ledgerMonth]string
 	from, to canonical.Date // business dates of the lines that changed
 	first    firstFill
+	booked   Booked // of the transaction under way
 }
 
 type ledgerMonth struct {
@@ -50,7 +51,7 @@ func (f *FlowSink) Bound() bool { return f.party != 0 }
 // again. What the rows of this run said stays.
 func (f *FlowSink) Reset() {
 	f.first.give()
-	f.party, f.products, f.replaced = 0, map[canonical.ProductMention]*productRef{}, nil
+	f.party, f.products, f.replaced, f.booked = 0, map[canonical.ProductMention]*productRef{}, nil, nil
 	for _, m := range f.mentions {
 		m.id, m.kept, m.keptVer = 0, canonical.NoDate, ""
 	}
@@ -100,6 +101,14 @@ func (tx *Tx) PutFlow(ctx context.Context, parts []FlowPart, raw int64, from Ori
 			return nil, err
 		}
 		u.writers = append(u.writers, &flowWriter{f: f, batch: b, states: make(map[canonical.ID]*lineState, len(b.Rows)), dirty: map[flowGroup]bool{}})
+	}
+	numbers := make([]int64, len(u.writers))
+	for i, w := range u.writers {
+		numbers[i] = w.f.party
+	}
+	var err error
+	if u.closed, err = tx.fixed(ctx, numbers); err != nil {
+		return nil, err
 	}
 	if err := u.load(ctx); err != nil {
 		return nil, fmt.Errorf("read current flow lines: %w", err)
@@ -162,9 +171,18 @@ type lineState struct {
 	active  bool
 	date    canonical.Date
 	group   flowGroup
+	ledger  int
+	was     lineWas  // before the batch
 	stored  bool     // there is a row in the table
 	next    *FlowRow // the version to write; nil = the stored content stays
 	bumped  bool     // the content was confirmed by a higher version, or came back or went
+}
+
+// lineWas is what the table says of a line; the zero value when it has none.
+type lineWas struct {
+	active bool
+	hash   [16]byte
+	date   canonical.Date
 }
 
 // flowUnit reads and writes the lines of all parties of a unit of work.
@@ -172,6 +190,7 @@ type flowUnit struct {
 	tx      *Tx
 	writers []*flowWriter
 	owner   map[canonical.ID]*flowWriter
+	closed  map[int64]fixedMonths // by party
 }
 
 // flowWriter decides about the lines of one party.
@@ -208,14 +227,15 @@ func (u *flowUnit) load(ctx context.Context) error {
 	}
 	return inChunks(look, func(part []canonical.ID) error {
 		cond, args := anyOf(u.tx.querier, "row_id", part)
-		return u.tx.each(ctx, `SELECT row_id, hash, version_key, active, biz_date, partner, product_mention FROM flow_line WHERE `+cond, args, func(rows *sqlx.Rows) error {
+		return u.tx.each(ctx, `SELECT row_id, hash, version_key, active, biz_date, partner, product_mention, ledger FROM flow_line WHERE `+cond, args, func(rows *sqlx.Rows) error {
 			var id canonical.ID
 			var hash []byte
 			s := &lineState{stored: true}
-			if err := rows.Scan(&id, &hash, &s.version, &s.active, &s.date, &s.group.partner, &s.group.product); err != nil {
+			if err := rows.Scan(&id, &hash, &s.version, &s.active, &s.date, &s.group.partner, &s.group.product, &s.ledger); err != nil {
 				return err
 			}
 			copy(s.hash[:], hash)
+			s.was = lineWas{s.active, s.hash, s.date}
 			u.owner[id].states[id] = s
 			return nil
 		})
@@ -231,7 +251,7 @@ func (w *flowWriter) take(r *FlowRow) Outcome {
 		return Unchanged // gone before it ever came, and nothing is known of it
 	}
 	if s == nil {
-		s = &lineState{hash: r.Hash, version: r.Version, active: active, date: r.Line.Date, group: w.groupOf(r), next: r}
+		s = &lineState{hash: r.Hash, version: r.Version, active: active, date: r.Line.Date, group: w.groupOf(r), ledger: LedgerNumber(r.Line.Ledger), next: r}
 		w.states[r.ID] = s
 		if !active {
 			return Stale
@@ -308,6 +328,9 @@ func (u *flowUnit) write(ctx context.Context) error {
 		fresh = append(fresh, dirtyRows(w.f.party, first)...)
 		again = append(again, dirtyRows(w.f.party, more)...)
 	}
+	if err := u.correct(ctx); err != nil {
+		return err
+	}
 	if err := u.tx.keepReplaced(ctx, replaced); err != nil {
 		return err
 	}
@@ -324,6 +347,21 @@ func (u *flowUnit) write(ctx context.Context) error {
 		return err
 	}
 	return u.tx.raiseMarks(ctx, again)
+}
+
+// correct books what the unit changes in closed months.
+func (u *flowUnit) correct(ctx context.Context) error {
+	var all []Correction
+	for _, w := range u.writers {
+		if closed := u.closed[w.f.party]; len(closed) > 0 {
+			list, err := w.correctPut(ctx, u.tx, closed)
+			if err != nil {
+				return err
+			}
+			all = append(all, list...)
+		}
+	}
+	return u.tx.putCorrections(ctx, all)
 }
 
 // raced turns a violated key into ErrRaced: something was stored that the unit of work took for new.

@@ -99,3 +99,11 @@ func VersionKey(text string, contentHash []byte) string {
 	}
 	return b.String()
 }
+
+// SameOrder reports whether two version keys say the same of the order of their files, so that only the content tells
+// which is higher.
+func SameOrder(a, b string) bool {
+	a, _, _ = strings.Cut(a, "~")
+	b, _, _ = strings.Cut(b, "~")
+	return a == b
+}

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
 
 	"tributary/canonical"
+	"tributary/internal/errs"
 	"tributary/normalize"
 )
 
@@ -34,6 +36,7 @@ type Party struct {
 type Origin struct {
 	Run       canonical.ID
 	ReadOrder string
+	Note      CorrectionNote // of ledger rows
 }
 
 // Company is the marketing authorisation holder.
@@ -209,10 +212,23 @@ func (q querier) partyByName(ctx context.Context, text string) (Party, bool, err
 	if err != nil {
 		return Party{}, false, fmt.Errorf("look the party up by its name: %w", err)
 	}
-	if len(named) == 1 {
+	return theOnly(text, named)
+}
+
+// theOnly is the party that a name means. A name of several is refused: its ledger would end up under a key of its own.
+func theOnly(text string, named []Party) (Party, bool, error) {
+	switch len(named) {
+	case 0:
+		return Party{}, false, nil
+	case 1:
 		return named[0], true, nil
 	}
-	return Party{}, false, nil
+	keys := make([]string, len(named))
+	for i, p := range named {
+		keys[i] = p.Key
+	}
+	slices.Sort(keys)
+	return Party{}, false, errs.New(errs.Invalid, "ingest.party_twice", errs.Args{"party": text, "keys": strings.Join(keys, ", ")})
 }
 
 // flowSources lists the sources of the parties that ever reported.
@@ -251,10 +267,7 @@ func (q querier) customerByName(ctx context.Context, source, text string) (Party
 			found = append(found, Party{Key: r.ID, Name: c.Name, Known: true})
 		}
 	}
-	if len(found) == 1 {
-		return found[0], true, nil
-	}
-	return Party{}, false, nil
+	return theOnly(text, found)
 }
 
 // EnsureParty makes the record of a reporting party and returns its number. A name from the master replaces one that was
@@ -290,5 +303,13 @@ func (tx *Tx) EnsureParty(ctx context.Context, p Party, from Origin) (int64, err
 	if err := tx.EnsureStream(ctx, source, "flow", ""); err != nil {
 		return 0, err
 	}
-	return out[0].Record, nil
+	return out[0].Record, tx.ensureBook(ctx, out[0].Record)
+}
+
+func nameOf(payload []byte) (string, error) {
+	var c struct {
+		Name string `json:"name"`
+	}
+	err := json.Unmarshal(payload, &c)
+	return c.Name, err
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
@@ -60,7 +62,7 @@ func (f *FlowSink) Replace(ctx context.Context, tx *Tx, ledger canonical.Ledger,
 
 // Retire takes at most limit lines of a month that its replacement leaves out; it reports how many it took. Call it, each
 // time in a transaction of its own, until it takes none.
-func (f *FlowSink) Retire(ctx context.Context, tx *Tx, ledger canonical.Ledger, month string, limit int) (int, error) {
+func (f *FlowSink) Retire(ctx context.Context, tx *Tx, ledger canonical.Ledger, month string, limit int, from Origin) (int, error) {
 	if err := f.loadReplacements(ctx, tx); err != nil {
 		return 0, err
 	}
@@ -96,9 +98,61 @@ func (f *FlowSink) Retire(ctx context.Context, tx *Tx, ledger canonical.Ledger, 
 	if len(ids) == 0 {
 		return 0, nil
 	}
+	if err := f.correctRetired(ctx, tx, ids, from); err != nil {
+		return 0, err
+	}
 	cond, args := anyOf(tx.querier, "row_id", ids)
 	if _, err := tx.exec(ctx, `UPDATE flow_line SET active = FALSE WHERE `+cond, args...); err != nil {
 		return 0, fmt.Errorf("retire replaced lines: %w", err)
 	}
 	return len(ids), tx.markGroups(ctx, f.party, dirty)
+}
+
+// correctRetired books the lines that leave a closed month.
+func (f *FlowSink) correctRetired(ctx context.Context, tx *Tx, ids []canonical.ID, from Origin) error {
+	closed, err := tx.fixed(ctx, []int64{f.party})
+	if err != nil || len(closed[f.party]) == 0 {
+		return err
+	}
+	lines, err := tx.contents(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var out []Correction
+	for _, c := range lines {
+		if closed[f.party][ledgerMonth{LedgerNumber(c.Ledger), c.Date.Month()}] {
+			c.Sign, c.Class = -1, canonical.NormalCorrection
+			out = append(out, c)
+		}
+	}
+	if out, err = f.complete(tx, out, closed[f.party], from); err != nil {
+		return err
+	}
+	return tx.putCorrections(ctx, out)
+}
+
+// MonthHolder is the file whose version holds a month of a party's ledger; the zero DataFile when none does.
+func (q querier) MonthHolder(ctx context.Context, party int64, ledger canonical.Ledger, month string) (DataFile, error) {
+	var f DataFile
+	err := q.get(ctx, &f, `SELECT f.* FROM flow_replacement AS r JOIN data_file AS f ON f.id = r.file_id WHERE r.party = ? AND r.ledger = ? AND r.month = ?`,
+		party, LedgerNumber(ledger), month)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return f, fmt.Errorf("read which file holds %s: %w", month, err)
+	}
+	return f, nil
+}
+
+// LinesOf counts the active lines of a month of a party's ledger.
+func (q querier) LinesOf(ctx context.Context, party string, ledger canonical.Ledger, month string) (n int64, err error) {
+	first, last, err := canonical.MonthSpan(month)
+	if err != nil {
+		return 0, err
+	}
+	err = q.get(ctx, &n, `SELECT COUNT(*) FROM flow_line AS l JOIN source_record AS r ON r.id = l.party
+		WHERE r.entity = 'customer' AND r.source = ? AND r.source_id = ? AND l.ledger = ? AND l.active = TRUE AND l.biz_date >= ? AND l.biz_date <= ?`,
+		canonical.FlowSource(party), canonical.ReporterID, LedgerNumber(ledger), first, last)
+	if err != nil {
+		return 0, fmt.Errorf("count the lines of %s: %w", month, err)
+	}
+	return n, nil
 }

@@ -25,6 +25,7 @@ type Bucket struct {
 	Gap         canonical.Quantity `json:"gap"`
 	Explanation string             `json:"explanation"`
 	Code        string             `json:"explanation_code"`
+	RowsExplain bool               `json:"rows_explain"` // rows that are named account for the whole gap
 }
 
 // Lots is what Balance works on: the data of each lot, all over the same Parties. Holdings are those at the end of the
@@ -82,7 +83,11 @@ func Balance(in Lots, period Period, opt Options) []Bucket {
 	return out
 }
 
+// openQuestions are the explanations that name no row: somebody has to find out.
+var openQuestions = []string{"trace.gap.unexplained", "trace.gap.nothing_issued", "trace.gap.more_out_than_in", "trace.gap.unknown_origin", "trace.gap.shortage"}
+
 func (k *Bucket) explain(why reason, lang string) {
+	k.RowsExplain = !slices.Contains(openQuestions, why.code)
 	k.Code, k.Explanation = why.code, errs.Fill(errs.Lookup(why.code).In(lang).What, why.args)
 }
 

@@ -78,7 +78,7 @@ func (k *kit) replace(p *ledgerKit, version string) {
 	})
 	for n := 1; n > 0; {
 		k.tx(func(ctx context.Context, tx *store.Tx) (err error) {
-			n, err = p.sink.Retire(ctx, tx, canonical.Sales, "2025-03", 2)
+			n, err = p.sink.Retire(ctx, tx, canonical.Sales, "2025-03", 2, store.Origin{Run: k.run})
 			return err
 		})
 	}

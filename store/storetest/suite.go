@@ -34,6 +34,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"parties/found by code, name and self", parties},
 		{"lines/first, again, corrected", lines},
 		{"lines/replaced months close alike in any order", replacements},
+		{"lines/closed months are corrected in later ones", months},
+		{"lines/closed months stand, whatever comes in what order", monthLaws},
 		{"lines/suspected duplicates", suspects},
 		{"lines/mentions keep the newest name whatever came first", mentions},
 		{"raw/rows read back", raw},

@@ -1,0 +1,43 @@
+package pipeline
+
+import (
+	"context"
+
+	"tributary/canonical"
+	"tributary/internal/errs"
+	"tributary/store"
+)
+
+// empties refuses a file that would leave nothing of the month it replaces, unless somebody says that it may. The rows
+// that it brings for other months, if any, stay: they only add.
+func (i *fileIngest) empties(ctx context.Context) error {
+	if i.req.Replace == "" || i.inside > 0 || i.req.Empty {
+		return nil
+	}
+	held, err := i.db.LinesOf(ctx, i.req.Party.Key, i.req.Kind.Ledger(), i.req.Replace)
+	if err != nil || held == 0 {
+		return err
+	}
+	return errs.New(errs.Invalid, "ingest.empties_month", errs.Args{"file": i.run.File, "month": i.req.Replace, "party": i.req.Party.Key, "ledger": i.req.Kind.Ledger(), "rows": held})
+}
+
+// tellClaims says what became of a month that another file had claimed, or still holds.
+func (i *fileIngest) tellClaims(before, after store.DataFile) {
+	switch args := (errs.Args{"month": i.req.Replace, "file": i.run.File}); {
+	case before.ID == 0 || before.ID == i.file.ID:
+	case after.ID != i.file.ID:
+		args["other"] = after.Name
+		i.warn("ingest.month_stays", args)
+	case store.SameOrder(before.VersionKey, i.version):
+		args["other"] = before.Name
+		i.warn("ingest.month_tied", args)
+	default:
+		args["other"] = before.Name
+		i.warn("ingest.month_taken_over", args)
+	}
+}
+
+// holder is the file that holds the month which the file replaces.
+func (i *fileIngest) holder(ctx context.Context, tx *store.Tx, ledger canonical.Ledger) (store.DataFile, error) {
+	return tx.MonthHolder(ctx, i.file.Party, ledger, i.req.Replace)
+}
