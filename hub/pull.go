@@ -27,7 +27,6 @@ type PullRequest struct {
 	AcceptDeletes bool // believe a full list however much is missing from it
 	Scheduled     bool // called by the scheduler: paused streams are left out
 	AcceptDrift   bool // take the fields as they come now
-	SweepEvery    time.Duration
 	Lang          string
 }
 
@@ -147,8 +146,8 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 		return refused(err)
 	}
 	plan := pipeline.Pull{Connection: t.connection.Name, Stream: info, Map: m, MapText: text, Trust: h.rank(t.connection.Name), Actor: h.Actor.Name,
-		AcceptDeletes: req.AcceptDeletes, SweepEvery: req.SweepEvery, DryRun: req.DryRun}
-	bound(&plan, t)
+		AcceptDeletes: req.AcceptDeletes, DryRun: req.DryRun}
+	bound(&plan, t, req.Scheduled)
 	plan.Drift.Accept = req.AcceptDrift
 	if plan.Window, err = window(src, t, req); err != nil {
 		return refused(err)
@@ -166,14 +165,24 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 // defaultMaxBad is the share of bad rows above which something is wrong with the map or the source, not with rows.
 const defaultMaxBad = 0.5
 
-// bound sets what the stream's configuration says about bad rows, silence and changes of fields.
-func bound(plan *pipeline.Pull, t pullTarget) {
+// defaultSweep keeps a comparison of all keys, which costs as many calls as a first read, from using up a day's quota.
+const defaultSweep = 24 * time.Hour
+
+// bound sets what the stream's configuration says about bad rows, silence, changes of fields and, when the scheduler
+// pulls, comparisons of keys.
+func bound(plan *pipeline.Pull, t pullTarget, scheduled bool) {
 	plan.MaxBad = defaultMaxBad
+	if scheduled {
+		plan.SweepEvery = defaultSweep
+	}
 	for _, s := range t.connection.Streams {
 		if s.Stream != t.stream.Name {
 			continue
 		}
 		plan.SilentAfter = time.Duration(s.Silent)
+		if s.Sweep > 0 && scheduled {
+			plan.SweepEvery = time.Duration(s.Sweep)
+		}
 		if s.MaxBad > 0 {
 			plan.MaxBad = s.MaxBad
 		}

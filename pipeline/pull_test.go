@@ -363,3 +363,38 @@ func TestSilenceIsSaid(t *testing.T) {
 		}
 	})
 }
+
+// swept is a source that can only list its keys.
+type swept struct {
+	scripted
+	keys   []string
+	listed int
+}
+
+func (s *swept) Keys(context.Context, string) ([]string, error) {
+	s.listed++
+	return s.keys, nil
+}
+
+// Listing all keys costs as much as a first read: between two comparisons lies the pause that is asked for.
+func TestKeysAreComparedNotMoreOftenThanAsked(t *testing.T) {
+	b := openIngest(t, "sqlite:hub.db", t.TempDir())
+	src := &swept{scripted: scripted{t: t, pages: [][]connectors.Row{{row(1, "H1", "甲医院"), row(2, "H2", "乙医院")}}, failAt: -1}, keys: []string{"H1", "H2"}}
+	pull := func(every time.Duration) {
+		req := pullOf(t, "sweep", customerMap)
+		req.SweepEvery = every
+		_, err := pipeline.Ingest{DB: b.db}.Pull(t.Context(), src, req)
+		require.NoError(t, err)
+	}
+	pull(time.Hour) // from the start: nothing stored could be missing
+	pull(time.Hour)
+	first := src.listed
+	require.Equal(t, 1, first, "never compared before")
+	src.keys = []string{"H1"}
+	pull(time.Hour)
+	require.Equal(t, first, src.listed, "compared a moment ago")
+	require.Contains(t, b.living(), "H2")
+	pull(0)
+	require.Equal(t, first+1, src.listed)
+	require.NotContains(t, b.living(), "H2")
+}
