@@ -176,6 +176,9 @@ func (c *composer) lot(l *Lot) {
 
 // wrong declares what was told of movements that are known better now. An event that is still told is not wrong.
 func (c *composer) wrong(closed []Closed) {
+	if len(closed) == 0 {
+		return
+	}
 	told := map[string]bool{}
 	type step struct{ movement, step string }
 	now := map[step][]string{}

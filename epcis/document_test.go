@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite what is expected in testdata")
 
 // TestDocuments compares what is read from documents of every kind with testdata.
 func TestDocuments(t *testing.T) {
-	for _, kind := range []string{"good", "bad"} {
+	for _, kind := range []string{"good", "shapes", "bad"} {
 		file := "testdata/" + kind + ".txtar"
 		a, err := txtar.ParseFile(file)
 		require.NoError(t, err)
@@ -33,10 +33,10 @@ func TestDocuments(t *testing.T) {
 			}
 			t.Run(kind+"/"+in.Name, func(t *testing.T) {
 				require.Equal(t, string(want.Data), got)
-				if kind == "good" {
-					require.Empty(t, doc.Faults())
-				} else {
+				if kind == "bad" {
 					require.NotEmpty(t, doc.Faults())
+				} else {
+					require.Empty(t, doc.Faults())
 				}
 				for _, issue := range doc.Faults() {
 					for _, lang := range []string{"en", "zh"} {

@@ -12,7 +12,7 @@ import (
 
 // What is read without a fault stands alone and reads back as the same event.
 func FuzzParse(f *testing.F) {
-	for _, file := range []string{"testdata/good.txtar", "testdata/bad.txtar"} {
+	for _, file := range []string{"testdata/good.txtar", "testdata/shapes.txtar", "testdata/bad.txtar"} {
 		body, err := os.ReadFile(file)
 		require.NoError(f, err)
 		a := txtar.Parse(body)

@@ -73,6 +73,7 @@ func (h *Hub) composeLots(ctx context.Context, product string, lots []string, co
 	}
 	l := h.lotLoader(sku, store.Known{})
 	var out []epcis.Lot
+	var places []epcis.Place
 	for _, text := range lots {
 		lot, _ := normalize.Lot(text)
 		data, found, err := l.load(ctx, lot, canonical.NoDate)
@@ -88,10 +89,11 @@ func (h *Hub) composeLots(ctx context.Context, product string, lots []string, co
 				return nil, err
 			}
 		}
-		places, err := h.places(ctx, l.parties)
+		more, err := h.places(ctx, l.parties[len(places):])
 		if err != nil {
 			return nil, err
 		}
+		places = append(places, more...)
 		history := lotHistory(&data, places)
 		for _, c := range closed {
 			for _, m := range trace.Gather(lot, []canonical.Movement{c.Movement}, nil, l.place) {
@@ -132,7 +134,7 @@ func (h *Hub) places(ctx context.Context, parties []trace.Party) ([]epcis.Place,
 			ids = append(ids, id)
 		}
 	}
-	goldens, err := h.DB.Goldens(ctx, ids)
+	goldens, err := h.DB.GoldensBrief(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -90,6 +90,12 @@ func TestCorrectionsAreDeclared(t *testing.T) {
 	require.Len(t, wrong[0].Error.Corrective, 1)
 	require.Equal(t, "2390", plain[wrong[0].Error.Corrective[0]].Items[0].Quantity)
 
+	body, err := json.Marshal(bodies(all))
+	require.NoError(t, err)
+	back, err := h.CaptureEPCIS(t.Context(), hub.EPCISCaptureRequest{File: "x", Body: body})
+	require.NoError(t, err)
+	require.Equal(t, []int{len(all), 0, 0}, []int{back.Unchanged, back.Captured, back.Corrected}, "to the hub itself they are no news")
+
 	other := bareHub(t, "sqlite:hub.db")
 	other.Config.Company.Code = "OTHER"
 	for i, events := range []map[string]epcis.Event{before, all} {

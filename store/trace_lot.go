@@ -28,8 +28,8 @@ func (k Known) of(alias string) string {
 	return fmt.Sprintf("%s.known_from <= %d AND (%s.known_to IS NULL OR %s.known_to > %d)", alias, k.at, alias, alias, k.at)
 }
 
-// LotFlow is all that is stored of one lot: its movements, those without a lot that may have carried it, with its shares
-// in them.
+// LotFlow is all that a trace needs of one lot: its movements, those without a lot that may have carried it, with its
+// shares in them. The movements are without their evidence rows.
 type LotFlow struct {
 	Moves  []canonical.Movement
 	Shares []canonical.Attribution
@@ -38,20 +38,30 @@ type LotFlow struct {
 // LotFlow reads a lot by index.
 func (db *DB) LotFlow(ctx context.Context, product int64, lot string, known Known) (LotFlow, error) {
 	var f LotFlow
-	err := db.each(ctx, `SELECT `+movementColumns+` FROM movement m WHERE m.product_id = ? AND m.lot = ? AND `+known.of("m"), []any{product, lot}, func(rows *sqlx.Rows) error {
-		m, err := scanMovement(rows)
-		f.Moves = append(f.Moves, m.Movement)
+	const columns = `m.id, m.seller, m.buyer, m.quantity, m.biz_date, m.kind, m.grade, m.match, m.difference, m.doc_no`
+	var kind int
+	m := canonical.Movement{Product: product}
+	fields := []any{&m.ID, &m.Seller, &m.Buyer, (*int64)(&m.Quantity), &m.Date, &kind, (*string)(&m.Grade), &m.Match, (*int64)(&m.Difference), &m.DocNo}
+	add := func(rows *sqlx.Rows, fields []any) error {
+		err := rows.Scan(fields...)
+		m.Kind = KindOf(kind)
+		f.Moves = append(f.Moves, m)
 		return err
+	}
+	m.Lot = lot
+	err := db.each(ctx, `SELECT `+columns+` FROM movement m WHERE m.product_id = ? AND m.lot = ? AND `+known.of("m"), []any{product, lot}, func(rows *sqlx.Rows) error {
+		return add(rows, fields)
 	})
 	if err != nil {
 		return f, fmt.Errorf("read the movements of a lot: %w", err)
 	}
-	err = db.each(ctx, `SELECT `+movementColumns+`, a.point, a.low, a.high, a.grade FROM attribution a JOIN movement m ON m.id = a.movement_id
-		WHERE a.product_id = ? AND a.lot = ? AND `+known.of("a")+` AND `+known.of("m"), []any{product, lot}, func(rows *sqlx.Rows) error {
-		s := canonical.Attribution{Product: product, Lot: lot}
-		m, err := scanMovement(rows, (*int64)(&s.Point), (*int64)(&s.Low), (*int64)(&s.High), (*string)(&s.Grade))
+	m.Lot = ""
+	s := canonical.Attribution{Product: product, Lot: lot}
+	fields = append(fields, (*int64)(&s.Point), (*int64)(&s.Low), (*int64)(&s.High), (*string)(&s.Grade))
+	err = db.each(ctx, `SELECT `+columns+`, a.point, a.low, a.high, a.grade FROM attribution a JOIN movement m ON m.id = a.movement_id
+		WHERE a.product_id = ? AND a.lot = ? AND m.lot = '' AND `+known.of("a")+` AND `+known.of("m"), []any{product, lot}, func(rows *sqlx.Rows) error {
+		err := add(rows, fields)
 		s.Movement = m.ID
-		f.Moves = append(f.Moves, m.Movement)
 		f.Shares = append(f.Shares, s)
 		return err
 	})
@@ -201,9 +211,9 @@ func (db *DB) UsageReporters(ctx context.Context, product int64, mentions []int6
 		tuples[i] = []int64{m}
 	}
 	err := eachTupleChunk(tuples, func(values string, args []any) error {
-		// A look-up each: what EXISTS becomes on PostgreSQL reads every row of use of the product.
+		// A look-up each, and nothing said of the buyer, whom use has not: else all use of the product by anybody is read.
 		return db.each(ctx, `SELECT v.column1 FROM `+values+` AS v WHERE (SELECT 1 FROM movement m
-			WHERE m.seller = v.column1 AND m.product_id = ? AND m.buyer = 0 AND m.kind = ? AND `+known.of("m")+` LIMIT 1) = 1`,
+			WHERE m.seller = v.column1 AND m.product_id = ? AND m.kind = ? AND `+known.of("m")+` LIMIT 1) = 1`,
 			append(args, product, KindNumber(canonical.Used)), func(rows *sqlx.Rows) error {
 				var id int64
 				err := rows.Scan(&id)

@@ -42,6 +42,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 command -v gcc >/dev/null || { prepare_var; install gcc libc6-dev; } # go test -race needs cgo
+command -v npm >/dev/null && command -v node >/dev/null || { prepare_var; install nodejs npm; } # another project's validator of EPCIS
 
 # All at once: each is small, and together they take as long as the slowest.
 prepare_var
