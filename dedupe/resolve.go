@@ -114,15 +114,7 @@ func (e *Engine) Blocking(t Type) Blocking { return e.model.Types[t].Blocking }
 
 // keepGraph scores the candidates of all records and keeps what reaches the review threshold.
 func (e *Engine) keepGraph(ctx context.Context, records []*Record, report *Report) ([]Pair, error) {
-	real := make([]bool, len(records))
-	var postings []Posting
-	for i, r := range records {
-		real[i] = r.Real()
-		for _, k := range e.Keys(r) {
-			postings = append(postings, Posting{k, i})
-		}
-	}
-	index := NewIndex(postings, real, e.model.Types[records[0].Type].Blocking)
+	index := e.indexOf(records)
 	report.Oversize = append(report.Oversize, index.Oversize()...)
 	kept := make([][]Pair, len(records))
 	var compared, alone atomic.Int64

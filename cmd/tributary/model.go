@@ -9,12 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/hub"
-	"tributary/internal/errs"
 )
 
 func (a *app) modelCmd() *cobra.Command {
 	c := &cobra.Command{Use: "model", Short: "The matching model of the customer master: see, train, try, apply"}
-	c.AddCommand(a.modelListCmd(), a.modelShowCmd(), a.modelExportCmd(), a.modelDiffCmd(), a.modelDryRunCmd(), a.modelApplyCmd())
+	c.AddCommand(a.modelListCmd(), a.modelShowCmd(), a.modelExportCmd(), a.modelDiffCmd(), a.modelTrainCmd(), a.modelDryRunCmd(), a.modelApplyCmd())
 	return c
 }
 
@@ -111,13 +110,7 @@ func (a *app) modelExportCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = writeWhole(out, func(w io.Writer) error {
-				if _, err := w.Write(body); err != nil {
-					return errs.Wrap(errs.Unavailable, "hub.cannot_write", err, errs.Args{"file": out})
-				}
-				return nil
-			})
-			if err != nil {
+			if err := writeModelFile(out, body); err != nil {
 				return err
 			}
 			return a.print(map[string]string{"version": version, "file": out}, func(w io.Writer) error {
