@@ -10,6 +10,7 @@ import (
 	"tributary/connectors/distributor/files"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/erp/sap"
+	"tributary/connectors/erp/yonyou"
 	"tributary/connectors/pharmacy"
 	"tributary/connectors/rest"
 	"tributary/connectors/sfa/dynamics365"
@@ -27,9 +28,10 @@ func Registry() (*connectors.Registry, error) {
 	dyn, dynerr := dynamics365.Driver()
 	fx, fxerr := fxiaoke.Driver()
 	s4, s4err := sap.Driver()
+	yy, yyerr := yonyou.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, derr); err != nil {
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, rest.Driver, files.Driver, d)
 }

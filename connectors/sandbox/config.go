@@ -61,6 +61,14 @@ func Settings(connector, url string) map[string]any {
 				"products.inner_factor": "YY1_Inner_PRD", "batches.released_quantity": "YY1_Released_BAT",
 			},
 		}
+	case "yonyou":
+		return map[string]any{
+			"base_url": url + "/yonbip", "tenant_id": yonyouTenant, "app_key": yonyouKey, "app_secret": yonyouSecret, "calls_per_minute": 0,
+			"tenant_fields": map[string]any{
+				"customers.kind": "customerClass_name", "customers.uscc": "creditCode", "customers.licence_no": "licenceNo", "customers.province": "province", "customers.city": "city", "customers.address": "address",
+				"customers.phone": "contactTel", "products.spec": "modelDescription", "products.unit": "unit_name", "products.approval_no": "approvalNo", "products.gtin": "barCode", "products.case_factor": "packCase", "products.inner_factor": "packInner",
+			},
+		}
 	case "pharmacy":
 		return map[string]any{"base_url": url + "/pharmacy/v1", "token": pharmacyToken}
 	}

@@ -1,7 +1,7 @@
 // Package sandbox runs simulated source systems over one seeded world: an ERP that speaks Kingdee's protocol, a sales
 // force system that speaks Neocrm's, a pharmacy chain with a REST API, and the flow files of two distributors; for trying
-// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, and the ERP as SAP does, which Config leaves out. People try
-// mappings on it, demonstrations and tests pull from it.
+// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, and the ERP as SAP and YonBIP do, which
+// Config leaves out. People try mappings on it, demonstrations and tests pull from it.
 //
 //	sb, err := sandbox.Start(ctx, sandbox.Config{Dir: dir, Seed: 1, Scale: 1, Now: time.Now})
 //	defer sb.Close()
@@ -89,6 +89,7 @@ func Start(ctx context.Context, c Config) (*Sandbox, error) {
 		mount("/dynamics/", func(f *fault.Set) http.Handler { return NewDynamics(w, c.Now, f) }),
 		mount("/fxiaoke/", func(f *fault.Set) http.Handler { return NewFxiaoke(w, c.Now, f) }),
 		mount("/s4hana/", func(f *fault.Set) http.Handler { return NewSAP(w, c.Now, f) }),
+		mount("/yonbip/", func(f *fault.Set) http.Handler { return NewYonyou(YonyouTenant(c.Now, f), YonyouLists(w, false)) }),
 		mount("/salesforce/", func(f *fault.Set) http.Handler { return NewSalesforce(w, c.Now, f) }),
 	)
 	if err != nil {
@@ -164,6 +165,8 @@ const (
 	sapUser, sapClient       = "TRIBUTARY", "sb-sandbox"
 	sapPassword              = "sandbox-sap-password"
 	sapSecret                = "sandbox-sap-client-secret"
+	yonyouTenant, yonyouKey  = "sandbox1", "41832a3d2df94989b500da6a22268747"
+	yonyouSecret             = "sandbox-yonyou-app-secret"
 	fxiaokeCode              = "sandbox-fxiaoke-permanent-code"
 )
 

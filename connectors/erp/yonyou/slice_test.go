@@ -1,0 +1,108 @@
+package yonyou
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"tributary/connectors/httpsource"
+)
+
+// However slices are halved, they follow one another without gap or overlap to the window's end.
+func TestSlicesCoverTheirWindow(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		second := func(name string, from, to int64) time.Time {
+			return time.Unix(rapid.Int64Range(from, to).Draw(t, name), 0).UTC()
+		}
+		w := httpsource.Window{To: second("to", 1_000_000_000, 2_000_000_000)}
+		if rapid.Bool().Draw(t, "later") {
+			w.From = second("from", 900_000_000, w.To.Unix()-1)
+		}
+		at, err := sliceOf(w, "")
+		require.NoError(t, err)
+		reached := w.From
+		for range 10_000 {
+			require.Equal(t, reached, at.From)
+			require.True(t, at.From.Before(at.To))
+			require.Zero(t, at.To.Nanosecond())
+			back, err := sliceOf(w, at.text())
+			require.NoError(t, err)
+			require.True(t, back.From.Equal(at.From) && back.To.Equal(at.To) && back.Page == at.Page)
+			if half, can := at.half(); can && rapid.IntRange(0, 3).Draw(t, "crowded") == 0 {
+				require.True(t, half.To.Before(at.To))
+				at = half
+				continue
+			}
+			reached = at.To
+			next, more := at.after(w.To)
+			if !more {
+				require.Equal(t, w.To, reached)
+				return
+			}
+			at = next
+		}
+		require.FailNow(t, "the slices do not end")
+	})
+}
+
+func TestAPlaceOfAnotherWindow(t *testing.T) {
+	t.Parallel()
+	to := time.Unix(2_000_000_000, 0).UTC()
+	for _, text := range []string{`{`, `{}`, `{"to":"2099-01-01T00:00:00Z","page":1}`, `{"from":"2001-01-01T00:00:00Z","to":"2002-01-01T00:00:00Z","page":1}`} {
+		_, err := sliceOf(httpsource.Window{From: to.Add(-time.Hour), To: to}, text)
+		require.Equal(t, httpsource.RestartCursor, httpsource.ClassOf(err), text)
+	}
+}
+
+func TestWhatARefusalMeans(t *testing.T) {
+	t.Parallel()
+	c := &connection{settings: Settings{ThrottleTexts: []string{"频率", "limit"}}}
+	for body, class := range map[string]httpsource.Class{
+		`{"code":"200","data":{}}`:                "",
+		`{"code":200,"data":{}}`:                  "",
+		`{"code":999,"message":"参数不合法"}`:          httpsource.Permanent,
+		`{"code":"999","message":"服务繁忙"}`:         httpsource.Retry,
+		`{"code":1,"message":"access_token 已过期"}`: httpsource.ReauthOnce,
+		`{"code":1,"message":"没有权限"}`:             httpsource.Forbidden,
+		`{"code":1,"message":"Rate LIMIT"}`:       httpsource.Throttle,
+		`{"data":{}}`:                             httpsource.Permanent,
+		`{"code":"200"`:                           httpsource.Retry,
+		`<html>`:                                  httpsource.Retry,
+	} {
+		_, e := c.open([]byte(body), "200")
+		if class == "" {
+			require.Nil(t, e, body)
+			continue
+		}
+		require.NotNil(t, e, body)
+		require.Equal(t, class, e.Class, body)
+	}
+}
+
+// The signature was made by openssl.
+func TestSign(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "Ezuc3deOdl/hcHfDmyxusR90MEOddmDowFqqnjSCD4M=", sign("41832a3d2df94989b500da6a22268747", "1568098531823", "1d5a4f2b6c"))
+}
+
+func FuzzReadPage(f *testing.F) {
+	f.Add([]byte(`{"code":"200","data":{"recordCount":1,"pageCount":1,"recordList":[{"id":1}]}}`))
+	c := &connection{}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		data, e := c.open(body, "200")
+		if e != nil {
+			return
+		}
+		p, e := readPage(body, data)
+		if e != nil {
+			return
+		}
+		for _, r := range p.Rows {
+			require.LessOrEqual(t, r.Off+r.Len, len(body))
+			require.Equal(t, byte('{'), body[r.Off])
+		}
+	})
+}

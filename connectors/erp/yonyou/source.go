@@ -1,0 +1,301 @@
+package yonyou
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"tributary/connectors"
+	"tributary/connectors/httpsource"
+	"tributary/connectors/objectsource"
+)
+
+// zone is that of every time: they carry none.
+var zone = time.FixedZone("+08:00", 8*3600)
+
+// layout is how times are written.
+const layout = "2006-01-02 15:04:05"
+
+// crowded is how many pages of a slice are read without halving it first.
+const crowded = 20
+
+// connection is one tenant. Login and API are different hosts, which the first login finds.
+type connection struct {
+	login, api *httpsource.Client
+	session    *httpsource.Session
+	settings   Settings
+	now        func() time.Time
+	found      bool // read and written by the login, which the session makes one at a time
+}
+
+// New makes a source; it does no calls.
+func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+	login, err := httpsource.New(s.Options("YonBIP", s.BaseURL, env))
+	if err != nil {
+		return nil, err
+	}
+	options := s.Options("YonBIP", s.BaseURL, env)
+	table := slices.Clone(streams)
+	for i := range table {
+		table[i].Object = s.path(table[i].Info.Name, table[i].Object)
+	}
+	if s.PerMinute > 0 { // counted for every interface by itself
+		options.Limits = map[string]httpsource.Limit{detailScope: {PerSecond: float64(s.PerMinute) / 60, Burst: 1}}
+		for _, st := range table {
+			options.Limits[st.Object] = options.Limits[detailScope]
+		}
+	}
+	api, err := httpsource.New(options)
+	if err != nil {
+		return nil, err
+	}
+	c := &connection{login: login, api: api, settings: s, now: env.Now}
+	c.session = httpsource.NewSession(env.Now, c.logIn)
+	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Place{Param: "access_token"}})
+	return objectsource.New(c, objectsource.Config{
+		Name: "YonBIP", Streams: table, User: s.AppKey, Tenant: s.Tenant, Overlap: s.Overlap, Unit: unit, PageSize: s.PageSize, Zone: zone,
+	}), nil
+}
+
+// Connect logs in before the first call, because the login finds the API's host.
+func (c *connection) Connect(ctx context.Context) error {
+	_, err := c.session.Get(ctx)
+	return err
+}
+
+func (c *connection) Client() *httpsource.Client { return c.api }
+
+func (c *connection) Close() {
+	c.login.Close()
+	c.api.Close()
+}
+
+// classOf is what a refusal means by its words.
+func (c *connection) classOf(message string) httpsource.Class {
+	words := strings.ToLower(message)
+	has := func(texts ...string) bool {
+		return slices.ContainsFunc(texts, func(t string) bool { return t != "" && strings.Contains(words, strings.ToLower(t)) })
+	}
+	switch {
+	case has(c.settings.ThrottleTexts...):
+		return httpsource.Throttle
+	case has("token"):
+		return httpsource.ReauthOnce
+	case has("权限", "未授权", "permission"):
+		return httpsource.Forbidden
+	case has("繁忙", "超时", "稍后", "timeout", "timed out"):
+		return httpsource.Retry
+	}
+	return httpsource.Permanent
+}
+
+func (c *connection) shape(op, why string) error {
+	e := httpsource.UnknownShape("%s", why)
+	e.Op, e.Source, e.Host = op, "YonBIP", c.api.Host()
+	return e
+}
+
+// Describe takes one row for metadata, of which the platform gives none: it shows the fields that the tenant has beside those
+// that the connector knows.
+func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
+	p, err := c.page(ctx, st, httpsource.Window{}, 1, 1)
+	if err != nil {
+		return objectsource.Metadata{}, err
+	}
+	var fields []connectors.Field
+	for _, name := range slices.Concat(st.Required, st.Optional) {
+		fields = append(fields, connectors.Field{Name: name})
+	}
+	for _, row := range p.Rows {
+		for name := range row.Fields {
+			fields = append(fields, connectors.Field{Name: name})
+		}
+	}
+	for _, column := range c.settings.Tenant {
+		fields = append(fields, connectors.Field{Name: column}) // the one row may lack it
+	}
+	return objectsource.NewMetadata(fields, false), nil
+}
+
+// listPage is an answer of a list.
+type listPage struct {
+	objectsource.Page
+	Pages, Total int
+}
+
+// page asks for one page of a list.
+func (c *connection) page(ctx context.Context, st objectsource.Stream, w httpsource.Window, page, size int) (listPage, error) {
+	conditions := []any{}
+	for _, bound := range []struct {
+		op string
+		at time.Time
+	}{{"egt", w.From}, {"lt", w.To}} {
+		if !bound.at.IsZero() {
+			conditions = append(conditions, map[string]any{"field": changed, "op": bound.op, "value1": bound.at.In(zone).Format(layout)})
+		}
+	}
+	body, err := json.Marshal(map[string]any{"pageIndex": page, "pageSize": size, "isSum": false, "simpleVOs": conditions})
+	if err != nil {
+		return listPage{}, err
+	}
+	var out listPage
+	_, err = c.api.Do(ctx, httpsource.Request{
+		Op: "list " + st.Info.Name, Method: http.MethodPost, Path: st.Object, Body: body, Scope: st.Object,
+		Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
+		Judge: func(r *httpsource.Response) *httpsource.Error {
+			data, e := c.open(r.Body, "200")
+			if e != nil {
+				return e
+			}
+			out, e = readPage(r.Body, data)
+			return e
+		},
+	})
+	return out, err
+}
+
+func readPage(body []byte, data json.RawMessage) (listPage, *httpsource.Error) {
+	var answer struct {
+		Count *int            `json:"recordCount"`
+		Pages *int            `json:"pageCount"`
+		List  json.RawMessage `json:"recordList"`
+	}
+	if len(data) == 0 || json.Unmarshal(data, &answer) != nil || answer.Count == nil || answer.Pages == nil || len(answer.List) == 0 {
+		return listPage{}, httpsource.UnknownShape("a list's answer needs data with recordList, recordCount and pageCount")
+	}
+	rows, err := httpsource.Elements(body, bytes.Index(body, answer.List)) // a part of body, copied
+	if err != nil {
+		return listPage{}, httpsource.UnknownShape("%v", err)
+	}
+	return listPage{Page: objectsource.Page{Raw: body, Rows: rows}, Pages: *answer.Pages, Total: *answer.Count}, nil
+}
+
+// Query reads the next page of a slice, or says which slice to read instead.
+func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
+	if q.Window.To.IsZero() { // to see whether there is anything
+		p, err := c.page(ctx, run.Stream, q.Window, 1, q.Limit)
+		return p.Page, err
+	}
+	at, err := sliceOf(q.Window, q.Locator)
+	if err != nil {
+		return objectsource.Page{}, err
+	}
+	p, err := c.page(ctx, run.Stream, httpsource.Window{From: at.From, To: at.To}, at.Page, q.Limit)
+	if err != nil {
+		return objectsource.Page{}, err
+	}
+	moved := at.Total > 0 && at.Total != p.Total
+	if half, can := at.half(); can && (moved || at.Page == 1 && p.Total > crowded*q.Limit) {
+		return objectsource.Page{Raw: p.Raw, Next: half.text()}, nil
+	}
+	if moved {
+		return objectsource.Page{}, &httpsource.Error{Class: httpsource.RestartCursor, Op: "list " + run.Stream.Info.Name, Source: "YonBIP", Host: c.api.Host(), Message: "rows moved while the list was read"}
+	}
+	if run.Stream.Document && c.settings.Lots == "detail" {
+		if err := c.addLots(ctx, &p.Page); err != nil {
+			return objectsource.Page{}, err
+		}
+	}
+	next, more := slice{From: at.From, To: at.To, Page: at.Page + 1, Total: p.Total}, true
+	if at.Page >= p.Pages || len(p.Rows) == 0 {
+		next, more = at.after(q.Window.To)
+	}
+	out := p.Page
+	if out.End = !more; more {
+		out.Next = next.text()
+	}
+	return out, nil
+}
+
+// Row makes a row: ids as text. A line of a bill that does not count is a delete.
+func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.Row, string, error) {
+	id := objectsource.Text(in[run.Stream.ID])
+	if id == "" {
+		return connectors.Row{}, "", errors.New("a row without " + run.Stream.ID)
+	}
+	row := connectors.Row{Key: id, Fields: run.Fields(in, func(column string, v any) any {
+		switch column {
+		case "id", "details_id", "cust", "org", "warehouse", "status":
+			return objectsource.Text(v)
+		}
+		return v
+	})}
+	at, err := time.ParseInLocation(layout, objectsource.Text(in[changed]), zone)
+	if err != nil {
+		return row, "", errors.New("row " + id + " without " + changed)
+	}
+	row.SourceTime = at.UTC()
+	if run.Stream.Document && objectsource.Text(in["status"]) != c.settings.Audited {
+		row.Op = connectors.Delete
+	}
+	return row, "", nil
+}
+
+// detailScope counts the calls for single bills.
+const detailScope = "detail"
+
+// addLots asks every bill of a page for what its lines say about lots. The answers are kept behind the page as received.
+func (c *connection) addLots(ctx context.Context, p *objectsource.Page) error {
+	lines := map[string]map[string]any{}
+	asked := map[string]bool{}
+	raw := slices.Clone(p.Raw)
+	for _, row := range p.Rows {
+		bill := objectsource.Text(row.Fields["id"])
+		if asked[bill] || objectsource.Text(row.Fields["status"]) != c.settings.Audited {
+			continue
+		}
+		asked[bill] = true
+		body, err := c.bill(ctx, bill, lines)
+		if err != nil {
+			return err
+		}
+		raw = append(append(raw, '\n'), body...)
+	}
+	p.Raw = raw
+	for _, row := range p.Rows {
+		line := lines[objectsource.Text(row.Fields["details_id"])]
+		for _, name := range lotFields {
+			if row.Fields[name] == nil {
+				row.Fields[name] = line[name]
+			}
+		}
+	}
+	return nil
+}
+
+func (c *connection) bill(ctx context.Context, id string, into map[string]map[string]any) ([]byte, error) {
+	answer, err := c.api.Do(ctx, httpsource.Request{
+		Op: "bill of salesout", Method: http.MethodGet, Path: c.settings.path("salesout.detail", "/yonbip/scm/salesout/detail"), Query: url.Values{"id": {id}}, Scope: detailScope,
+		Judge: func(r *httpsource.Response) *httpsource.Error {
+			data, e := c.open(r.Body, "200")
+			if e != nil {
+				return e
+			}
+			var head map[string]any
+			if len(data) == 0 || httpsource.Decode(data, &head) != nil {
+				return httpsource.UnknownShape("a bill's answer without data")
+			}
+			list, ok := head[c.settings.Lines].([]any)
+			if !ok {
+				return httpsource.UnknownShape("a bill without %s (setting detail_lines)", c.settings.Lines)
+			}
+			for _, item := range list {
+				line, _ := item.(map[string]any)
+				if id := objectsource.Text(line["id"]); id != "" {
+					into[id] = line
+				}
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer.Body, nil
+}
