@@ -12,6 +12,7 @@ import (
 	"tributary/internal/config"
 	"tributary/internal/errs"
 	"tributary/internal/nearest"
+	"tributary/mapping"
 )
 
 // CheckReport is what the check of one connection found.
@@ -141,7 +142,7 @@ func (h *Hub) DiscoverConnection(ctx context.Context, name string) (streams []co
 	return streams, err
 }
 
-// LintConnections checks every connection against its connector: names, settings, streams.
+// LintConnections checks every connection against its connector: names, settings, streams, maps.
 func (h *Hub) LintConnections() config.Problems {
 	var out config.Problems
 	for _, c := range h.Config.Connections {
@@ -164,7 +165,26 @@ func (h *Hub) LintConnections() config.Problems {
 				out = append(out, h.problem(c, fmt.Sprintf("streams[%d]", i), errs.New(errs.Invalid, "connection.unknown_stream",
 					errs.Args{"name": s.Stream, "connector": c.Connector, "near": nearest.Or(s.Stream, known, strings.Join(known, ", "))})))
 			}
+			if err := checkMap(s.Map); err != nil {
+				out = append(out, h.problem(c, fmt.Sprintf("streams[%d].map", i), err))
+			}
 		}
 	}
 	return out
+}
+
+// checkMap says what is wrong with a map file; "" is none.
+func checkMap(file string) *errs.Error {
+	if file == "" {
+		return nil
+	}
+	src, err := readMap(file)
+	if err == nil {
+		_, err = mapping.Parse(file, src)
+	}
+	var e *errs.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
 }

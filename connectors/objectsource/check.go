@@ -56,7 +56,7 @@ func (s *Source) checkStream(ctx context.Context, st Stream) (findings []connect
 	}
 	wanted := slices.Concat(st.Required, slices.Sorted(maps.Values(st.tenantColumns(s.conf.Tenant))))
 	if missing := slices.DeleteFunc(wanted, meta.Has); len(missing) > 0 {
-		return found(connectors.Fault, "connectors.check_fields", map[string]any{"fields": strings.Join(missing, ", ")}), false
+		return found(connectors.Fault, "connectors.check_fields", map[string]any{"fields": strings.Join(missing, ", "), "has": meta.near(missing)}), false
 	}
 	run := newRun(st, meta, nil)
 	if st.KeyColumns != nil {

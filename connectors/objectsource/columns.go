@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tributary/connectors"
+	"tributary/internal/nearest"
 )
 
 // Metadata is what a system says about the fields of an object. Metadata without fields rules nothing out.
@@ -47,6 +48,23 @@ func (m Metadata) Has(column string) bool {
 	}
 	_, ok := m.Field(column)
 	return ok
+}
+
+// near names the columns that there are, of many only those closest to the missing ones.
+func (m Metadata) near(missing []string) string {
+	var all, close []string
+	for _, name := range slices.Sorted(maps.Keys(m.byName)) {
+		all = append(all, m.byName[name].Name)
+	}
+	if len(all) <= 30 {
+		return strings.Join(all, ", ")
+	}
+	for _, name := range missing {
+		if c := nearest.Of(name, all); c != "" && !slices.Contains(close, c) {
+			close = append(close, c)
+		}
+	}
+	return strings.Join(append(close, "…"), ", ")
 }
 
 // Label is the text of a code or of a list of codes, nil when the field has no code list. A code without a label, as
