@@ -74,6 +74,8 @@ func BenchmarkTracePostgres(t *testing.B) {
 	peer, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, peer.Close(context.Background())) }()
+	_, err = peer.Exec(t.Context(), `SET jit = off`) // the server would compile the query for seconds, each time it is asked
+	require.NoError(t, err)
 	c := newChannel(t, url)
 	small := map[string]float64{}
 	for _, n := range []int{moves / 10, moves} {

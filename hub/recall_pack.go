@@ -53,8 +53,8 @@ func (h *Hub) PackRecall(ctx context.Context, number, dir, lang string) (PackRep
 	return out, err
 }
 
-// VerifyPack compares a pack with its manifest.
-func (h *Hub) VerifyPack(dir string) (pack.Report, error) { return pack.Verify(dir) }
+// VerifyPack compares a pack with its manifest, and the manifest with the hash that was kept of it; empty: none.
+func (h *Hub) VerifyPack(dir, kept string) (pack.Report, error) { return pack.Verify(dir, kept) }
 
 func (h *Hub) packInput(v *RecallView, w *recallWork, lang string) pack.Input {
 	in := pack.Input{MadeAt: h.Now(), MadeBy: h.Actor.Name, Recall: pack.Recall{
@@ -131,11 +131,9 @@ func repliesOf(v *RecallView) []pack.Reply {
 		}
 		p := pack.Reply{Party: byKey[s.Party], Product: v.Product.Code, Lot: s.Lot, Stage: r.Stage, At: r.At, By: r.By, Channel: r.Channel, Impact: r.Impact, Held: r.Held,
 			Used: r.Used, Forwarded: r.ForwardedTotal(), Damaged: r.Damaged, Returned: r.Returned, Destroyed: r.Destroyed, Evidence: r.Evidence, Note: r.Note}
-		var to []string
 		for _, f := range r.Forwarded {
-			to = append(to, f.Customer.Name+" "+f.Quantity.String())
+			p.ForwardedTo = append(p.ForwardedTo, pack.Passed{Party: f.Customer, Quantity: f.Quantity})
 		}
-		p.ForwardedTo = strings.Join(to, ", ")
 		out = append(out, p)
 	}
 	return out

@@ -159,8 +159,9 @@ func (a *app) recallPackCmd() *cobra.Command {
 }
 
 func (a *app) recallVerifyCmd() *cobra.Command {
-	return &cobra.Command{Use: "verify-pack DIR", Short: "Check a pack against its manifest", Args: args(cobra.ExactArgs(1)), RunE: func(_ *cobra.Command, argv []string) error {
-		r, err := (&hub.Hub{}).VerifyPack(argv[0])
+	var kept string
+	c := &cobra.Command{Use: "verify-pack DIR", Short: "Check a pack against its manifest", Args: args(cobra.ExactArgs(1)), RunE: func(_ *cobra.Command, argv []string) error {
+		r, err := (&hub.Hub{}).VerifyPack(argv[0], kept)
 		if err != nil {
 			return err
 		}
@@ -177,6 +178,8 @@ func (a *app) recallVerifyCmd() *cobra.Command {
 		fmt.Fprintln(a.err, errsText(broken, a.language()))
 		return errors.Join(broken, errSaid)
 	}}
+	c.Flags().StringVar(&kept, "manifest-sha256", "", "hash of the manifest as it was kept elsewhere: finds a pack that was made anew")
+	return c
 }
 
 func (a *app) recallDrillCmd() *cobra.Command {

@@ -91,12 +91,18 @@ type Reply struct {
 	Held        canonical.Quantity
 	Used        canonical.Quantity
 	Forwarded   canonical.Quantity
-	ForwardedTo string
+	ForwardedTo []Passed
 	Damaged     canonical.Quantity
 	Returned    canonical.Quantity
 	Destroyed   canonical.Quantity
 	Evidence    string
 	Note        string
+}
+
+// Passed is a part of the goods that a party passed on.
+type Passed struct {
+	Party    trace.Customer
+	Quantity canonical.Quantity
 }
 
 // Step is one event of the case, or a deadline that is open when At is zero.

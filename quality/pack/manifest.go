@@ -88,7 +88,7 @@ type Report struct {
 	RecallNo string       `json:"recall_no"`
 	MadeAt   time.Time    `json:"made_at"`
 	Digest   string       `json:"manifest_sha256"`
-	Files    []FileStatus `json:"files"` // those of the manifest in its order, then what is not in it
+	Files    []FileStatus `json:"files"` // the manifest when it was changed, its files in its order, then what is not in it
 }
 
 // FileStatus says of one file whether it is as the manifest has it: ok, missing, changed, or extra.
@@ -124,9 +124,10 @@ func (l faultList) In(lang string) string {
 	return strings.Join(texts, "; ")
 }
 
-// Verify compares a folder with its manifest. A folder without a readable manifest is an error, of kind NotFound or
-// Invalid; a difference is no error but a Report that is not OK.
-func Verify(dir string) (Report, error) {
+// Verify compares a folder with its manifest, and the manifest with its hash as it was kept elsewhere; empty: it was not.
+// Who changes a file and its entry in the manifest is found by that hash alone. A folder without a readable manifest is an
+// error, of kind NotFound or Invalid; a difference is no error but a Report that is not OK.
+func Verify(dir, kept string) (Report, error) {
 	r := Report{Files: []FileStatus{}}
 	body, err := os.ReadFile(filepath.Join(dir, ManifestName))
 	switch {
@@ -140,6 +141,10 @@ func Verify(dir string) (Report, error) {
 		return r, errs.New(errs.Invalid, "pack.bad_manifest", errs.Args{"dir": dir})
 	}
 	r.OK, r.RecallNo, r.MadeAt, r.Digest = true, m.RecallNo, m.MadeAt, digest(body)
+	if kept != "" && !strings.EqualFold(kept, r.Digest) {
+		r.OK = false
+		r.Files = append(r.Files, FileStatus{Name: ManifestName, Status: "changed", Want: strings.ToLower(kept), Got: r.Digest})
+	}
 	listed := map[string]bool{ManifestName: true}
 	for _, f := range m.Files {
 		if !filepath.IsLocal(f.Name) || filepath.Base(f.Name) != f.Name {

@@ -51,7 +51,7 @@ func example() pack.Input {
 	}
 }
 
-func fileOf(t *testing.T, files []pack.File, name string) []byte {
+func fileOf(t require.TestingT, files []pack.File, name string) []byte {
 	for _, f := range files {
 		if f.Name == name {
 			return f.Body
@@ -135,7 +135,7 @@ func TestVerifyNamesEveryFaultyFile(t *testing.T) {
 	m, err := pack.Write(dir, files)
 	require.NoError(t, err)
 	require.Len(t, m.Files, 3)
-	r, err := pack.Verify(dir)
+	r, err := pack.Verify(dir, "")
 	require.NoError(t, err)
 	require.NoError(t, r.Err())
 	require.Equal(t, m.Digest, r.Digest)
@@ -150,7 +150,7 @@ func TestVerifyNamesEveryFaultyFile(t *testing.T) {
 	_, err = f.WriteString(" ")
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
-	r, err = pack.Verify(dir)
+	r, err = pack.Verify(dir, "")
 	require.NoError(t, err)
 	got := map[string]string{}
 	for _, f := range r.Files {
@@ -164,13 +164,93 @@ func TestVerifyNamesEveryFaultyFile(t *testing.T) {
 	require.Equal(t, "pack.dir_in_use", errs.CodeOf(err))
 }
 
+// Every kind of tampering is found: by the manifest, or by the hash of the manifest that was kept elsewhere.
+func TestVerifyFindsEveryKindOfTampering(t *testing.T) {
+	files, err := pack.Render(example())
+	require.NoError(t, err)
+	type change func(t *testing.T, dir, name string)
+	write := func(change func([]byte) []byte) change {
+		return func(t *testing.T, dir, name string) {
+			body, err := os.ReadFile(filepath.Join(dir, name))
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), change(body), 0o600))
+		}
+	}
+	flip := write(func(b []byte) []byte { b = bytes.Clone(b); b[len(b)/2] ^= 1; return b })
+	kinds := map[string]struct {
+		do     change
+		status string
+	}{
+		"one bit":   {flip, "changed"},
+		"cut":       {write(func(b []byte) []byte { return b[:len(b)-1] }), "changed"},
+		"longer":    {write(func(b []byte) []byte { return append(bytes.Clone(b), 0) }), "changed"},
+		"emptied":   {write(func([]byte) []byte { return nil }), "changed"},
+		"removed":   {func(t *testing.T, dir, name string) { require.NoError(t, os.Remove(filepath.Join(dir, name))) }, "missing"},
+		"exchanged": {write(func([]byte) []byte { return []byte("another file") }), "changed"},
+		"renamed": {func(t *testing.T, dir, name string) {
+			require.NoError(t, os.Rename(filepath.Join(dir, name), filepath.Join(dir, name+".old")))
+		}, "missing"},
+	}
+	fresh := func(t *testing.T) (string, pack.Manifest) {
+		dir := filepath.Join(t.TempDir(), "pack")
+		m, err := pack.Write(dir, files)
+		require.NoError(t, err)
+		return dir, m
+	}
+	statusOf := func(t *testing.T, dir, kept, name string) string {
+		r, err := pack.Verify(dir, kept)
+		require.NoError(t, err)
+		for _, f := range r.Files {
+			if f.Name == name {
+				require.Equal(t, f.Status == "ok", r.OK && r.Err() == nil)
+				return f.Status
+			}
+		}
+		require.True(t, r.OK)
+		return ""
+	}
+	for kind, k := range kinds {
+		for _, name := range []string{pack.WorkbookName, pack.ReportName, pack.EPCISName} {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				dir, _ := fresh(t)
+				k.do(t, dir, name)
+				require.Equal(t, k.status, statusOf(t, dir, "", name))
+			})
+		}
+	}
+	t.Run("added", func(t *testing.T) {
+		dir, _ := fresh(t)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "annex.pdf"), []byte("x"), 0o600))
+		require.NoError(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
+		require.Equal(t, "extra", statusOf(t, dir, "", "annex.pdf"))
+		require.Equal(t, "extra", statusOf(t, dir, "", "folder"))
+	})
+	t.Run("file and manifest", func(t *testing.T) {
+		dir, m := fresh(t)
+		require.Empty(t, statusOf(t, dir, strings.ToUpper(m.Digest), pack.ManifestName))
+		in := example()
+		in.Lots[0].Balance.Gap = 0
+		forged, err := pack.Render(in)
+		require.NoError(t, err)
+		_, err = pack.Write(dir, forged)
+		require.NoError(t, err)
+		require.Empty(t, statusOf(t, dir, "", pack.ManifestName), "the folder agrees with itself")
+		require.Equal(t, "changed", statusOf(t, dir, m.Digest, pack.ManifestName))
+	})
+	t.Run("head of the manifest", func(t *testing.T) {
+		dir, m := fresh(t)
+		write(func(b []byte) []byte { return bytes.Replace(b, []byte("os:quality"), []byte("os:nobody"), 1) })(t, dir, pack.ManifestName)
+		require.Equal(t, "changed", statusOf(t, dir, m.Digest, pack.ManifestName))
+	})
+}
+
 func TestVerifyRefusesWhatIsNoPack(t *testing.T) {
 	dir := t.TempDir()
-	_, err := pack.Verify(dir)
+	_, err := pack.Verify(dir, "")
 	require.Equal(t, "pack.no_manifest", errs.CodeOf(err))
 	for _, text := range []string{"", "{}", `{"version":1,"files":[{"name":"../secret"}]}`} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, pack.ManifestName), []byte(text), 0o600))
-		_, err = pack.Verify(dir)
+		_, err = pack.Verify(dir, "")
 		require.Equal(t, "pack.bad_manifest", errs.CodeOf(err), text)
 	}
 }

@@ -53,6 +53,7 @@ func withhold(in Input) Input {
 		}
 	})
 	in.Replies = cloneEach(in.Replies, func(r *Reply) {
+		r.ForwardedTo = cloneEach(r.ForwardedTo, func(p *Passed) { p.Party = anonymous(p.Party) })
 		if person(r.Party) {
 			r.Party, r.By, r.Note, r.Evidence = anonymous(r.Party), "", "", ""
 		}

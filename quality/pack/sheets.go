@@ -74,7 +74,7 @@ func summary(in *Input) sheet {
 			}
 		}
 		add("批号", "Lot", strings.TrimSpace(product(l.Trace.Product)+"（"+l.Trace.Product.Code+"） "+l.Trace.Lot))
-		add("　召回率", "Recovery rate", percent(l.RecoveryRate)+"（"+l.Balance.Recovered.String()+" / "+l.Recoverable.String()+" "+l.Trace.Unit+"）")
+		add("　召回率", "Recovery rate", percent(l.RecoveryRate)+"（"+grouped(l.Balance.Recovered.String())+" / "+grouped(l.Recoverable.String())+" "+l.Trace.Unit+"）")
 		add("　解释率", "Explained rate", percent(l.ExplainedRate))
 	}
 	add("终端数", "End customers", strconv.Itoa(ends))
@@ -164,7 +164,11 @@ func replies(in *Input) sheet {
 		number("持有", "Held"), number("使用", "Used"), number("转出", "Forwarded"), text("转给", "Forwarded to", 20), number("破损", "Damaged"), number("退回", "Returned"), number("销毁", "Destroyed"),
 		text("凭据与说明", "Evidence and note", 30), aside("回复人", "By", 16), aside("渠道", "Channel", 16), aside("编码", "Code", 14), aside("产品", "Product", 14)}}
 	for _, r := range in.Replies {
-		s.rows = append(s.rows, []any{moment(r.At), called(r.Party), r.Lot, both(r.Stage), both(r.Impact), r.Held, r.Used, r.Forwarded, r.ForwardedTo, r.Damaged, r.Returned, r.Destroyed,
+		var to []string
+		for _, p := range r.ForwardedTo {
+			to = append(to, called(p.Party)+" "+grouped(p.Quantity.String()))
+		}
+		s.rows = append(s.rows, []any{moment(r.At), called(r.Party), r.Lot, both(r.Stage), both(r.Impact), r.Held, r.Used, r.Forwarded, strings.Join(to, ", "), r.Damaged, r.Returned, r.Destroyed,
 			strings.TrimSpace(r.Evidence + " " + r.Note), r.By, both(r.Channel), r.Party.Code, r.Product})
 	}
 	return s
