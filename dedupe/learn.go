@@ -31,7 +31,6 @@ const (
 type Learned struct {
 	Types  map[Type]TypeTraining
 	Pooled []Warning // levels that were less evidence than a looser one, and weigh the same now
-	Shared int       // values found that many customers have
 	Labels Labels
 }
 
@@ -46,8 +45,8 @@ func (l *Learned) Trained() bool {
 }
 
 // Learn makes a new model out of the engine's: m, u and λ of each type are fitted without labels to the pairs that
-// blocking brings together, names get their frequencies, values that many customers have are shared. Thresholds, bounds
-// and aliases stay. A type whose fit fails keeps its numbers, and says why. Judgements are labels: they do not move the
+// blocking brings together, names get their frequencies. Thresholds, bounds, aliases and shared values stay (see
+// SharedValues). A type whose fit fails keeps its numbers, and says why. Judgements are labels: they do not move the
 // fit, they measure it. The same records and judgements in any order give the same model.
 func (e *Engine) Learn(ctx context.Context, name string, records []*Record, judgements []Judgement) (*Model, *Learned, error) {
 	records = slices.Clone(records)
@@ -68,9 +67,6 @@ func (e *Engine) Learn(ctx context.Context, name string, records []*Record, judg
 		}
 		out.Types[t] = report
 	}
-	known := len(model.Shared)
-	model.Shared = sharedValues(records, model.Shared)
-	out.Shared = len(model.Shared) - known
 	model.Sign()
 	learned, err := New(model, e.options)
 	if err != nil {
@@ -78,6 +74,14 @@ func (e *Engine) Learn(ctx context.Context, name string, records []*Record, judg
 	}
 	out.Labels = labelled(e, learned, records, judgements)
 	return model, out, nil
+}
+
+// WithShared is the model with other shared values. Its version is another one.
+func (m *Model) WithShared(values []string) *Model {
+	out := m.clone()
+	out.Shared = values
+	out.Sign()
+	return out
 }
 
 // clone is a model of its own that decides alike.

@@ -157,11 +157,9 @@ func TestValuesThatManyCustomersHaveAreShared(t *testing.T) {
 		records = append(records, e.Prepare(input(int64(i+1), "erp", 50, org(fmt.Sprintf("%s市人民医院", []string{"广州", "南京", "无锡", "苏州", "常州", "徐州", "沈阳", "拉萨", "青岛", "长沙", "武汉", "合肥"}[i]),
 			phone("022-88463000"), phone(fmt.Sprintf("138%08d", i))))))
 	}
-	model, learned, err := e.Learn(context.Background(), "ours", records, nil)
-	require.NoError(t, err)
-	require.Equal(t, 1, learned.Shared)
-	require.Equal(t, []string{"022-88463000"}, model.Shared)
-	ours, err := dedupe.New(model, dedupe.Options{})
+	shared := e.SharedValues(records)
+	require.Equal(t, []string{"022-88463000"}, shared)
+	ours, err := dedupe.New(dedupe.DefaultModel().WithShared(shared), dedupe.Options{})
 	require.NoError(t, err)
 	a, b := ours.Prepare(input(1, "erp", 5, org("甲医院", phone("022-88463000")))), ours.Prepare(input(2, "sfa", 3, org("乙医院", phone("022-88463000"))))
 	for _, l := range ours.Why(a, b).Levels {

@@ -16,28 +16,13 @@ const (
 	leastSharing  = 10   // different names that make a value shared
 )
 
-// nameFrequencies counts the names of persons. A person stands in several sources, but seldom twice in one: a name is as
-// common as it is in the source that has it most. Only common names are in the table; the others count as the floor, which
-// no typing error seen twice falls below. average is the chance that two different persons agree.
+// nameFrequencies tells how common names of persons are. Only common names are in the table; the others count as the
+// floor, which no typing error seen twice falls below. average is the chance that two different persons agree.
 func nameFrequencies(records []*Record, average float64, base Frequencies) Frequencies {
 	if len(records) < leastForNames {
 		return base
 	}
-	bySource := map[string]map[string]int{}
-	count := map[string]int{}
-	for _, r := range records {
-		if name := r.person.full; name != "" && r.Real() {
-			if bySource[r.Key.Source] == nil {
-				bySource[r.Key.Source] = map[string]int{}
-			}
-			bySource[r.Key.Source][name]++
-			count[name] = max(count[name], bySource[r.Key.Source][name])
-		}
-	}
-	named := 0
-	for _, n := range count {
-		named += n
-	}
+	count, named := countNames(records)
 	common := slices.SortedFunc(maps.Keys(count), func(a, b string) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
 	out := Frequencies{Average: probability(average), Floor: probability(math.Min(2/float64(max(named, 1)), average)), Scale: base.Scale, Values: map[string]float64{}}
 	for _, name := range common[:min(len(common), mostNames)] {
@@ -51,8 +36,29 @@ func nameFrequencies(records []*Record, average float64, base Frequencies) Frequ
 	return out
 }
 
-// sharedValues adds phones and mailboxes that customers of many different names have: a switchboard, a purchasing office.
-func sharedValues(records []*Record, known []string) []string {
+// countNames counts the names of persons, and gives their sum. A person stands in several sources, but seldom twice in
+// one: a name is as common as it is in the source that has it most.
+func countNames(records []*Record) (count map[string]int, named int) {
+	bySource := map[string]map[string]int{}
+	count = map[string]int{}
+	for _, r := range records {
+		if name := r.person.full; name != "" && r.Real() {
+			if bySource[r.Key.Source] == nil {
+				bySource[r.Key.Source] = map[string]int{}
+			}
+			bySource[r.Key.Source][name]++
+			count[name] = max(count[name], bySource[r.Key.Source][name])
+		}
+	}
+	for _, n := range count {
+		named += n
+	}
+	return count, named
+}
+
+// SharedValues are those of the model and, found in the records, phones and mailboxes that customers of many different
+// names have: a switchboard, a purchasing office. Records must be prepared anew by an engine that knows them.
+func (e *Engine) SharedValues(records []*Record) []string {
 	names := map[string]map[string]bool{}
 	note := func(value, name string) {
 		if names[value] == nil {
@@ -71,7 +77,7 @@ func sharedValues(records []*Record, known []string) []string {
 			note(m, name)
 		}
 	}
-	out := slices.Clone(known)
+	out := slices.Clone(e.model.Shared)
 	for value, by := range names {
 		if len(by) >= leastSharing {
 			out = append(out, value)

@@ -30,6 +30,7 @@ type QualityReport struct {
 	Curve     []QualityCurve  `json:"threshold_curve"`
 	Sources   []QualitySource `json:"sources"`
 	Drift     *QualityDrift   `json:"drift"` // against the report kept last; null when none was
+	Deep      *QualityDeep    `json:"deep"`  // null unless asked for
 }
 
 // QualityKind is one kind of customer.
@@ -84,8 +85,15 @@ var (
 	curvePoints = []float64{0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999}
 )
 
-// CustomersQuality measures the customer master. keep makes later reports tell the drift against this one.
-func (h *Hub) CustomersQuality(ctx context.Context, keep bool) (QualityReport, error) {
+// QualityRequest says how deep a quality report goes.
+type QualityRequest struct {
+	Keep  bool // later reports tell the drift against this one
+	Deep  bool // everything is compared again in memory: see QualityDeep
+	Limit int  // most records in memory; 0 = 500,000
+}
+
+// CustomersQuality measures the customer master.
+func (h *Hub) CustomersQuality(ctx context.Context, req QualityRequest) (QualityReport, error) {
 	engine, err := h.engine(ctx)
 	if err != nil {
 		return QualityReport{}, err
@@ -96,7 +104,12 @@ func (h *Hub) CustomersQuality(ctx context.Context, keep bool) (QualityReport, e
 			return r, fmt.Errorf("measure quality: %w", err)
 		}
 	}
-	if !keep {
+	if req.Deep {
+		if r.Deep, err = h.qualityDeep(ctx, engine, req.Limit); err != nil {
+			return r, fmt.Errorf("measure quality: %w", err)
+		}
+	}
+	if !req.Keep {
 		return r, nil
 	}
 	body, err := json.Marshal(r)

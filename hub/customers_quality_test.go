@@ -6,11 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/canonical"
+	"tributary/hub"
 )
 
 func TestTheMasterIsMeasured(t *testing.T) {
 	desks(t, func(t *testing.T, d *desk) {
-		empty, err := d.CustomersQuality(t.Context(), false)
+		empty, err := d.CustomersQuality(t.Context(), hub.QualityRequest{})
 		require.NoError(t, err)
 		require.Zero(t, empty.Records)
 		customersHub(t, d.Hub)
@@ -18,7 +19,7 @@ func TestTheMasterIsMeasured(t *testing.T) {
 		d.put("erp", "C3", 50, canonical.Customer{Kind: canonical.Hospital, Name: "沈阳市东方护理院", USCC: "12310000426001236R"})
 		d.put("flow:D1", "k1", 0, canonical.Customer{Kind: canonical.UnknownParty, Name: "人民医院", Code: "k1"})
 		d.settle()
-		r, err := d.CustomersQuality(t.Context(), true)
+		r, err := d.CustomersQuality(t.Context(), hub.QualityRequest{Keep: true})
 		require.NoError(t, err)
 		require.EqualValues(t, 7, r.Records, "the company has a record too")
 		require.EqualValues(t, 1, r.Mentions)
@@ -41,7 +42,7 @@ func TestTheMasterIsMeasured(t *testing.T) {
 
 		d.hospital("erp", "C4", "拉萨市藏医院")
 		d.settle()
-		r, err = d.CustomersQuality(t.Context(), false)
+		r, err = d.CustomersQuality(t.Context(), hub.QualityRequest{})
 		require.NoError(t, err)
 		require.EqualValues(t, 1, r.Drift.Records)
 		require.EqualValues(t, 1, r.Drift.Customers)

@@ -56,7 +56,7 @@ func TestAModelIsAppliedAndGoneBackFrom(t *testing.T) {
 		how, err := d.HowCustomer(t.Context(), hospital, "en")
 		require.NoError(t, err)
 		require.Equal(t, 1, how.Records)
-		quality, err := d.CustomersQuality(t.Context(), false)
+		quality, err := d.CustomersQuality(t.Context(), hub.QualityRequest{})
 		require.NoError(t, err)
 		require.Equal(t, r.Version, quality.Model)
 		audited, err := d.DB.AuditOf(t.Context(), r.Version)

@@ -68,16 +68,28 @@ func (h *Hub) TrainModel(ctx context.Context, req TrainRequest) (TrainReport, er
 		return out, err
 	}
 	out.Base = base.Version
-	var records []*dedupe.Record
-	var judgements []dedupe.Judgement
 	if len(req.Files) > 0 {
 		out.From = fileNames(req.Files)
-		records, out.Unread, err = customersOfFiles(ctx, engine, &req)
-	} else if records, err = h.inMemory(ctx, engine, req.Limit, everyRecord); err == nil {
-		judgements, err = h.DB.JudgementsInForce(ctx, store.Micros(h.Now()))
 	}
+	records, err := h.trainingRecords(ctx, engine, &req, &out)
 	if err != nil {
 		return out, err
+	}
+	if shared := engine.SharedValues(records); len(shared) > len(base.Shared) {
+		// What many customers have is no evidence: the records are made comparable without it.
+		out.Shared = len(shared) - len(base.Shared)
+		if engine, err = h.engineOf(base.WithShared(shared)); err != nil {
+			return out, err
+		}
+		if records, err = h.trainingRecords(ctx, engine, &req, &out); err != nil {
+			return out, err
+		}
+	}
+	var judgements []dedupe.Judgement
+	if len(req.Files) == 0 {
+		if judgements, err = h.DB.JudgementsInForce(ctx, store.Micros(h.Now())); err != nil {
+			return out, err
+		}
 	}
 	model, learned, err := engine.Learn(ctx, req.Name, records, judgements)
 	if err != nil {
@@ -93,6 +105,15 @@ func (h *Hub) TrainModel(ctx context.Context, req TrainRequest) (TrainReport, er
 	return out, err
 }
 
+// trainingRecords reads what is asked for, made comparable by an engine.
+func (h *Hub) trainingRecords(ctx context.Context, engine *dedupe.Engine, req *TrainRequest, out *TrainReport) (records []*dedupe.Record, err error) {
+	if len(req.Files) == 0 {
+		return h.inMemory(ctx, engine, req.Limit, everyRecord)
+	}
+	records, out.Unread, err = customersOfFiles(ctx, engine, req)
+	return records, err
+}
+
 // take fills the report.
 func (r *TrainReport) take(l *dedupe.Learned) {
 	for _, t := range dedupe.Types() {
@@ -102,7 +123,7 @@ func (r *TrainReport) take(l *dedupe.Learned) {
 	for _, p := range l.Pooled {
 		r.Pooled = append(r.Pooled, p.String())
 	}
-	r.Shared, r.Labels = l.Shared, l.Labels
+	r.Labels = l.Labels
 	warn := func(code string, args errs.Args) {
 		r.Warnings = append(r.Warnings, code)
 		r.Notes = append(r.Notes, errs.New(errs.Invalid, code, args))

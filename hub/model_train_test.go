@@ -40,6 +40,9 @@ func TestAModelIsTrainedTriedAndApplied(t *testing.T) {
 	desks(t, func(t *testing.T, d *desk) {
 		d.inhabit(.07)
 		d.settle()
+		before, err := d.CustomersQuality(t.Context(), hub.QualityRequest{Deep: true})
+		require.NoError(t, err)
+		require.Nil(t, before.Deep.ModelDrift, "the built-in model was not trained")
 		queue, err := d.Review(t.Context(), hub.ReviewQuery{All: true})
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, len(queue.Questions), 2)
@@ -76,6 +79,22 @@ func TestAModelIsTrainedTriedAndApplied(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, r.Version, shown.Version)
 		require.Equal(t, "store", shown.Trained.From)
+		quality, err := d.CustomersQuality(t.Context(), hub.QualityRequest{Deep: true})
+		require.NoError(t, err)
+		require.Equal(t, hub.DriftStable, quality.Deep.ModelDrift.Verdict)
+		inUse := false
+		for i, p := range quality.Deep.Thresholds {
+			t.Logf("%+v", p)
+			if p.Merge == .99 {
+				inUse = true
+				require.Equal(t, trial.After, p.Customers)
+				require.Zero(t, p.Merged+p.Split)
+			}
+			if i > 0 {
+				require.GreaterOrEqual(t, p.Customers, quality.Deep.Thresholds[i-1].Customers)
+			}
+		}
+		require.True(t, inUse)
 
 		_, err = d.TrainModel(t.Context(), hub.TrainRequest{Name: "default"})
 		require.Equal(t, "model.new_name", errs.CodeOf(err))

@@ -14,12 +14,14 @@ import (
 )
 
 func (a *app) customersQualityCmd() *cobra.Command {
-	var keep bool
+	var req hub.QualityRequest
 	c := &cobra.Command{Use: "quality", Short: "The customer master in figures: match rates, gaps, invalid identifiers, cluster sizes, drift", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return ask(a, cmd, "customers", func(h *hub.Hub) (hub.QualityReport, error) { return h.CustomersQuality(cmd.Context(), keep) }, a.writeQuality)
+			return ask(a, cmd, "customers", func(h *hub.Hub) (hub.QualityReport, error) { return h.CustomersQuality(cmd.Context(), req) }, a.writeQuality)
 		}}
-	c.Flags().BoolVar(&keep, "keep", false, "keep the figures, so that later reports tell the drift against them")
+	c.Flags().BoolVar(&req.Keep, "keep", false, "keep the figures, so that later reports tell the drift against them")
+	c.Flags().BoolVar(&req.Deep, "deep", false, "also compare everything again in memory: what other thresholds would merge or split, and how far the records are from those that the model was trained on")
+	limitFlag(c, &req.Limit)
 	return c
 }
 
@@ -63,6 +65,43 @@ func (a *app) writeQuality(w io.Writer, r hub.QualityReport) error {
 	if d := r.Drift; d != nil {
 		fmt.Fprintf(w, a.say("\nsince %s: records %+d, customers %+d, matched %+.2f %%, in question %+.2f %%, open questions %+d\n", "\n自 %s 以来：源记录 %+d，客户 %+d，已归并 %+.2f %%，待判 %+.2f %%，未决问题 %+d\n"),
 			d.Since.Format("2006-01-02 15:04"), d.Records, d.Customers, 100*d.ActRate, 100*d.AskRate, d.Open)
+	}
+	if r.Deep != nil {
+		return a.writeDeep(w, r.Deep)
+	}
+	return nil
+}
+
+func (a *app) writeDeep(w io.Writer, d *hub.QualityDeep) error {
+	var rows [][]string
+	for _, p := range d.Thresholds {
+		rows = append(rows, []string{fmt.Sprintf("%g", p.Merge), fmt.Sprint(p.Customers), fmt.Sprint(p.Merged), fmt.Sprint(p.Split), fmt.Sprint(p.Questions)})
+	}
+	fmt.Fprintln(w)
+	if err := table(w, []string{a.say("MERGE FROM", "合并阈值"), ">" + a.say("CUSTOMERS", "客户数"), ">" + a.say("WOULD MERGE", "会合并"), ">" + a.say("WOULD SPLIT", "会拆分"), ">" + a.say("QUESTIONS", "问题数")}, rows); err != nil {
+		return err
+	}
+	m := d.ModelDrift
+	if m == nil {
+		_, err := fmt.Fprintln(w, a.say("\nthe model in use was not trained: there is nothing to drift from", "\n当前模型未经训练，没有可比较的基准"))
+		return err
+	}
+	fmt.Fprintf(w, a.say("\nrecords since the training on %s: %s\n", "\n自 %s 训练以来的记录：%s\n"), m.Since.Format("2006-01-02"), map[string]string{
+		hub.DriftStable: a.say("as they were", "无明显变化"), hub.DriftMoved: a.say("they move; look at what moved", "有变化，请查看"),
+		hub.DriftOther: a.say("they are others; train again", "已明显不同，请重新训练")}[m.Verdict])
+	rows = nil
+	for _, c := range m.Comparisons {
+		if c.PSI >= 0.01 {
+			rows = append(rows, []string{a.typeWord(string(c.Type)), hub.ComparisonText(c.Comparison, a.language()), fmt.Sprintf("%.3f", c.PSI), a.levelWord(c.Level), percent(c.Then), percent(c.Now)})
+		}
+	}
+	if len(rows) > 0 {
+		if err := table(w, []string{a.say("KIND", "类别"), a.say("COMPARISON", "比较项"), ">PSI", a.say("MOVED MOST", "变化最大"), ">" + a.say("THEN", "当时"), ">" + a.say("NOW", "现在")}, rows); err != nil {
+			return err
+		}
+	}
+	for _, n := range m.Names {
+		fmt.Fprintf(w, a.say("%s: %d common names, distance %.2f (0 = as common as then)\n", "%s：常见姓名 %d 个，差距 %.2f（0 = 与当时相同）\n"), a.typeWord(string(n.Type)), n.Names, n.Distance)
 	}
 	return nil
 }
