@@ -54,7 +54,7 @@ func (g Ingest) File(ctx context.Context, req FileImport) (store.Run, error) {
 	if i.table != nil {
 		err = errors.Join(err, i.table.Close())
 	}
-	if err != nil && i.lease == nil && !req.DryRun {
+	if err != nil && i.lease == nil && !req.DryRun && !store.Away(err) {
 		// Refused before it began: the attempt is still worth a line in the list of runs.
 		if ctx.Err() == nil {
 			if e := g.DB.InTx(ctx, func(tx *store.Tx) error { return tx.StartRun(ctx, &run) }); e != nil {

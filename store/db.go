@@ -177,6 +177,12 @@ func (db *DB) readTx(ctx context.Context, fn func(querier) error) error {
 	return db.d.explain(fn(querier{ext: raw, d: db.d}), db.cfg)
 }
 
+// Away reports whether an error says that the database cannot be used now. What else needs it waits in vain: on SQLite
+// half a minute each time.
+func Away(err error) bool {
+	return errs.Is(err, errs.Unavailable) && strings.HasPrefix(errs.CodeOf(err), "store.")
+}
+
 func closeConn(conn *sqlx.Conn) error {
 	if err := conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
 		return fmt.Errorf("return connection: %w", err)

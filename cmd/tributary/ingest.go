@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/hub"
+	"tributary/store"
 )
 
 func (a *app) importCmd() *cobra.Command {
@@ -122,7 +123,7 @@ func (a *app) ingest(cmd *cobra.Command, verb string, rawOnly bool, do func(*hub
 	if len(report.Runs) == 0 && err != nil {
 		return err
 	}
-	if cmd.Context().Err() == nil && !rawOnly {
+	if cmd.Context().Err() == nil && !rawOnly && !store.Away(err) {
 		_, settleErr := h.Settle(cmd.Context())
 		err = errors.Join(err, settleErr)
 	}
