@@ -8,6 +8,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/distributor/database"
 	"tributary/connectors/distributor/files"
+	"tributary/connectors/emr/fhir"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/erp/sap"
 	"tributary/connectors/erp/yonyou"
@@ -29,9 +30,10 @@ func Registry() (*connectors.Registry, error) {
 	fx, fxerr := fxiaoke.Driver()
 	s4, s4err := sap.Driver()
 	yy, yyerr := yonyou.Driver()
+	fh, fherr := fhir.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, derr); err != nil {
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, fherr, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, fh, rest.Driver, files.Driver, d)
 }

@@ -14,6 +14,7 @@ type TokenRequest struct {
 	Path    string
 	Form    url.Values
 	Header  http.Header // Authorization of clients that do not send their secret in the form
+	Sign    bool        // the client's Auth completes every try, for assertions that must not be sent twice
 	Now     func() time.Time
 	Refused Class // of a refusal; ConfigStop when empty
 }
@@ -22,6 +23,15 @@ type TokenRequest struct {
 type TokenAnswer struct {
 	Token
 	Rest map[string]any
+}
+
+// Endpoint cuts an address into the base for a client and the path for a request.
+func Endpoint(address string) (base, path string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address, "" // a client says what is wrong with it
+	}
+	return u.Scheme + "://" + u.Host, u.EscapedPath()
 }
 
 // FetchToken gets a token. It decides by what the answer holds and not by its status: servers differ in the status of a
@@ -53,7 +63,7 @@ func FetchToken(ctx context.Context, r TokenRequest) (TokenAnswer, error) {
 		header[k] = v
 	}
 	_, err := r.Client.Do(ctx, Request{
-		Op: "login", Method: http.MethodPost, Path: r.Path, Body: []byte(r.Form.Encode()), NoAuth: true, Header: header, Judge: judge,
+		Op: "login", Method: http.MethodPost, Path: r.Path, Body: []byte(r.Form.Encode()), NoAuth: !r.Sign, Header: header, Judge: judge,
 		JudgeStatus: func(resp *Response) *Error {
 			if resp.Status >= 500 || resp.Status == http.StatusTooManyRequests {
 				return nil

@@ -170,6 +170,34 @@ func (r *Run) info() connectors.StreamInfo {
 	return info
 }
 
+// At is the value of a column that may be a dotted path. A list on the way gives the first value found in it; a condition
+// behind a colon, NAME=VALUE, holds for the object that has the last name of the path: identifier.value:system=urn:x.
+func At(in map[string]any, column string) any {
+	path, condition, chosen := strings.Cut(column, ":")
+	name, want, _ := strings.Cut(condition, "=")
+	return at(in, path, func(object map[string]any) bool { return !chosen || Text(object[name]) == want })
+}
+
+func at(in any, path string, fits func(map[string]any) bool) any {
+	switch in := in.(type) {
+	case map[string]any:
+		head, rest, dotted := strings.Cut(path, ".")
+		if dotted {
+			return at(in[head], rest, fits)
+		}
+		if fits(in) {
+			return in[head]
+		}
+	case []any:
+		for _, one := range in {
+			if v := at(one, path, fits); v != nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
 // Text is an id or code as text, whatever JSON type it came in; "" for anything else.
 func Text(v any) string {
 	switch v := v.(type) {

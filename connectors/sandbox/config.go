@@ -69,6 +69,15 @@ func Settings(connector, url string) map[string]any {
 				"customers.phone": "contactTel", "products.spec": "modelDescription", "products.unit": "unit_name", "products.approval_no": "approvalNo", "products.gtin": "barCode", "products.case_factor": "packCase", "products.inner_factor": "packInner",
 			},
 		}
+	case "fhir":
+		key, _, err := FHIRKey()
+		if err != nil {
+			return nil
+		}
+		return map[string]any{
+			"base_url": url + "/fhir", "client_id": fhirClient, "key_id": fhirKeyID, "private_key": key,
+			"tenant_fields": map[string]any{"Organization.uscc": "identifier.value:system=urn:oid:2.16.156.10011", "MedicationDispense.product_code": "medication.code.coding.code:system=urn:product"},
+		}
 	case "pharmacy":
 		return map[string]any{"base_url": url + "/pharmacy/v1", "token": pharmacyToken}
 	}

@@ -1,7 +1,7 @@
 // Package sandbox runs simulated source systems over one seeded world: an ERP that speaks Kingdee's protocol, a sales
 // force system that speaks Neocrm's, a pharmacy chain with a REST API, and the flow files of two distributors; for trying
-// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, and the ERP as SAP and YonBIP do, which
-// Config leaves out. People try mappings on it, demonstrations and tests pull from it.
+// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, the ERP as SAP and YonBIP do, and
+// hospitals behind FHIR, which Config leaves out. People try mappings on it, demonstrations and tests pull from it.
 //
 //	sb, err := sandbox.Start(ctx, sandbox.Config{Dir: dir, Seed: 1, Scale: 1, Now: time.Now})
 //	defer sb.Close()
@@ -23,6 +23,7 @@ import (
 
 	"tributary/canonical"
 	"tributary/connectors/sandbox/fault"
+	"tributary/connectors/sandbox/simfhir"
 	"tributary/connectors/sandbox/simkingdee"
 	"tributary/connectors/sandbox/simneocrm"
 	"tributary/connectors/sandbox/simpharmacy"
@@ -73,6 +74,10 @@ func Start(ctx context.Context, c Config) (*Sandbox, error) {
 	if err := sb.write(ctx); err != nil {
 		return nil, fmt.Errorf("write the sandbox's files: %w", err)
 	}
+	_, key, err := FHIRKey()
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
 	mux := http.NewServeMux()
 	mount := func(prefix string, handler func(*fault.Set) http.Handler) error {
 		faults, err := plan()
@@ -90,6 +95,9 @@ func Start(ctx context.Context, c Config) (*Sandbox, error) {
 		mount("/fxiaoke/", func(f *fault.Set) http.Handler { return NewFxiaoke(w, c.Now, f) }),
 		mount("/s4hana/", func(f *fault.Set) http.Handler { return NewSAP(w, c.Now, f) }),
 		mount("/yonbip/", func(f *fault.Set) http.Handler { return NewYonyou(YonyouTenant(c.Now, f), YonyouLists(w, false)) }),
+		mount("/fhir/", func(f *fault.Set) http.Handler {
+			return simfhir.New(FHIRServer("/fhir", key, c.Now, f), FHIRTypes(w)...)
+		}),
 		mount("/salesforce/", func(f *fault.Set) http.Handler { return NewSalesforce(w, c.Now, f) }),
 	)
 	if err != nil {
@@ -167,6 +175,7 @@ const (
 	sapSecret                = "sandbox-sap-client-secret"
 	yonyouTenant, yonyouKey  = "sandbox1", "41832a3d2df94989b500da6a22268747"
 	yonyouSecret             = "sandbox-yonyou-app-secret"
+	fhirClient, fhirKeyID    = "tributary", "sandbox-1"
 	fxiaokeCode              = "sandbox-fxiaoke-permanent-code"
 )
 

@@ -273,7 +273,7 @@ func TestTheOtherSystemsReadThroughTheirBuiltInMaps(t *testing.T) {
 	sb := start(t, "")
 	registry, err := builtin.Registry()
 	require.NoError(t, err)
-	for _, name := range []string{"salesforce", "dynamics365", "fxiaoke", "sap", "yonyou"} {
+	for _, name := range []string{"salesforce", "dynamics365", "fxiaoke", "sap", "yonyou", "fhir"} {
 		driver, _, err := registry.Driver(name)
 		require.NoError(t, err)
 		c := connection{Name: name, Connector: name, Settings: sandbox.Settings(name, sb.URL())}

@@ -20,10 +20,7 @@ func authorise(client *httpsource.Client, s Settings, env connectors.Env) (login
 		client.SetAuth(httpsource.Fixed{Secret: s.APIKey, Place: httpsource.Place{Header: "APIKey"}})
 		return nil, nil
 	}
-	host, path := s.TokenURL, ""
-	if u, err := url.Parse(s.TokenURL); err == nil && u.Host != "" {
-		host, path = u.Scheme+"://"+u.Host, u.EscapedPath()
-	}
+	host, path := httpsource.Endpoint(s.TokenURL)
 	if login, err = httpsource.New(s.Options("SAP", host, env)); err != nil {
 		return nil, err
 	}

@@ -145,9 +145,10 @@ func (c *connection) shape(run *objectsource.Run, why string) error {
 
 // Row makes a row. An item whose goods are not, or no longer, gone is a delete.
 func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.Row, string, error) {
+	in = plain(in)
 	flat := make(map[string]any, len(run.Columns))
 	for _, column := range run.Columns {
-		flat[column] = value(at(in, column))
+		flat[column] = value(objectsource.At(in, column))
 	}
 	row := connectors.Row{Fields: run.Fields(flat, nil)}
 	if run.Stream.Snapshot {

@@ -10,21 +10,18 @@ import (
 	"tributary/connectors/objectsource"
 )
 
-// at is the value of a column: a property, a property of the first related row, or of the first one that fits.
-func at(in map[string]any, column string) any {
-	column, condition, _ := strings.Cut(column, ":")
-	head, rest, dotted := strings.Cut(column, ".")
-	if !dotted {
-		return in[column]
-	}
-	rows, _ := related(in[head])
-	name, want, chosen := strings.Cut(condition, "=")
-	for _, row := range rows {
-		if !chosen || objectsource.Text(row[name]) == want {
-			return at(row, rest)
+// plain is a row with the lists behind its navigations as V4 writes them.
+func plain(in map[string]any) map[string]any {
+	out := make(map[string]any, len(in))
+	for name, v := range in {
+		if inner, ok := v.(map[string]any); ok {
+			if list, many := inner["results"]; many {
+				v = list
+			}
 		}
+		out[name] = v
 	}
-	return nil
+	return out
 }
 
 var (

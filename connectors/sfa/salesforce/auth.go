@@ -3,11 +3,6 @@ package salesforce
 import (
 	"context"
 	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"time"
 
@@ -43,7 +38,7 @@ func newSession(login *httpsource.Client, s Settings, now func() time.Time, move
 	})
 }
 
-// assertion is a JWT in the RS256 form (RFC 7519, RFC 7515).
+// assertion is a signed JWT that names the user.
 func assertion(s Settings, at time.Time) (string, error) {
 	key, err := privateKey(s.PrivateKey)
 	if err != nil {
@@ -53,13 +48,5 @@ func assertion(s Settings, at time.Time) (string, error) {
 	if audience == "" {
 		audience = s.LoginURL
 	}
-	claims, err := json.Marshal(map[string]any{"iss": s.ClientID, "sub": s.Username, "aud": audience, "exp": at.Add(assertionLife).Unix()})
-	if err != nil {
-		return "", err
-	}
-	encode := base64.RawURLEncoding.EncodeToString
-	text := encode([]byte(`{"alg":"RS256"}`)) + "." + encode(claims)
-	digest := sha256.Sum256([]byte(text))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
-	return text + "." + encode(signature), err
+	return httpsource.SignJWT(key, crypto.SHA256, "", map[string]any{"iss": s.ClientID, "sub": s.Username, "aud": audience, "exp": at.Add(assertionLife).Unix()})
 }

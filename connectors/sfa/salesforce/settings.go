@@ -2,8 +2,6 @@ package salesforce
 
 import (
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"time"
 
@@ -49,20 +47,13 @@ func (s Settings) CheckSettings() connectors.Problems {
 	return append(out, streams.CheckTenant("tenant_fields", s.Tenant)...)
 }
 
-// privateKey reads an RSA key in PKCS 1 or PKCS 8 form.
+// privateKey reads an RSA key.
 func privateKey(secret connectors.Secret) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(secret.Reveal()))
-	if block == nil {
-		return nil, errors.New("no PEM block")
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	signer, err := httpsource.PrivateKey(secret)
 	if err != nil {
 		return nil, err
 	}
-	key, ok := parsed.(*rsa.PrivateKey)
+	key, ok := signer.(*rsa.PrivateKey)
 	if !ok {
 		return nil, errors.New("not an RSA key")
 	}

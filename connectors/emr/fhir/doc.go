@@ -1,0 +1,12 @@
+// Package fhir reads an HL7 FHIR R4 server, as hospital systems offer one: organisations, practitioners, their roles, and
+// dispensed medication with its lots.
+//
+// A search asks for a half-open window of _lastUpdated and follows the server's next links, which are opaque, to their end;
+// neither a short page nor a total ends it. A link that died begins the window again. Rows are named TYPE/id, because ids
+// are unique within a type only, and references are written the same way. Columns are paths into the resource.
+//
+// Dispensed medication is read without the patient: who got it is not asked for, and what a server sends all the same is
+// dropped before anything is kept. The medication is taken from where it stands: in the resource, contained in it, included
+// with the page, or fetched by its reference. Resources entered in error are deletes; those that are gone are found by
+// comparing keys.
+package fhir

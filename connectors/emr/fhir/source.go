@@ -1,0 +1,194 @@
+package fhir
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tributary/connectors"
+	"tributary/connectors/httpsource"
+	"tributary/connectors/objectsource"
+)
+
+// connection is one server. The token endpoint, if there is one, may be another host.
+type connection struct {
+	client, login *httpsource.Client
+	settings      Settings
+}
+
+// New makes a source; it does no calls.
+func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+	client, err := httpsource.New(s.Options("FHIR", s.BaseURL, env))
+	if err != nil {
+		return nil, err
+	}
+	c := &connection{client: client, settings: s}
+	if c.login, err = authorise(client, s, env); err != nil {
+		return nil, err
+	}
+	return objectsource.New(c, objectsource.Config{
+		Name: "FHIR", Streams: streams, User: s.ClientID + s.User, Tenant: fieldsOf(s), Overlap: s.Overlap, PageSize: s.PageSize,
+	}), nil
+}
+
+func (c *connection) Connect(context.Context) error { return nil }
+
+func (c *connection) Client() *httpsource.Client { return c.client }
+
+func (c *connection) Close() {
+	c.client.Close()
+	if c.login != nil {
+		c.login.Close()
+	}
+}
+
+func (c *connection) header() http.Header {
+	return http.Header{"Accept": {"application/fhir+json"}, "Prefer": {"handling=" + c.settings.Handling}}
+}
+
+// Describe looks whether the server offers a type of resource. What a resource holds is the standard's matter.
+func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
+	_, err := c.client.Do(ctx, httpsource.Request{
+		Op: "metadata", Method: http.MethodGet, Path: "/metadata", Header: c.header(), JudgeStatus: refusal(false),
+		Judge: func(r *httpsource.Response) *httpsource.Error {
+			if e := httpsource.ExpectJSON(r.Body); e != nil {
+				return e
+			}
+			var answer struct {
+				Type string `json:"resourceType"`
+				Rest []struct {
+					Resource []struct {
+						Type string `json:"type"`
+					} `json:"resource"`
+				} `json:"rest"`
+			}
+			if json.Unmarshal(r.Body, &answer) != nil || answer.Type != "CapabilityStatement" {
+				return httpsource.UnknownShape("metadata that are no CapabilityStatement")
+			}
+			for _, rest := range answer.Rest {
+				for _, offered := range rest.Resource {
+					if offered.Type == st.ObjectName() {
+						return nil
+					}
+				}
+			}
+			return &httpsource.Error{Class: httpsource.Permanent, Message: "the server does not offer " + st.ObjectName()}
+		},
+	})
+	return objectsource.Metadata{}, err
+}
+
+// Query asks for a window, or follows a link as it is.
+func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
+	typ := run.Object()
+	req := httpsource.Request{Op: "search " + typ, Method: http.MethodGet, Path: q.Locator, Header: c.header(), JudgeStatus: refusal(q.Locator != "")}
+	if q.Locator == "" {
+		req.Path, req.Query = "/"+typ, question(run, q)
+	}
+	var got bundle
+	req.Judge = func(r *httpsource.Response) (e *httpsource.Error) {
+		got, e = readBundle(r.Body, typ)
+		return e
+	}
+	answer, err := c.client.Do(ctx, req)
+	if err != nil {
+		return objectsource.Page{}, err
+	}
+	out := objectsource.Page{Raw: answer.Body, Rows: got.matches, Next: c.link(got.next), End: got.next == ""}
+	if typ == "MedicationDispense" {
+		return out, c.withMedication(ctx, &out, got.included)
+	}
+	return out, nil
+}
+
+// question is the parameters of a search. Of dispensed medication only what is needed is asked for.
+func question(run *objectsource.Run, q objectsource.Query) url.Values {
+	out := url.Values{"_count": {strconv.Itoa(q.Limit)}}
+	for prefix, t := range map[string]time.Time{"ge": q.Window.From, "lt": q.Window.To} {
+		if !t.IsZero() {
+			out.Add("_lastUpdated", prefix+t.UTC().Format(time.RFC3339))
+		}
+	}
+	if run.Object() == "MedicationDispense" {
+		elements := []string{"contained", "medicationCodeableConcept", "medicationReference"}
+		for _, column := range run.Columns {
+			head, _, _ := strings.Cut(column, ".")
+			if !slices.Contains(elements, head) && head != "ref" && head != "active" && head != "medication" {
+				elements = append(elements, head)
+			}
+		}
+		out.Set("_elements", strings.Join(elements, ","))
+		out.Set("_include", "MedicationDispense:medication")
+	}
+	return out
+}
+
+// link is the link to the next page as a request takes it.
+func (c *connection) link(next string) string {
+	if u, err := url.Parse(next); err == nil && u.IsAbs() && c.settings.RebaseLinks {
+		base, _ := httpsource.Endpoint(c.settings.BaseURL)
+		next = base + u.RequestURI()
+	}
+	return httpsource.Below(c.settings.BaseURL, next)
+}
+
+// Row makes a row. What was entered in error is a delete, as is a dispense that is not, or no longer, complete, and a role
+// that has ended.
+func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.Row, string, error) {
+	id := objectsource.Text(in["id"])
+	if id == "" {
+		return connectors.Row{}, "", errors.New("a resource without id")
+	}
+	in["ref"] = run.Object() + "/" + id
+	flat := make(map[string]any, len(run.Columns))
+	for _, column := range run.Columns {
+		flat[column] = value(column, objectsource.At(in, column))
+	}
+	row := connectors.Row{Key: run.Object() + "/" + id, Fields: run.Fields(flat, nil)}
+	at, err := time.Parse(time.RFC3339, objectsource.Text(flat[changed]))
+	if err != nil {
+		return row, "", errors.New(row.Key + " without " + changed)
+	}
+	row.SourceTime = at.UTC()
+	status := objectsource.Text(in["status"])
+	if status == "entered-in-error" || run.Stream.Document && status != "completed" || run.Object() == "PractitionerRole" && in["active"] == false {
+		row.Op = connectors.Delete
+	}
+	return row, "", nil
+}
+
+// value writes a reference as TYPE/id and the parts of a name as one text.
+func value(column string, v any) any {
+	switch v := v.(type) {
+	case string:
+		path, _, _ := strings.Cut(column, ":")
+		if strings.HasSuffix(path, ".reference") {
+			return referenceOf(v)
+		}
+	case []any:
+		if strings.HasSuffix(column, ".given") {
+			var parts []string
+			for _, part := range v {
+				parts = append(parts, objectsource.Text(part))
+			}
+			return strings.Join(parts, "")
+		}
+	}
+	return v
+}
+
+// referenceOf cuts a reference to TYPE/id: it may be absolute and may name a version.
+func referenceOf(text string) string {
+	text, _, _ = strings.Cut(text, "/_history/")
+	parts := strings.Split(text, "/")
+	if n := len(parts); n > 2 {
+		return parts[n-2] + "/" + parts[n-1]
+	}
+	return text
+}

@@ -1,0 +1,278 @@
+package fhir_test
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"tributary/connectors"
+	"tributary/connectors/connectortest"
+	"tributary/connectors/emr/fhir"
+	"tributary/connectors/objectsource"
+	"tributary/connectors/sandbox"
+	"tributary/connectors/sandbox/fault"
+	"tributary/connectors/sandbox/simfhir"
+	"tributary/internal/errs"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bench is a simulated server.
+type bench struct {
+	*simfhir.Server
+	url    string
+	faults *fault.Set
+	clock  connectortest.Clock
+	rows   connectortest.Rows
+}
+
+func start(t *testing.T, change func(*simfhir.Options)) *bench {
+	t.Helper()
+	_, key, err := sandbox.FHIRKey()
+	require.NoError(t, err)
+	b := &bench{faults: fault.New()}
+	options := sandbox.FHIRServer("/fhir", key, b.clock.Now, b.faults)
+	if change != nil {
+		change(&options)
+	}
+	b.Server = simfhir.New(options, sandbox.FHIRTypes(connectortest.SmallWorld(t))...)
+	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
+	t.Cleanup(srv.Close)
+	b.url = srv.URL
+	b.rows = connectortest.Rows{Clock: &b.clock, Make: organisation, Text: "name", Publish: func(rows []map[string]any) { b.SetRows("Organization", rows) }}
+	return b
+}
+
+func organisation(i int, at time.Time) map[string]any {
+	return map[string]any{"resourceType": "Organization", "id": fmt.Sprintf("%05d", i), "meta": map[string]any{"lastUpdated": at.UTC().Format("2006-01-02T15:04:05.000Z")}, "name": fmt.Sprintf("医院%d", i)}
+}
+
+// rsaKey is a key that the server does not know unless told.
+func rsaKey(t *testing.T) (string, crypto.PublicKey) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})), &key.PublicKey
+}
+
+func TestConnector(t *testing.T) {
+	driver, err := fhir.Driver()
+	require.NoError(t, err)
+	another, _ := rsaKey(t)
+	connectortest.Run(t, connectortest.Harness{
+		Driver: driver, Text: "name", Stream: "Organization", BaseURL: []string{"base_url"}, Wrong: map[string]any{"private_key": another}, PageSize: "page_size",
+		Start: func(t *testing.T) *connectortest.System {
+			b := start(t, nil)
+			return &connectortest.System{Settings: sandbox.Settings("fhir", b.url), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
+		},
+		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
+		Failing: []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry, fault.DeadLocator},
+	})
+}
+
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
+	t.Helper()
+	spec, err := connectors.SpecOf(fhir.Settings{})
+	require.NoError(t, err)
+	raw := sandbox.Settings("fhir", b.url)
+	raw["retry_first"], raw["retry_budget"], raw["calls_per_second"] = "1ms", "50ms", 0
+	maps.Copy(raw, change)
+	settings, problems := spec.Parse("p", raw)
+	require.Empty(t, problems)
+	src, err := fhir.New(settings.(fhir.Settings), connectors.Env{Now: b.clock.Now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, src.Close()) })
+	return src
+}
+
+// drain reads a run from a position to its end.
+func drain(t *testing.T, src *objectsource.Source, stream string, from json.RawMessage) (batches []connectors.Batch, last json.RawMessage) {
+	t.Helper()
+	require.NoError(t, src.Open(t.Context(), stream, from))
+	last = from
+	for {
+		b, err := src.Read(t.Context())
+		if errors.Is(err, io.EOF) {
+			return batches, last
+		}
+		require.NoError(t, err)
+		batches, last = append(batches, b), b.Position
+	}
+}
+
+func rowsOf(batches []connectors.Batch) (out []connectors.Row) {
+	for _, b := range batches {
+		out = append(out, b.Rows...)
+	}
+	return out
+}
+
+// Lots are found wherever the server keeps the medication; of the patient nothing is kept, whatever the server sends.
+func TestDispensedMedicationWithoutThePatient(t *testing.T) {
+	for name, c := range map[string]struct {
+		server func(*simfhir.Options)
+		client map[string]any
+	}{
+		"included": {},
+		"fetched":  {func(o *simfhir.Options) { o.NoInclude = true }, map[string]any{"handling": "lenient"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := start(t, c.server)
+			batches, _ := drain(t, open(t, b, c.client), "MedicationDispense", nil)
+			lots, gone := 0, 0
+			for _, r := range rowsOf(batches) {
+				if r.Op == connectors.Delete {
+					gone++
+					continue
+				}
+				require.Regexp(t, `^P\d{3}$`, r.Fields["product_code"])
+				require.Equal(t, json.Number("1.0"), r.Fields["quantity_value"], "a decimal keeps its precision")
+				if r.Fields["medication_batch_lotNumber"] != nil {
+					require.NotEmpty(t, r.Fields["medication_batch_expirationDate"])
+					lots++
+				}
+			}
+			require.Positive(t, gone)
+			require.Greater(t, lots, len(rowsOf(batches))/2)
+			require.Less(t, lots, len(rowsOf(batches)))
+			for _, batch := range batches {
+				require.NotContains(t, string(batch.Raw), "Patient")
+				require.NotContains(t, string(batch.Raw), "患者")
+				for _, r := range batch.Rows {
+					require.NotContains(t, r.Fields, "subject")
+					require.Contains(t, string(batch.Raw[r.RawOff:r.RawOff+r.RawLen]), r.Key[len("MedicationDispense/"):])
+				}
+			}
+		})
+	}
+}
+
+// Medication that its server does not know any more leaves the row without a lot, and loses none.
+func TestMedicationThatIsGone(t *testing.T) {
+	b := start(t, func(o *simfhir.Options) { o.NoInclude = true })
+	b.SetRows("Medication", nil)
+	batches, _ := drain(t, open(t, b, map[string]any{"handling": "lenient"}), "MedicationDispense", nil)
+	bare := 0
+	for _, r := range rowsOf(batches) {
+		if r.Fields["product_code"] == nil {
+			bare++
+		}
+	}
+	require.Positive(t, bare)
+	require.Greater(t, len(rowsOf(batches)), bare)
+}
+
+func TestReferencesAreWrittenAlike(t *testing.T) {
+	b := start(t, nil)
+	src := open(t, b, nil)
+	organisations, _ := drain(t, src, "Organization", nil)
+	known := map[any]bool{}
+	for _, r := range rowsOf(organisations) {
+		known[r.Key] = true
+		require.NotEqual(t, "urn:internal", r.Fields["uscc"])
+		require.NotEqual(t, "000", r.Fields["phone"], "a fax is no phone")
+	}
+	roles, _ := drain(t, src, "PractitionerRole", nil)
+	met := 0
+	for _, r := range rowsOf(roles) {
+		require.Regexp(t, `^Organization/\d+$`, r.Fields["organization_reference"])
+		if known[r.Fields["organization_reference"]] {
+			met++
+		}
+	}
+	require.Positive(t, met)
+}
+
+// Tokens live shorter than a long run; every try of a login bears an assertion of its own.
+func TestTokensAndAssertionsAreShortLived(t *testing.T) {
+	text, public := rsaKey(t)
+	b := start(t, func(o *simfhir.Options) { o.PublicKey, o.TokenLife = public, 90*time.Second })
+	b.rows.Fill(60)
+	b.BeforeQuery(func() { b.clock.Advance(time.Minute) })
+	b.faults.Every(fault.HTTP502, 3)
+	batches, _ := drain(t, open(t, b, map[string]any{"private_key": text, "page_size": 10, "retry_budget": "1h"}), "Organization", nil)
+	require.Len(t, rowsOf(batches), 60)
+	require.Greater(t, b.Logins(), 4)
+}
+
+// A server behind a proxy names itself in links. They are followed at the configured address only when that is asked for.
+func TestLinksThatNameAnotherHost(t *testing.T) {
+	b := start(t, func(o *simfhir.Options) { o.LinkHost = "http://fhir01.internal:8080" })
+	b.rows.Fill(25)
+	src := open(t, b, map[string]any{"page_size": 10})
+	require.NoError(t, src.Open(t.Context(), "Organization", nil))
+	_, err := src.Read(t.Context())
+	require.NoError(t, err)
+	_, err = src.Read(t.Context())
+	require.Equal(t, "connectors.shape", errs.CodeOf(err))
+	batches, _ := drain(t, open(t, b, map[string]any{"page_size": 10, "rebase_links": true}), "Organization", nil)
+	require.Len(t, rowsOf(batches), 25)
+}
+
+// A page may have fewer rows than asked for, or none, and still a link: only its absence is the end.
+func TestShortPagesAreNoEnd(t *testing.T) {
+	b := start(t, func(o *simfhir.Options) { o.PageCap = 7 })
+	b.rows.Fill(30)
+	b.faults.Arm(fault.HiddenRows, 7) // the first page is empty
+	batches, _ := drain(t, open(t, b, nil), "Organization", nil)
+	require.Empty(t, batches[0].Rows)
+	require.Len(t, rowsOf(batches), 23)
+}
+
+func TestWhatTheServerDoesNotOffer(t *testing.T) {
+	b := start(t, nil)
+	key, _, err := sandbox.FHIRKey()
+	require.NoError(t, err)
+	lone := simfhir.New(sandbox.FHIRServer("/fhir", mustPublic(t), b.clock.Now, b.faults), &simfhir.Type{Name: "Organization", Rows: func() []map[string]any {
+		return []map[string]any{organisation(1, connectortest.Start.Add(-time.Hour))}
+	}})
+	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now}.Wrap(lone))
+	t.Cleanup(srv.Close)
+	src := open(t, b, map[string]any{"base_url": srv.URL + "/fhir", "private_key": key})
+	streams, err := src.Discover(t.Context())
+	require.NoError(t, err)
+	require.Len(t, streams, 1)
+	found, err := src.Check(t.Context())
+	require.NoError(t, err)
+	require.Len(t, found, 3)
+	for _, f := range found {
+		require.Equal(t, "connectors.check_stream", f.Code)
+	}
+}
+
+func mustPublic(t *testing.T) crypto.PublicKey {
+	t.Helper()
+	_, public, err := sandbox.FHIRKey()
+	require.NoError(t, err)
+	return public
+}
+
+func TestSettingsThatLackSomething(t *testing.T) {
+	spec, err := connectors.SpecOf(fhir.Settings{})
+	require.NoError(t, err)
+	for path, raw := range map[string]map[string]any{
+		"p.client_id":     {"private_key": "", "auth": "smart"},
+		"p.user":          {"auth": "basic", "password": "x"},
+		"p.token":         {"auth": "bearer"},
+		"p.tenant_fields": {"auth": "none", "tenant_fields": map[string]any{"Nothing.x": "y"}},
+		"p.private_key":   {"client_id": "c", "private_key": "no key"},
+	} {
+		raw["base_url"] = "https://emr.example/fhir"
+		_, problems := spec.Parse("p", raw)
+		require.NotEmpty(t, problems, path)
+		require.Equal(t, path, problems[0].Path)
+	}
+}
