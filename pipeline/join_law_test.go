@@ -206,6 +206,36 @@ func TestOrderOfArrival(t *testing.T) {
 	})
 }
 
+// T4: what is known already, in whatever portions and order it comes again, changes nothing and writes nothing.
+func TestAnotherImportChangesNothing(t *testing.T) {
+	rounds := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		if rounds++; rounds > 30 || testing.Short() && rounds > 6 {
+			return
+		}
+		rows := genRows(rt)
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		require.NoError(rt, err)
+		c := openChannel(rt, context.Background, "sqlite:hub.db", dir, rt.Cleanup)
+		c.product("P1")
+		c.product("P2")
+		c.lot("P1", "L1", 200)
+		c.feed(rows...)
+		c.resolve()
+		c.join()
+		want := c.state()
+		again := slices.Clone(rows)
+		rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 3)).Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
+		for part := range slices.Chunk(again, rapid.IntRange(1, len(again)).Draw(rt, "portion")) {
+			c.feed(part...)
+			c.resolve()
+			r := c.join()
+			require.Zero(rt, r.Opened+r.Closed+r.Stock+r.Shares)
+		}
+		require.Equal(rt, want, c.state())
+	})
+}
+
 // The same on PostgreSQL, where a database costs more: a few examples.
 func TestOrderOfArrivalOnPostgres(t *testing.T) {
 	for seed := range 6 {

@@ -14,6 +14,17 @@ import (
 	"tributary/trace/flow"
 )
 
+// The laws of a traced channel, and the property that holds each:
+//
+//	T1 what was shipped is used, in stock or a gap   TestForwardLaws
+//	T2 backward agrees with forward                  TestForwardLaws
+//	T3 a correction pair touches two books           TestCorrectionPairTouchesTwoBooks
+//	T4 another import of a file changes nothing      pipeline: TestAnotherImportChangesNothing
+//	T5 circular transfers end                        TestCircularTransfersEnd
+//	T6 bounds contain the truth                      trace/flow: TestAttributeLaws; TestASimulatedYearComesOutTrue
+//	T7 the order of arrival does not matter          TestOrderChangesNothing, trace/flow: TestAttributeLaws, TestJoinLaws;
+//	                                                 pipeline: TestOrderOfArrival, TestTheOrderOfFilesDoesNotMatter
+
 // genWorld makes ledgers that need not agree, need not be complete and go round in circles: the laws hold for any input.
 func genWorld(t *rapid.T) world {
 	w := world{}
@@ -173,6 +184,44 @@ func TestOrderChangesNothing(t *testing.T) {
 			d.Shortages[i].Party = int64(perm[d.Shortages[i].Party])
 		}
 		require.Equal(t, want, trace.Forward(d, trace.Options{}))
+	})
+}
+
+// T5: however often goods go round in circles, with and without a lot, on one day or over many, a trace ends and adds up.
+func TestCircularTransfersEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := world{}
+		w.add("M", string(canonical.Manufacturer))
+		n := rapid.IntRange(2, 6).Draw(t, "distributors")
+		for i := range n {
+			w.add(fmt.Sprintf("D%d", i), string(canonical.Distributor))
+		}
+		w.lots = []canonical.Lot{{Lot: "L1", Quantity: canonical.Units(1000)}, {Lot: "L2", Quantity: canonical.Units(1000)}}
+		add := func(from, to, day int, lot string, q int64) {
+			w.lines = append(w.lines, flow.Line{ID: canonical.DeriveID("l", fmt.Sprint(len(w.lines))), Product: 1, Ledger: canonical.Sales, Kind: canonical.Transfer,
+				Party: int64(from), Partner: int64(to), Date: canonical.Date(1000 + day), Lot: lot, Quantity: canonical.Units(q)})
+		}
+		add(1, 2, 0, "L1", 500)
+		add(1, 2, 0, "L2", 500)
+		days := rapid.SampledFrom([]int{0, 3, 40}).Draw(t, "days")
+		for i := range rapid.IntRange(20, 120).Draw(t, "transfers") { // round and round, with short cuts
+			from := i % n
+			to := (from + 1 + rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "short cut")) % n
+			if from != to {
+				add(2+from, 2+to, 1+rapid.IntRange(0, days).Draw(t, "day"), rapid.SampledFrom([]string{"L1", "L1", ""}).Draw(t, "lot"), int64(rapid.IntRange(1, 500).Draw(t, "quantity")))
+			}
+		}
+		for _, lot := range []string{"L1", "L2"} {
+			d := w.data(lot)
+			r := trace.Forward(d, trace.Options{})
+			require.False(t, r.Truncated)
+			requireBalanced(t, d, r)
+			for _, p := range r.Parties {
+				for _, way := range p.Paths {
+					require.LessOrEqual(t, len(way.Via), n+1, "a way goes round")
+				}
+			}
+		}
 	})
 }
 
