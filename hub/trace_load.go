@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"tributary/canonical"
 	"tributary/pipeline"
 	"tributary/store"
@@ -37,16 +39,19 @@ func (h *Hub) lotLoader(sku flow.SKU, known store.Known) *lotLoader {
 func (l *lotLoader) load(ctx context.Context, lot string, by canonical.Date) (trace.Data, bool, error) {
 	db := l.hub.DB
 	d := trace.Data{Product: l.sku.Product}
-	var err error
 	var released bool
-	if d.Lot, released, err = db.ReleasedLot(ctx, l.sku.ID, lot); err != nil {
-		return d, false, fmt.Errorf("read a released lot: %w", err)
-	}
-	rows, err := db.LotFlow(ctx, l.sku.ID, lot, l.known)
-	if err != nil {
-		return d, false, err
-	}
-	holders, err := db.StockHolders(ctx, l.sku.ID, lot, l.known)
+	var rows store.LotFlow
+	var holders []int64
+	err := together(ctx, func(ctx context.Context) (err error) {
+		d.Lot, released, err = db.ReleasedLot(ctx, l.sku.ID, lot)
+		return err
+	}, func(ctx context.Context) (err error) {
+		rows, err = db.LotFlow(ctx, l.sku.ID, lot, l.known)
+		return err
+	}, func(ctx context.Context) (err error) {
+		holders, err = db.StockHolders(ctx, l.sku.ID, lot, l.known)
+		return err
+	})
 	if err != nil {
 		return d, false, err
 	}
@@ -58,14 +63,24 @@ func (l *lotLoader) load(ctx context.Context, lot string, by canonical.Date) (tr
 	}
 	d.Moves = trace.Gather(lot, rows.Moves, rows.Shares, l.place)
 	here := l.present(d.Moves, holders)
-	if d.Holdings, err = l.holdings(ctx, lot, by, d.Moves, here); err != nil {
-		return d, false, err
-	}
-	if d.Shortages, err = l.shortages(ctx, rows.Moves); err != nil {
-		return d, false, err
-	}
+	err = together(ctx, func(ctx context.Context) (err error) {
+		d.Holdings, err = l.holdings(ctx, lot, by, d.Moves, here)
+		return err
+	}, func(ctx context.Context) (err error) {
+		d.Shortages, err = l.shortages(ctx, rows.Moves)
+		return err
+	})
 	d.Parties = l.parties
-	return d, true, nil
+	return d, err == nil, err
+}
+
+// together asks the database several things at once: what it waits for is mostly the way there and back.
+func together(ctx context.Context, questions ...func(context.Context) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, ask := range questions {
+		g.Go(func() error { return ask(ctx) })
+	}
+	return g.Wait()
 }
 
 // meet makes the parties of movements and stock reports known.
@@ -119,7 +134,15 @@ func (l *lotLoader) meet(ctx context.Context, moves []canonical.Movement, holder
 
 // introduce reads golden records, and under which records they report.
 func (l *lotLoader) introduce(ctx context.Context, ids []canonical.ID) error {
-	records, err := l.hub.DB.GoldensBrief(ctx, ids)
+	var records map[canonical.ID]store.Golden
+	var reporters map[canonical.ID][]int64
+	err := together(ctx, func(ctx context.Context) (err error) {
+		records, err = l.hub.DB.GoldensBrief(ctx, ids)
+		return err
+	}, func(ctx context.Context) (err error) {
+		reporters, err = l.hub.DB.ReportersOf(ctx, ids, l.known)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -130,10 +153,6 @@ func (l *lotLoader) introduce(ctx context.Context, ids []canonical.ID) error {
 		}
 	}
 	heirs, err := l.hub.DB.GoldensBrief(ctx, slices.Collect(maps.Keys(survivors)))
-	if err != nil {
-		return err
-	}
-	reporters, err := l.hub.DB.ReportersOf(ctx, ids, l.known)
 	if err != nil {
 		return err
 	}
@@ -255,13 +274,15 @@ func (l *lotLoader) holdings(ctx context.Context, lot string, by canonical.Date,
 		}
 	}
 	positions := map[int64][]canonical.StockPosition{}
-	err := l.hub.DB.LastStock(ctx, l.sku.ID, lot, slices.Sorted(maps.Keys(records)), by, l.known, func(s canonical.StockPosition) {
-		positions[s.Party] = append(positions[s.Party], s)
+	var users map[int64]bool
+	err := together(ctx, func(ctx context.Context) error {
+		return l.hub.DB.LastStock(ctx, l.sku.ID, lot, slices.Sorted(maps.Keys(records)), by, l.known, func(s canonical.StockPosition) {
+			positions[s.Party] = append(positions[s.Party], s)
+		})
+	}, func(ctx context.Context) (err error) {
+		users, err = l.hub.DB.UsageReporters(ctx, l.sku.ID, slices.Compact(slices.Sorted(slices.Values(ends))), l.known)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	users, err := l.hub.DB.UsageReporters(ctx, l.sku.ID, slices.Compact(slices.Sorted(slices.Values(ends))), l.known)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type dialect interface {
 	rebind(query string) string
 	bulk(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error
 	anyOf(column string, typed any, values []any) (string, []any)
+	// table is a relation with the values in column1, and its arguments: one statement for any number of values.
+	table(values []int64) (string, []any)
 	// holds is the condition that a bytes column contains the bytes of one argument.
 	holds(column string) string
 	// explain turns a driver's error into one a person can act on; errors it does not know pass unchanged.

@@ -101,6 +101,10 @@ func (*postgresDialect) anyOf(column string, typed any, values []any) (string, [
 	return column + " = ANY(?)", []any{typed}
 }
 
+func (*postgresDialect) table(values []int64) (string, []any) {
+	return "(SELECT x AS column1 FROM unnest(CAST(? AS bigint[])) AS x)", []any{values}
+}
+
 func (*postgresDialect) holds(column string) string {
 	return "position(CAST(? AS bytea) IN " + column + ") > 0"
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -103,6 +104,11 @@ func (*sqliteDialect) anyOf(column string, _ any, values []any) (string, []any) 
 		return "1 = 0", nil
 	}
 	return column + " IN (" + strings.TrimSuffix(strings.Repeat("?,", len(values)), ",") + ")", values
+}
+
+func (*sqliteDialect) table(values []int64) (string, []any) {
+	text, _ := json.Marshal(values) // numbers
+	return "(SELECT value AS column1 FROM json_each(?))", []any{string(text)}
 }
 
 func (*sqliteDialect) holds(column string) string { return "instr(" + column + ", ?) > 0" }

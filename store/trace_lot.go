@@ -177,11 +177,8 @@ func (db *DB) LastStock(ctx context.Context, product int64, lot string, parties 
 		until, args = " AND t.biz_date <= ?", []any{by}
 	}
 	last := `(SELECT MAX(t.biz_date) FROM stock_position t WHERE t.party = v.column1 AND t.product_id = ? AND ` + known.of("t") + until
-	tuples := make([][]int64, len(parties))
-	for i, p := range parties {
-		tuples[i] = []int64{p}
-	}
-	err := eachTupleChunk(tuples, func(values string, list []any) error {
+	err := inChunks(parties, func(part []int64) error {
+		values, list := db.d.table(part)
 		all := append([]any{product}, args...)
 		all = append(append(append(all, product), args...), lot)
 		all = append(all, list...)
@@ -206,11 +203,8 @@ func (db *DB) LastStock(ctx context.Context, product int64, lot string, parties 
 // UsageReporters tells which of the mentions report use of the product in a usage ledger.
 func (db *DB) UsageReporters(ctx context.Context, product int64, mentions []int64, known Known) (map[int64]bool, error) {
 	out := map[int64]bool{}
-	tuples := make([][]int64, len(mentions))
-	for i, m := range mentions {
-		tuples[i] = []int64{m}
-	}
-	err := eachTupleChunk(tuples, func(values string, args []any) error {
+	err := inChunks(mentions, func(part []int64) error {
+		values, args := db.d.table(part)
 		// A look-up each, and nothing said of the buyer, whom use has not: else all use of the product by anybody is read.
 		return db.each(ctx, `SELECT v.column1 FROM `+values+` AS v WHERE (SELECT 1 FROM movement m
 			WHERE m.seller = v.column1 AND m.product_id = ? AND m.kind = ? AND `+known.of("m")+` LIMIT 1) = 1`,
