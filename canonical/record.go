@@ -16,6 +16,8 @@ const (
 	EntityOrder       Entity = "order"
 	EntityConsent     Entity = "consent"
 	EntityComplaint   Entity = "complaint"
+	EntityTerritory   Entity = "territory"
+	EntityChannel     Entity = "channel"
 	EntityFlow        Entity = "flow" // sales, purchases, stock and usage rows
 )
 

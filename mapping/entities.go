@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"tributary/canonical"
+	"tributary/normalize"
 )
 
 var schemas = sync.OnceValue(func() map[canonical.Entity]*schema {
@@ -128,6 +129,34 @@ var schemas = sync.OnceValue(func() map[canonical.Entity]*schema {
 				boolField("patient_harm", func(c *canonical.Complaint) *bool { return &c.PatientHarm }),
 				textField("text", func(c *canonical.Complaint) *string { return &c.Text }),
 				textField("status", func(c *canonical.Complaint) *string { return &c.Status }),
+			},
+		},
+		{
+			entity: canonical.EntityTerritory, make: func() any { return new(canonical.Territory) }, finish: validated,
+			fields: []field{
+				textField("seller", func(t *canonical.Territory) *string { return &t.Seller }),
+				textField("product", func(t *canonical.Territory) *string { return &t.Product }),
+				{path: "region", set: func(v any, text string) *canonical.Issue {
+					t := v.(*canonical.Territory)
+					var ok bool
+					if t.Division, ok = normalize.Region(text); !ok {
+						return issue("region", "region", text)
+					}
+					t.Region = text
+					return nil
+				}},
+				dateField("valid_from", func(t *canonical.Territory) *canonical.Date { return &t.ValidFrom }),
+				dateField("valid_to", func(t *canonical.Territory) *canonical.Date { return &t.ValidTo }),
+			},
+		},
+		{
+			entity: canonical.EntityChannel, make: func() any { return new(canonical.Channel) }, finish: validated,
+			fields: []field{
+				textField("buyer", func(c *canonical.Channel) *string { return &c.Buyer }),
+				textField("supplier", func(c *canonical.Channel) *string { return &c.Supplier }),
+				textField("product", func(c *canonical.Channel) *string { return &c.Product }),
+				dateField("valid_from", func(c *canonical.Channel) *canonical.Date { return &c.ValidFrom }),
+				dateField("valid_to", func(c *canonical.Channel) *canonical.Date { return &c.ValidTo }),
 			},
 		},
 	} {

@@ -268,6 +268,7 @@ func fileKey(k Kind, r Report) []string {
 		Aliases:      {"type", "party", "raw_name", "raw_spec", "raw_code"},
 		Affiliations: {"from", "to", "role", "department"},
 		Activities:   {"id"}, Orders: {"number", "line_no"}, Consents: {"customer", "purpose"}, Complaints: {"number"},
+		Territories: {"seller", "product", "region", "valid_from"}, Channels: {"buyer", "supplier", "product", "valid_from"},
 	}[k]
 	if k == Activities && r.Header("id") == "" {
 		paths = []string{"customer", "kind", "date", "subject"}

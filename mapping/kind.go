@@ -25,11 +25,13 @@ const (
 	Orders       Kind = "orders"
 	Consents     Kind = "consents"
 	Complaints   Kind = "complaints"
+	Territories  Kind = "territories"
+	Channels     Kind = "channels"
 )
 
 // Kinds lists the kinds in their documented order.
 func Kinds() []Kind {
-	return []Kind{Customers, Products, Lots, Sales, Purchases, Stock, Usage, Aliases, Affiliations, Activities, Orders, Consents, Complaints}
+	return []Kind{Customers, Products, Lots, Sales, Purchases, Stock, Usage, Aliases, Affiliations, Activities, Orders, Consents, Complaints, Territories, Channels}
 }
 
 // ParseKind reads the name of a kind.
@@ -65,6 +67,10 @@ func (k Kind) Entity() canonical.Entity {
 		return canonical.EntityConsent
 	case Complaints:
 		return canonical.EntityComplaint
+	case Territories:
+		return canonical.EntityTerritory
+	case Channels:
+		return canonical.EntityChannel
 	}
 	return canonical.EntityFlow
 }

@@ -78,8 +78,20 @@ func (r *joinRun) join(ctx context.Context, marks []store.FlowMark, exclude *int
 		if err := tx.MarkSharesDirty(ctx, shares); err != nil {
 			return err
 		}
+		if err := tx.MarkProductFindings(ctx, j.productsJoined()); err != nil {
+			return err
+		}
 		return done(ctx, tx)
 	})
+}
+
+// productsJoined are the products of the batch.
+func (j *joining) productsJoined() []int64 {
+	products := map[int64]bool{}
+	for k := range j.pairs {
+		products[k.product] = true
+	}
+	return slices.Collect(maps.Keys(products))
 }
 
 // findPairs turns marks into pairs of customers. A mention that moved between golden records concerns the pairs of its

@@ -57,7 +57,12 @@ func (r *joinRun) share(ctx context.Context, marks []store.ShareMark) error {
 	if err != nil {
 		return err
 	}
-	return r.commit(ctx, shareUnits(r, have, want), func(ctx context.Context, tx *store.Tx) error { return tx.DoneShares(ctx, marks) })
+	return r.commit(ctx, shareUnits(r, have, want), func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.MarkProductFindings(ctx, []int64{s.product}); err != nil {
+			return err
+		}
+		return tx.DoneShares(ctx, marks)
+	})
 }
 
 // spread finds the customers whose shares may change: the marked ones and those downstream by lot-less rows.

@@ -219,6 +219,9 @@ func (w *goldenWriter) row(h *house) (store.Golden, error) {
 	if c.Kind != canonical.Patient {
 		row.Name, row.Search = c.Name, searchText(c)
 	}
+	if !row.Personal {
+		row.GLN = c.GLN
+	}
 	return row, nil
 }
 

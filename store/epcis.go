@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"tributary/canonical"
 	"tributary/epcis"
+	"tributary/trace/finding"
 )
 
 // KnownEvent is what captured events are compared by.
@@ -44,7 +46,11 @@ func (q querier) EPCISKnown(ctx context.Context, ids []string) (map[string]Known
 // PutEPCIS stores new events. An id that is stored already fails the transaction.
 func (tx *Tx) PutEPCIS(ctx context.Context, list []*epcis.Event, by string) error {
 	var events, items [][]any
+	var watched []string
 	for _, e := range list {
+		if slices.Contains(finding.Watched(), e.BizStep) {
+			watched = append(watched, eventScope+e.ID)
+		}
 		parties, err := json.Marshal(e.Partners)
 		if err != nil {
 			return fmt.Errorf("event %s: %w", e.ID, err)
@@ -72,7 +78,10 @@ func (tx *Tx) PutEPCIS(ctx context.Context, list []*epcis.Event, by string) erro
 	if err != nil {
 		return err
 	}
-	return tx.bulk(ctx, "epcis_item", []string{"event_id", "seq", "role", "key", "uri", "class", "quantity", "unit"}, items)
+	if err := tx.bulk(ctx, "epcis_item", []string{"event_id", "seq", "role", "key", "uri", "class", "quantity", "unit"}, items); err != nil {
+		return err
+	}
+	return tx.markFindings(ctx, watched)
 }
 
 // DeclareEPCIS marks a stored event as wrong. The first declaration stands.
@@ -85,7 +94,7 @@ func (tx *Tx) DeclareEPCIS(ctx context.Context, id string, d *epcis.Declaration)
 	if err != nil {
 		return fmt.Errorf("declare an event wrong: %w", err)
 	}
-	return nil
+	return tx.markFindings(ctx, []string{eventScope + id})
 }
 
 // CapturedEvent is a stored event as traces need it.
@@ -210,6 +219,15 @@ func (db *DB) PackCodes(ctx context.Context) ([]PackCode, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read codes of packs: %w", err)
+	}
+	return out, nil
+}
+
+// EPCISObjects lists the keys of the single objects that a captured event tells of.
+func (db *DB) EPCISObjects(ctx context.Context, event string) ([]string, error) {
+	var out []string
+	if err := db.sel(ctx, &out, `SELECT DISTINCT key FROM epcis_item WHERE event_id = ? AND class = FALSE ORDER BY key`, event); err != nil {
+		return nil, fmt.Errorf("read what a captured event tells of: %w", err)
 	}
 	return out, nil
 }

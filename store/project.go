@@ -37,7 +37,8 @@ func (b *recordBatch) project(ctx context.Context) error {
 	for _, step := range []struct {
 		entity canonical.Entity
 		run    func(context.Context, []changed) error
-	}{{canonical.EntityProduct, p.products}, {canonical.EntityLot, p.lots}, {canonical.EntityAlias, p.aliases}} {
+	}{{canonical.EntityProduct, p.products}, {canonical.EntityLot, p.lots}, {canonical.EntityAlias, p.aliases},
+		{canonical.EntityTerritory, p.registers}, {canonical.EntityChannel, p.registers}} {
 		if len(by[step.entity]) == 0 {
 			continue
 		}

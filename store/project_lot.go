@@ -99,8 +99,10 @@ func (p *projection) putLot(ctx context.Context, record int64, trust int, source
 }
 
 func (p *projection) markProduct(ctx context.Context, product int64) error {
-	_, err := p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE product_id = ? AND dirty = FALSE`, product)
-	return err
+	if _, err := p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE product_id = ? AND dirty = FALSE`, product); err != nil {
+		return err
+	}
+	return p.tx.MarkProductFindings(ctx, []int64{product})
 }
 
 // waitingLots takes in the lots that came before their product.

@@ -31,6 +31,7 @@ type Golden struct {
 	Code         string // the company's own code where it has one
 	Name         string // "" for patients
 	Search       string // "" for patients
+	GLN          string // of an organisation
 	Personal     bool
 	Payload      []byte
 	Lineage      []byte
@@ -42,16 +43,16 @@ type Golden struct {
 	UpdatedAt    time.Time
 }
 
-const goldenColumns = `id, kind, status, survivor, company, code, name, search, personal, payload, lineage, completeness, members, entity_version, resolve_id, created_at, updated_at`
+const goldenColumns = `id, kind, status, survivor, company, code, name, search, gln, personal, payload, lineage, completeness, members, entity_version, resolve_id, created_at, updated_at`
 
 // briefColumns are goldenColumns with nothing in the place of the larger ones.
-const briefColumns = `id, kind, status, survivor, company, code, name, '' AS search, personal, payload, NULL AS lineage, completeness, members, entity_version, resolve_id, created_at, updated_at`
+const briefColumns = `id, kind, status, survivor, company, code, name, '' AS search, gln, personal, payload, NULL AS lineage, completeness, members, entity_version, resolve_id, created_at, updated_at`
 
-var goldenColumnList = []string{"id", "kind", "status", "survivor", "company", "code", "name", "search", "personal", "payload", "lineage",
+var goldenColumnList = []string{"id", "kind", "status", "survivor", "company", "code", "name", "search", "gln", "personal", "payload", "lineage",
 	"completeness", "members", "entity_version", "resolve_id", "created_at", "updated_at"}
 
 const replaceGolden = `ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, status = excluded.status, survivor = excluded.survivor, company = excluded.company,
-	code = excluded.code, name = excluded.name, search = excluded.search, personal = excluded.personal, payload = excluded.payload, lineage = excluded.lineage,
+	code = excluded.code, name = excluded.name, search = excluded.search, gln = excluded.gln, personal = excluded.personal, payload = excluded.payload, lineage = excluded.lineage,
 	completeness = excluded.completeness, members = excluded.members, entity_version = excluded.entity_version, resolve_id = excluded.resolve_id,
 	updated_at = excluded.updated_at`
 
@@ -63,7 +64,7 @@ func goldenKey(id canonical.ID) canonical.RecordKey {
 func scanGolden(rows *sqlx.Rows) (Golden, error) {
 	var g Golden
 	var created, updated int64
-	err := rows.Scan(&g.ID, &g.Kind, &g.Status, &g.Survivor, &g.Company, &g.Code, &g.Name, &g.Search, &g.Personal, &g.Payload, &g.Lineage,
+	err := rows.Scan(&g.ID, &g.Kind, &g.Status, &g.Survivor, &g.Company, &g.Code, &g.Name, &g.Search, &g.GLN, &g.Personal, &g.Payload, &g.Lineage,
 		&g.Completeness, &g.Members, &g.Version, &g.Resolve, &created, &updated)
 	g.CreatedAt, g.UpdatedAt = FromMicros(created), FromMicros(updated)
 	return g, err
@@ -143,6 +144,16 @@ func (db *DB) CompanyGolden(ctx context.Context) (canonical.ID, bool, error) {
 		return id, false, nil
 	}
 	return id, err == nil, err
+}
+
+// GoldenByGLN finds the one active organisation with a GLN.
+func (db *DB) GoldenByGLN(ctx context.Context, gln string) (canonical.ID, bool, error) {
+	var ids []canonical.ID
+	err := db.sel(ctx, &ids, `SELECT id FROM golden WHERE gln = ? AND gln <> '' AND status = 'active' ORDER BY id LIMIT 2`, gln)
+	if err != nil || len(ids) != 1 {
+		return canonical.ID{}, false, err
+	}
+	return ids[0], true, nil
 }
 
 // CountGoldens counts active golden records by kind.
@@ -227,10 +238,24 @@ func (tx *Tx) PutGoldens(ctx context.Context, goldens []Golden) error {
 				return fmt.Errorf("seal golden record %s: %w", g.ID, err)
 			}
 		}
-		rows = append(rows, []any{g.ID, string(g.Kind), g.Status, g.Survivor, g.Company, g.Code, g.Name, g.Search, g.Personal, payload, lineage,
+		rows = append(rows, []any{g.ID, string(g.Kind), g.Status, g.Survivor, g.Company, g.Code, g.Name, g.Search, g.GLN, g.Personal, payload, lineage,
 			g.Completeness, g.Members, g.Version, g.Resolve, Micros(g.CreatedAt), Micros(g.UpdatedAt)})
 	}
-	return tx.insertMany(ctx, "golden", goldenColumnList, rows, replaceGolden)
+	if err := tx.insertMany(ctx, "golden", goldenColumnList, rows, replaceGolden); err != nil {
+		return err
+	}
+	return tx.markOrganisations(ctx, goldens)
+}
+
+// markOrganisations makes findings wait that rest on where or what organisations are.
+func (tx *Tx) markOrganisations(ctx context.Context, goldens []Golden) error {
+	var ids []canonical.ID
+	for i := range goldens {
+		if !goldens[i].Personal {
+			ids = append(ids, goldens[i].ID)
+		}
+	}
+	return tx.markCustomerFindings(ctx, ids)
 }
 
 // Retirement ends the life of a golden id: merged into Survivor, or inactive.

@@ -26,6 +26,10 @@ type Bucket struct {
 	Explanation string             `json:"explanation"`
 	Code        string             `json:"explanation_code"`
 	RowsExplain bool               `json:"rows_explain"` // rows that are named account for the whole gap
+
+	Party int32          `json:"-"` // place of the customer
+	Args  errs.Args      `json:"-"` // of the explanation
+	Rows  []canonical.ID `json:"-"` // movements that the explanation is about, where it is about single ones
 }
 
 // Lots is what Balance works on: the data of each lot, all over the same Parties. Holdings are those at the end of the
@@ -38,10 +42,6 @@ type Lots struct {
 // Balance gives a bucket for every party and lot that has rows or stock in the period, largest gap first.
 func Balance(in Lots, period Period, opt Options) []Bucket {
 	out := []Bucket{}
-	type home struct {
-		bucket, party int
-	}
-	var homes []home
 	for i, d := range in.Lots {
 		var openings map[int32]Holding
 		if i < len(in.Openings) {
@@ -60,20 +60,27 @@ func Balance(in Lots, period Period, opt Options) []Bucket {
 			if k.Gap != 0 {
 				open[int32(p)] = k.Gap
 			}
-			homes = append(homes, home{len(out), p})
 			out = append(out, k)
 		}
-		for _, h := range homes[first:] {
-			if gap := out[h.bucket].Gap; gap != 0 {
-				out[h.bucket].explain(b.explain(int32(h.party), gap, open, opt), opt.Lang)
+		for k := first; k < len(out); k++ {
+			if gap := out[k].Gap; gap != 0 {
+				out[k].explain(b.explain(out[k].Party, gap, open, opt), opt.Lang)
 			}
 		}
 	}
+	open := map[int32][]int{} // buckets with a gap, by party
 	for i := range out {
-		for j := range out {
-			if out[i].Gap != 0 && out[i].Gap == -out[j].Gap && homes[i].party == homes[j].party && oneEdit(out[i].Lot, out[j].Lot) {
-				out[i].explain(reason{"trace.gap.lot_typo", errs.Args{"lot": out[j].Lot}}, opt.Lang)
-				break
+		if out[i].Gap != 0 {
+			open[out[i].Party] = append(open[out[i].Party], i)
+		}
+	}
+	for _, list := range open {
+		for _, i := range list {
+			for _, j := range list {
+				if out[i].Gap == -out[j].Gap && OneEdit(out[i].Lot, out[j].Lot) {
+					out[i].explain(reason{code: "trace.gap.lot_typo", args: errs.Args{"lot": out[j].Lot}}, opt.Lang)
+					break
+				}
 			}
 		}
 	}
@@ -88,11 +95,11 @@ var openQuestions = []string{"trace.gap.unexplained", "trace.gap.nothing_issued"
 
 func (k *Bucket) explain(why reason, lang string) {
 	k.RowsExplain = !slices.Contains(openQuestions, why.code)
-	k.Code, k.Explanation = why.code, errs.Fill(errs.Lookup(why.code).In(lang).What, why.args)
+	k.Code, k.Args, k.Rows, k.Explanation = why.code, why.args, why.rows, errs.Fill(errs.Lookup(why.code).In(lang).What, why.args)
 }
 
 func (b *books) bucket(p int32, openings map[int32]Holding, period Period) (Bucket, bool) {
-	k := Bucket{Customer: b.data.Parties[p].Customer, Lot: b.data.Lot.Lot}
+	k := Bucket{Customer: b.data.Parties[p].Customer, Party: p, Lot: b.data.Lot.Lot}
 	rows := false
 	released := canonical.Quantity(0)
 	if p == b.data.Maker {
@@ -156,9 +163,9 @@ func (b *books) bucket(p int32, openings map[int32]Holding, period Period) (Buck
 	return k, rows
 }
 
-// oneEdit reports whether two lot numbers differ by one typing error: a character changed, added, left out or two
+// OneEdit reports whether two lot numbers differ by one typing error: a character changed, added, left out or two
 // neighbours swapped.
-func oneEdit(a, b string) bool {
+func OneEdit(a, b string) bool {
 	x, y := []rune(a), []rune(b)
 	if len(x) > len(y) {
 		x, y = y, x

@@ -9,10 +9,11 @@ import (
 	"tributary/trace/flow"
 )
 
-// reason explains a gap: a code of the message catalogue and what fills it.
+// reason explains a gap: a code of the message catalogue, what fills it, and the movements it is about.
 type reason struct {
 	code string
 	args errs.Args
+	rows []canonical.ID
 }
 
 // gaps lists every party whose book does not close, and the shortages of rows without a lot.
@@ -70,7 +71,7 @@ func (b *books) explain(p int32, gap canonical.Quantity, open map[int32]canonica
 		if gap < 0 {
 			code = "trace.gap.missing_receipt"
 		}
-		return reason{code, errs.Args{"partner": b.data.Parties[q].Customer.Name}}
+		return reason{code: code, args: errs.Args{"partner": b.data.Parties[q].Customer.Name}}
 	}
 	switch {
 	case gap < 0 && len(b.in[p]) == 0:
@@ -86,7 +87,7 @@ func (b *books) explain(p int32, gap canonical.Quantity, open map[int32]canonica
 func (b *books) ledgersDiffer(p int32, gap canonical.Quantity, _ Options) (reason, bool) {
 	for _, i := range b.in[p] {
 		if m := &b.data.Moves[i]; m.Match == flow.QtyDiff && m.Difference == -gap {
-			return reason{"trace.gap.ledgers_differ", errs.Args{"date": m.Date.String(), "partner": b.data.Parties[m.From].Customer.Name}}, true
+			return reason{code: "trace.gap.ledgers_differ", args: errs.Args{"date": m.Date.String(), "partner": b.data.Parties[m.From].Customer.Name}}, true
 		}
 	}
 	return reason{}, false
@@ -101,7 +102,7 @@ func (b *books) onTheWay(p int32, gap canonical.Quantity, opt Options) (reason, 
 	for _, i := range b.in[p] {
 		m := &b.data.Moves[i]
 		if m.Point == gap && m.Match == flow.SellerOnly && m.Date <= h.Date && h.Date-m.Date <= tolerance(opt) {
-			return reason{"trace.gap.in_transit", errs.Args{"date": m.Date.String(), "partner": b.data.Parties[m.From].Customer.Name}}, true
+			return reason{code: "trace.gap.in_transit", args: errs.Args{"date": m.Date.String(), "partner": b.data.Parties[m.From].Customer.Name}}, true
 		}
 	}
 	return reason{}, false
@@ -120,7 +121,7 @@ func (b *books) postedLate(p int32, gap canonical.Quantity, opt Options) (reason
 	for _, i := range rows {
 		m := &b.data.Moves[i]
 		if m.Point == gap.Abs() && m.Date > h.Date && m.Date-h.Date <= tolerance(opt) {
-			return reason{"trace.gap.posted_late", errs.Args{"date": m.Date.String(), "report": h.Date.String()}}, true
+			return reason{code: "trace.gap.posted_late", args: errs.Args{"date": m.Date.String(), "report": h.Date.String()}}, true
 		}
 	}
 	return reason{}, false
@@ -139,7 +140,7 @@ func (b *books) wrongUnit(p int32, gap canonical.Quantity, _ Options) (reason, b
 				more, errMore := m.Point.MulDiv(f, canonical.Units(1))
 				less, errLess := m.Point.MulDiv(canonical.Units(1), f)
 				if errMore == nil && more-m.Point == gap.Abs() || errLess == nil && m.Point-less == gap.Abs() {
-					return reason{"trace.gap.unit", errs.Args{"date": m.Date.String(), "quantity": m.Point.String(), "factor": f.String()}}, true
+					return reason{"trace.gap.unit", errs.Args{"date": m.Date.String(), "quantity": m.Point.String(), "factor": f.String()}, []canonical.ID{m.ID}}, true
 				}
 			}
 		}
@@ -165,7 +166,7 @@ func (b *books) doubled(p int32, gap canonical.Quantity, _ Options) (reason, boo
 		}
 		k := alike{m.From, m.To, m.Date}
 		if seen[k] {
-			return reason{"trace.gap.duplicate", errs.Args{"date": m.Date.String(), "quantity": m.Point.String()}}, true
+			return reason{code: "trace.gap.duplicate", args: errs.Args{"date": m.Date.String(), "quantity": m.Point.String()}}, true
 		}
 		seen[k] = true
 	}

@@ -23,7 +23,7 @@ func (a *app) importCmd() *cobra.Command {
 		Short: "Take files in",
 		Long: "Take files in: CSV, TSV, XLSX, XLS, JSON lines, or a zip of them. Columns are found by their headers, Chinese or\n" +
 			"English. Importing a file again changes nothing.\n\n" +
-			"Kinds (--as): customers products lots sales purchases stock usage aliases affiliations activities orders consents complaints.\n" +
+			"Kinds (--as): customers products lots sales purchases stock usage aliases affiliations activities orders consents complaints territories channels.\n" +
 			"Ledgers (sales, purchases, stock, usage) need --party: the code or name of the party that keeps the ledger, or self.",
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, files []string) error {
