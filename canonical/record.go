@@ -129,7 +129,11 @@ type Complaint struct {
 
 // Validate reports what makes the complaint unusable.
 func (c *Complaint) Validate() []Issue {
-	return required(map[string]string{"number": c.Number, "product": c.Product})
+	fields := map[string]string{"number": c.Number}
+	if c.TraceCode == "" { // the code on the pack may lead to the product
+		fields["product"] = c.Product
+	}
+	return required(fields)
 }
 
 func required(fields map[string]string) []Issue {

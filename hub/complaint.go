@@ -13,7 +13,7 @@ import (
 	"tributary/trace"
 )
 
-// OpenComplaintRequest is `complaint open`. Only the product is required.
+// OpenComplaintRequest is `complaint open`. Required is the product, or a code on the pack that leads to it.
 type OpenComplaintRequest struct {
 	Product    string
 	Lot        string
@@ -35,9 +35,12 @@ type OpenComplaintRequest struct {
 	Custody    []string
 	Sample     bool
 	Reporter   quality.Personal
+	ReporterID string // who reported it, when a known customer: golden id, code or name
 	Source     string // system that sent it
 	SourceID   string // its id there; together they make opening idempotent
 	Lang       string
+
+	sent *quality.Sent // of what another system sent
 }
 
 // ComplaintView is the JSON of a complaint.
@@ -77,7 +80,7 @@ func (h *Hub) OpenComplaint(ctx context.Context, req OpenComplaintRequest) (Comp
 	if err != nil {
 		return ComplaintView{}, err
 	}
-	c.Profile = profile.Title()
+	c.Profile, c.Sent = profile.Title(), req.sent
 	row := store.Case{Kind: store.CaseComplaint, Source: req.Source, SourceID: req.SourceID}
 	err = h.DB.InTx(ctx, func(tx *store.Tx) error {
 		if err := c.Open(tx.Now); err != nil {
@@ -114,10 +117,22 @@ func (h *Hub) OpenComplaint(ctx context.Context, req OpenComplaintRequest) (Comp
 
 // newComplaint reads a request.
 func (h *Hub) newComplaint(ctx context.Context, req OpenComplaintRequest) (c quality.Complaint, err error) {
-	if strings.TrimSpace(req.Product) == "" {
+	code, err := h.readPack(ctx, req.TraceCode, req.Lang)
+	if err != nil {
+		return c, err
+	}
+	stated := strings.TrimSpace(req.Product)
+	switch {
+	case stated != "":
+	case code.derived.Product != "":
+		code.use("product")
+		stated = code.derived.Product
+	case strings.TrimSpace(req.TraceCode) != "":
+		return c, errs.New(errs.NotFound, "quality.code_without_product", errs.Args{"code": req.TraceCode})
+	default:
 		return c, errs.New(errs.Invalid, "quality.no_product", nil)
 	}
-	sku, err := h.product(ctx, req.Product)
+	sku, err := h.product(ctx, stated)
 	if err != nil {
 		return c, err
 	}
@@ -141,10 +156,14 @@ func (h *Hub) newComplaint(ctx context.Context, req OpenComplaintRequest) (c qua
 	if c.Bought, err = quantityOf("bought", req.Bought, sku.Unit); err != nil {
 		return c, err
 	}
-	if err := h.locateComplaint(ctx, &c, sku.ID, req.Lot, req.Lang); err != nil {
-		return c, err
+	if req.ReporterID != "" {
+		id, err := h.customer(ctx, req.ReporterID)
+		if err != nil {
+			return c, err
+		}
+		c.ReporterID = id.String()
 	}
-	return c, nil
+	return c, h.locateComplaint(ctx, &c, sku.ID, code.fill(&c, req.Lot), req.Lang)
 }
 
 // locateComplaint finds the lot and the place of purchase, and candidates where the lot is not known.

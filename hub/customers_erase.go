@@ -16,7 +16,7 @@ import (
 
 // EraseCustomer carries out a person's right to be erased (rule 6.7), for good: the data keys of all records of the
 // customer are destroyed, those its sources have deleted too; the golden record is blanked and its key gets a tombstone;
-// rows of these records that sources send later are filtered. Ids, counts and decisions stay. Organisations have no such
+// rows of these records that sources send later are filtered; it is gone from the complaints that it reported. Ids, counts and decisions stay. Organisations have no such
 // right and are refused.
 func (h *Hub) EraseCustomer(ctx context.Context, text, reason string) (Decided, error) {
 	if err := h.mayDecide(Because{Reason: reason}); err != nil {
@@ -42,6 +42,9 @@ func (h *Hub) EraseCustomer(ctx context.Context, text, reason string) (Decided, 
 				return err
 			}
 			if err := tx.BlankGoldens(ctx, before); err != nil {
+				return err
+			}
+			if err := h.eraseReports(ctx, tx, append([]canonical.ID{id}, before...), d.Reason); err != nil {
 				return err
 			}
 			return h.record(ctx, tx, &d, "decided")

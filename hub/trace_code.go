@@ -8,6 +8,7 @@ import (
 	"tributary/epcis"
 	"tributary/internal/errs"
 	"tributary/trace"
+	"tributary/trace/flow"
 )
 
 // TraceCodeRequest asks what is known of the object behind a code.
@@ -84,25 +85,14 @@ const (
 // known is an error.
 func (h *Hub) TraceCode(ctx context.Context, req TraceCodeRequest) (CodeTrace, error) {
 	out := CodeTrace{Result: trace.Result{Parties: []trace.PartyResult{}, Gaps: []trace.Gap{}}}
-	code, err := epcis.ParseCode(req.Code)
+	a, sku, known, err := h.lookUpCode(ctx, req.Code, req.Lang)
 	if err != nil {
 		return out, err
 	}
-	out.Code = CodeAnswer{Text: code.Text, Kind: code.Kind, Key: code.Key, GTIN: code.GTIN, Serial: code.Serial, Lot: code.Lot, Expiry: code.Expiry, DrugID: code.DrugID, Special: code.Special,
-		Parents: []PackStay{}, Children: []PackStay{}, History: []CodeEvent{}, Notes: []CodeNote{}}
-	a := answerer{hub: h, ctx: ctx, out: &out.Code, lang: req.Lang}
-	if code.Lot != "" {
-		a.out.LotFrom = "code"
-	}
-	if err := a.follow(code.Key); err != nil {
-		return out, err
-	}
-	sku, known, err := a.product(&code)
-	if err != nil {
-		return out, err
-	}
+	out.Code = *a.out
+	a.out = &out.Code
 	if !known && len(a.out.History) == 0 && len(a.out.Children) == 0 {
-		return out, errs.New(errs.NotFound, "trace.unknown_code", errs.Args{"code": code.Text})
+		return out, errs.New(errs.NotFound, "trace.unknown_code", errs.Args{"code": a.out.Text})
 	}
 	if len(a.out.History) == 0 {
 		a.note("trace.note_no_events", nil)
@@ -127,4 +117,23 @@ func (h *Hub) TraceCode(ctx context.Context, req TraceCodeRequest) (CodeTrace, e
 	}
 	out.Result = lot
 	return out, nil
+}
+
+// lookUpCode reads a code, gathers what captured events tell of its object, and finds the product.
+func (h *Hub) lookUpCode(ctx context.Context, text, lang string) (a *answerer, sku flow.SKU, known bool, err error) {
+	code, err := epcis.ParseCode(text)
+	if err != nil {
+		return nil, sku, false, err
+	}
+	out := CodeAnswer{Text: code.Text, Kind: code.Kind, Key: code.Key, GTIN: code.GTIN, Serial: code.Serial, Lot: code.Lot, Expiry: code.Expiry, DrugID: code.DrugID, Special: code.Special,
+		Parents: []PackStay{}, Children: []PackStay{}, History: []CodeEvent{}, Notes: []CodeNote{}}
+	a = &answerer{hub: h, ctx: ctx, out: &out, lang: lang}
+	if code.Lot != "" {
+		a.out.LotFrom = "code"
+	}
+	if err := a.follow(code.Key); err != nil {
+		return nil, sku, false, err
+	}
+	sku, known, err = a.product(&code)
+	return a, sku, known, err
 }

@@ -82,6 +82,7 @@ type Complaint struct {
 	Unit           string             `json:"unit"`
 	Lot            string             `json:"lot"`
 	TraceCode      string             `json:"trace_code"`
+	Derived        *Derived           `json:"derived"` // what the code on the pack leads to; null: to nothing
 	Expiry         canonical.Date     `json:"expiry"`
 	Quantity       canonical.Quantity `json:"quantity"` // affected
 	Bought         canonical.Quantity `json:"bought"`
@@ -110,6 +111,31 @@ type Complaint struct {
 	Remarks        []Remark           `json:"remarks"`    // what should be looked at
 	Profile        string             `json:"profile"`
 	Facts          Facts              `json:"facts"`
+	Sent           *Sent              `json:"sent"`               // what the system that sent it said last
+	ReporterID     string             `json:"reporter_golden_id"` // when who reported it is a known customer
+	ReporterErased *time.Time         `json:"reporter_erased_at"` // who reported it, and the text, were erased
+}
+
+// Derived is what the code on a pack leads to.
+type Derived struct {
+	Product string         `json:"product"` // code
+	Lot     string         `json:"lot"`
+	LotFrom string         `json:"lot_from"` // code, event, contents, container
+	Expiry  canonical.Date `json:"expiry"`
+	// Used says which of them stand in the complaint because nobody stated them: product, lot, expiry.
+	Used []string `json:"used"`
+}
+
+// Differs are the remarks on what was stated otherwise than the code says.
+func (d *Derived) Differs(product, lot string) []Remark {
+	var out []Remark
+	if d.Product != "" && product != "" && product != d.Product {
+		out = append(out, Remark{Code: "quality.remark.code_other_product", Args: errs.Args{"stated": product, "derived": d.Product}})
+	}
+	if d.Lot != "" && lot != "" && lot != d.Lot {
+		out = append(out, Remark{Code: "quality.remark.code_other_lot", Args: errs.Args{"stated": lot, "derived": d.Lot}})
+	}
+	return out
 }
 
 // Check reports what makes a new complaint unusable.
@@ -264,6 +290,12 @@ func (c *Complaint) take(ch ComplaintChange) {
 	}
 	if ch.Lot != "" {
 		c.Candidates = []Candidate{}
+		if c.Derived != nil {
+			said := *c.Derived
+			said.Used = slices.DeleteFunc(slices.Clone(said.Used), func(field string) bool { return field == "lot" })
+			c.Derived = &said
+			c.Remarks = slices.Concat(slices.DeleteFunc(slices.Clone(c.Remarks), func(r Remark) bool { return r.Code == "quality.remark.code_other_lot" }), said.Differs("", ch.Lot))
+		}
 	}
 	c.RelatedLots = union(c.RelatedLots, ch.RelatedLots)
 	c.Tags = union(c.Tags, ch.Tags)

@@ -165,6 +165,29 @@ func (tx *Tx) SaveCase(ctx context.Context, c *Case) error {
 	return tx.execOne(ctx, `UPDATE quality_case SET sealed = ? WHERE id = ?`, sealed, c.ID)
 }
 
+// EraseCase stores a case that LockCase gave without what is personal in it: its data key is destroyed, and the record of
+// another system that it came from is erased too.
+func (tx *Tx) EraseCase(ctx context.Context, c *Case) error {
+	c.Personal = nil
+	if err := tx.SaveCase(ctx, c); err != nil {
+		return err
+	}
+	if err := tx.execOne(ctx, `UPDATE quality_case SET sealed = NULL WHERE id = ?`, c.ID); err != nil {
+		return fmt.Errorf("erase what is personal in case %s: %w", c.Number, err)
+	}
+	if err := tx.DestroyDataKeys(ctx, []canonical.RecordKey{c.DataKey()}); err != nil || c.SourceID == "" {
+		return err
+	}
+	return tx.Erase(ctx, []canonical.RecordKey{{Source: c.Source, ID: c.SourceID}})
+}
+
+// ReportedBy lists the complaints that a golden customer reported.
+func (q querier) ReportedBy(ctx context.Context, id canonical.ID) ([]string, error) {
+	var out []string
+	err := q.sel(ctx, &out, `SELECT number FROM quality_case WHERE kind = ? AND payload LIKE ? ORDER BY number`, CaseComplaint, `%"reporter_golden_id":"`+id.String()+`"%`)
+	return out, err
+}
+
 // CaseByNumber reads a case; sql.ErrNoRows when there is none.
 func (q querier) CaseByNumber(ctx context.Context, kind, number string) (Case, error) {
 	var r caseRow

@@ -17,18 +17,18 @@ import (
 
 func (a *app) complaintCmd() *cobra.Command {
 	c := &cobra.Command{Use: "complaint", Short: "Quality complaints: take in, assess, investigate, answer, close"}
-	c.AddCommand(a.complaintOpenCmd(), a.complaintShowCmd(), a.complaintListCmd(), a.complaintUpdateCmd(), a.complaintCloseCmd())
+	c.AddCommand(a.complaintOpenCmd(), a.complaintShowCmd(), a.complaintListCmd(), a.complaintUpdateCmd(), a.complaintCloseCmd(), a.complaintEraseCmd())
 	return c
 }
 
 func (a *app) complaintOpenCmd() *cobra.Command {
 	var req hub.OpenComplaintRequest
-	c := &cobra.Command{Use: "open --product CODE", Short: "Take in a complaint; without a lot, list the lots it may be about", Args: args(cobra.NoArgs),
-		Long: "Take in a complaint. Without --lot, the lots that the place of purchase had received by the day of purchase are\nlisted with probabilities. Who reported it and the text are sealed, and masked wherever the complaint is shown."}
+	c := &cobra.Command{Use: "open --product CODE | --trace-code CODE", Short: "Take in a complaint; without a lot, list the lots it may be about", Args: args(cobra.NoArgs),
+		Long: "Take in a complaint. A code on the pack leads to product, lot and expiry where they are not given. Without any lot,\nthe lots that the place of purchase had received by the day of purchase are listed with probabilities. Who reported it and the text are sealed, and masked wherever the complaint is shown."}
 	f := c.Flags()
-	f.StringVar(&req.Product, "product", "", "code or name of the product (required)")
+	f.StringVar(&req.Product, "product", "", "code or name of the product (required unless --trace-code leads to it)")
 	f.StringVar(&req.Lot, "lot", "", "lot on the pack")
-	f.StringVar(&req.TraceCode, "trace-code", "", "trace code on the pack")
+	f.StringVar(&req.TraceCode, "trace-code", "", "trace code, GS1 element string or Digital Link on the pack")
 	f.StringVar(&req.Expiry, "expiry", "", "expiry date on the pack")
 	f.StringVar(&req.Quantity, "quantity", "", "affected, in base units")
 	f.StringVar(&req.Bought, "bought", "", "bought, in base units")
@@ -49,9 +49,9 @@ func (a *app) complaintOpenCmd() *cobra.Command {
 	f.StringVar(&req.Reporter.Phone, "reporter-phone", "", "phone of who reported it (sealed)")
 	f.StringVar(&req.Reporter.Email, "reporter-email", "", "e-mail of who reported it (sealed)")
 	f.StringVar(&req.Reporter.Text, "text", "", "what was reported, in its own words (sealed)")
+	f.StringVar(&req.ReporterID, "reporter-customer", "", "who reported it, when a known customer: golden id, code or name")
 	f.StringVar(&req.Source, "source", "", "system that sent it")
 	f.StringVar(&req.SourceID, "source-id", "", "its number there; the same one is taken in once")
-	required(c, "product")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
 		return ask(a, cmd, "complaint", func(h *hub.Hub) (hub.ComplaintView, error) { return h.OpenComplaint(cmd.Context(), req) }, a.writeComplaint)
@@ -147,6 +147,18 @@ func (a *app) complaintCloseCmd() *cobra.Command {
 	return c
 }
 
+func (a *app) complaintEraseCmd() *cobra.Command {
+	var reason string
+	c := &cobra.Command{Use: "erase-reporter NUMBER --reason TEXT", Short: "Erase who reported a complaint, and the text, for good; the case stays", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+		return ask(a, cmd, "complaint", func(h *hub.Hub) (hub.ComplaintView, error) {
+			return h.EraseReporter(cmd.Context(), argv[0], reason, a.language())
+		}, a.writeComplaint)
+	}}
+	c.Flags().StringVar(&reason, "reason", "", "why, and by whose request (required); do not name the person")
+	required(c, "reason")
+	return c
+}
+
 func (a *app) updateComplaint(cmd *cobra.Command, number string, ch quality.ComplaintChange) error {
 	return ask(a, cmd, "complaint", func(h *hub.Hub) (hub.ComplaintView, error) {
 		return h.UpdateComplaint(cmd.Context(), number, ch, a.language())
@@ -165,6 +177,10 @@ func (a *app) writeComplaint(w io.Writer, v hub.ComplaintView) error {
 	}
 	line("lot", "批号", v.Lot)
 	line("trace code", "追溯码", v.TraceCode)
+	if d := v.Derived; d != nil {
+		line("the code leads to", "由追溯码得出", strings.TrimSpace(d.Product+"  "+d.Lot+"  "+dateText(d.Expiry)))
+		line("taken from the code", "取自追溯码", strings.Join(d.Used, ", "))
+	}
 	line("received", "收到时间", v.ReceivedAt.Local().Format(time.DateTime))
 	line("bought at", "购买地点", strings.TrimSpace(v.BoughtAt+" "+dateText(v.BoughtOn)))
 	line("severity", "严重程度", v.Severity)
@@ -174,6 +190,9 @@ func (a *app) writeComplaint(w io.Writer, v hub.ComplaintView) error {
 	}
 	line("reporter", "投诉人", strings.TrimSpace(v.Reporter.Name+" "+v.Reporter.Phone+" "+v.Reporter.Email))
 	line("text", "内容", v.Reporter.Text)
+	if v.ReporterErased != nil {
+		line("reporter and text erased", "投诉人及内容已删除", v.ReporterErased.Local().Format(time.DateTime))
+	}
 	line("owner", "负责人", v.Owner)
 	line("risk", "风险评估", v.Risk)
 	line("related lots", "相关批号", strings.Join(v.RelatedLots, ", "))
