@@ -49,6 +49,26 @@ func TestCheckOfGoodConnections(t *testing.T) {
 	require.Contains(t, here.ok("config", "lint", "--lang", "zh").out, "配置正确。")
 }
 
+// Every system that the sandbox serves can be connected to with what it prints.
+func TestCheckOfTheOtherSystems(t *testing.T) {
+	sb, err := sandbox.Start(context.Background(), sandbox.Config{Dir: t.TempDir(), Seed: 1, Scale: 0.02, Now: time.Now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, sb.Close()) })
+	text := sb.Config()
+	for _, name := range sandbox.Others() {
+		other, err := sb.Other(name)
+		require.NoError(t, err)
+		text += other
+	}
+	here := newInstallation(t)
+	here.configure(text)
+	a := here.ok(append([]string{"connectors", "check"}, sandbox.Others()...)...)
+	for _, name := range sandbox.Others() {
+		require.Contains(t, a.out, name+" ("+name+"): good")
+	}
+	require.Contains(t, here.ok("pull", "fhir/Organization", "--dry-run").out, "fhir")
+}
+
 func TestCheckWithAWrongPassword(t *testing.T) {
 	good := simulated(t)
 	here := newInstallation(t)

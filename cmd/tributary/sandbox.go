@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 
 func (a *app) sandboxCmd() *cobra.Command {
 	conf := sandbox.Config{Now: now}
+	var also []string
 	c := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Run simulated source systems and print the configuration that points at them",
@@ -25,11 +27,12 @@ func (a *app) sandboxCmd() *cobra.Command {
 				return err
 			}
 			conf.Dir = filepath.Join(c.DataDir, "sandbox")
-			return a.sandbox(cmd.Context(), conf)
+			return a.sandbox(cmd.Context(), conf, also)
 		},
 	}
 	sandboxFlags(c, &conf)
 	c.Flags().StringVar(&conf.Listen, "listen", "", "address to listen on (default: a free port on loopback)")
+	c.Flags().StringSliceVar(&also, "also", nil, "a further connector whose system to print: "+strings.Join(sandbox.Others(), ", "))
 	c.Flags().StringVar(&conf.Faults, "faults", "", "faults to switch on, for example throttle,expire_session")
 	return c
 }
@@ -39,13 +42,21 @@ func sandboxFlags(c *cobra.Command, conf *sandbox.Config) {
 	c.Flags().Uint64Var(&conf.Seed, "seed", 1, "seed of the world: the same seed on the same day gives the same world")
 }
 
-func (a *app) sandbox(ctx context.Context, conf sandbox.Config) (err error) {
+func (a *app) sandbox(ctx context.Context, conf sandbox.Config, also []string) (err error) {
 	sb, err := startSandbox(ctx, conf)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, sb.Close()) }()
-	fmt.Fprint(a.out, sb.Config())
+	text := sb.Config()
+	for _, name := range also {
+		other, err := sb.Other(name)
+		if err != nil {
+			return err
+		}
+		text += other
+	}
+	fmt.Fprint(a.out, text)
 	a.note(a.say("The simulated systems listen at %s. Save the text above as tributary.yaml and pull from them. Stop with Ctrl-C.",
 		"模拟系统监听于 %s。请把以上内容保存为 tributary.yaml 后拉取数据。按 Ctrl-C 停止。"), sb.URL())
 	<-ctx.Done()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tributary/connectors/sandbox/world"
+	"tributary/internal/errs"
 )
 
 // Settings are the settings that point a connector at the systems served at an address.
@@ -84,6 +85,23 @@ func Settings(connector, url string) map[string]any {
 	return nil
 }
 
+// Others are the connectors whose systems the sandbox serves beside those of Config.
+func Others() []string {
+	return []string{"dynamics365", "fhir", "fxiaoke", "salesforce", "sap", "yonyou"}
+}
+
+// Other is the connection to one of the other systems, to be put behind Config.
+func (sb *Sandbox) Other(connector string) (string, error) {
+	if !slices.Contains(Others(), connector) {
+		return "", errs.New(errs.Invalid, "connectors.sandbox_other", errs.Args{"name": connector, "known": strings.Join(Others(), ", ")})
+	}
+	settings := Settings(connector, sb.url)
+	settings["calls_per_second"] = "1000"
+	var b strings.Builder
+	connection(&b, connector, connector, settings, nil)
+	return b.String(), nil
+}
+
 // Config is the configuration file that points a hub at the sandbox: company and connections, without store and broker.
 func (sb *Sandbox) Config() string {
 	var b strings.Builder
@@ -129,12 +147,14 @@ func connection(b *strings.Builder, name, connector string, settings map[string]
 			continue
 		}
 		value := strconv.Quote(fmt.Sprint(settings[k]))
-		if k == "calls_per_second" {
+		if k == "calls_per_second" || k == "calls_per_minute" {
 			value = fmt.Sprint(settings[k])
 		}
 		fmt.Fprintf(b, "      %s: %s\n", k, value)
 	}
-	b.WriteString("    streams:\n")
+	if len(streams) > 0 {
+		b.WriteString("    streams:\n")
+	}
 	for _, s := range streams {
 		fmt.Fprintf(b, "      - {stream: %s, every: 1m}\n", s)
 	}

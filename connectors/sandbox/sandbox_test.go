@@ -273,11 +273,17 @@ func TestTheOtherSystemsReadThroughTheirBuiltInMaps(t *testing.T) {
 	sb := start(t, "")
 	registry, err := builtin.Registry()
 	require.NoError(t, err)
-	for _, name := range []string{"salesforce", "dynamics365", "fxiaoke", "sap", "yonyou", "fhir"} {
+	_, err = sb.Other("kingdee")
+	require.ErrorContains(t, err, "yonyou")
+	for _, name := range sandbox.Others() {
 		driver, _, err := registry.Driver(name)
 		require.NoError(t, err)
-		c := connection{Name: name, Connector: name, Settings: sandbox.Settings(name, sb.URL())}
-		c.Settings["calls_per_second"] = 0
+		text, err := sb.Other(name)
+		require.NoError(t, err)
+		var printed struct{ Connections []connection }
+		require.NoError(t, yaml.Unmarshal([]byte("connections:\n"+text), &printed))
+		require.Len(t, printed.Connections, 1)
+		c := printed.Connections[0]
 		for _, s := range driver.Streams {
 			c.Streams = append(c.Streams, struct{ Stream, Every string }{Stream: s.Name})
 		}
