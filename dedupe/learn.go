@@ -15,6 +15,7 @@ const (
 	leastRecords = 300 // of a type
 	leastMatches = 30  // expected among its pairs
 	mostMatches  = 2.0 // per record: more is no small class of duplicates
+	leastOfLevel = 20  // pairs: a level with less keeps the base's weight
 	leastPairs   = 200 // candidates with a value on both sides: a comparison with less keeps the base's numbers
 	baseStrength = 50  // pairs that the base's chances count for
 )
@@ -136,10 +137,15 @@ func (e *Engine) learnType(ctx context.Context, t Type, records []*Record, tm *T
 			continue
 		}
 		levels := make([]Level, len(x.levels))
+		seen := make([]bool, len(x.levels))
 		for l, name := range x.levels {
-			levels[l] = Level{Level: name, M: probability(f.M[c][l+1]), U: probability(f.U[c][l+1])}
+			levels[l] = tm.Comparisons[x.name][slices.IndexFunc(tm.Comparisons[x.name], func(have Level) bool { return have.Level == name })]
+			if seen[l] = counted.levels[c][l+1]+counted.others[c][l+1] >= leastOfLevel; seen[l] {
+				levels[l].M, levels[l].U = probability(f.M[c][l+1]), probability(f.U[c][l+1])
+			}
 		}
-		out.Pooled = append(out.Pooled, pool(t, x.name, levels)...)
+		out.Pooled = append(out.Pooled, pool(t, x.name, levels, seen)...)
+		fitIn(levels, seen)
 		tm.Comparisons[x.name] = levels
 	}
 	if t != Organisation {
@@ -215,29 +221,65 @@ func set(comparisons ...int) (out uint64) {
 	return out
 }
 
-// pool makes a stricter level weigh no less than a looser one: neighbours that break the order get the weight that they
-// have together (Ayer and others 1955). It tells which did.
-func pool(t Type, name string, levels []Level) (pooled []Warning) {
+// pool makes a stricter level weigh no less than a looser one, of those that were seen: neighbours that break the order get
+// the weight that they have together (Ayer and others 1955). It tells which did.
+func pool(t Type, name string, levels []Level, seen []bool) (pooled []Warning) {
 	type block struct {
-		m, u     float64
-		from, to int
+		m, u float64
+		of   []int
 	}
 	var blocks []block
 	for i, l := range levels {
-		blocks = append(blocks, block{l.M, l.U, i, i})
+		if !seen[i] {
+			continue
+		}
+		blocks = append(blocks, block{l.M, l.U, []int{i}})
 		for n := len(blocks); n > 1 && blocks[n-1].m/blocks[n-1].u < blocks[n-2].m/blocks[n-2].u; n-- {
-			b := blocks[n-1]
-			pooled = append(pooled, Warning{t, name, levels[blocks[n-2].to].Level, levels[b.from].Level})
-			blocks[n-2].m, blocks[n-2].u, blocks[n-2].to = blocks[n-2].m+b.m, blocks[n-2].u+b.u, b.to
+			looser, b := &blocks[n-2], blocks[n-1]
+			pooled = append(pooled, Warning{t, name, levels[looser.of[len(looser.of)-1]].Level, levels[b.of[0]].Level})
+			looser.m, looser.u, looser.of = looser.m+b.m, looser.u+b.u, append(looser.of, b.of...)
 			blocks = blocks[:n-1]
 		}
 	}
 	for _, b := range blocks {
-		for i := b.from; i <= b.to && b.from < b.to; i++ {
-			levels[i].M = probability(levels[i].U * b.m / b.u)
+		for _, i := range b.of {
+			if len(b.of) > 1 {
+				levels[i].weigh(b.m / b.u)
+			}
 		}
 	}
 	return pooled
+}
+
+// fitIn keeps levels that were hardly seen at the weight they have, unless a looser one that was seen weighs more or a
+// stricter one less.
+func fitIn(levels []Level, seen []bool) {
+	least := 0.0
+	for i := range levels {
+		l := &levels[i]
+		if seen[i] {
+			least = l.M / l.U
+			continue
+		}
+		most := math.Inf(1)
+		for k := i + 1; k < len(levels) && math.IsInf(most, 1); k++ {
+			if seen[k] {
+				most = levels[k].M / levels[k].U
+			}
+		}
+		if r := l.M / l.U; r < least || r > most {
+			l.weigh(min(max(r, least), most))
+		}
+	}
+}
+
+// weigh gives the level a ratio of m to u.
+func (l *Level) weigh(ratio float64) {
+	if ratio < 1 {
+		l.M = probability(l.U * ratio)
+	} else {
+		l.U = probability(l.M / ratio)
+	}
 }
 
 // short keeps six digits, so that a model in a file is the model that was learned.

@@ -15,7 +15,7 @@ const randomPairs = 400_000
 
 // pairCounts is how the pairs of a type look, in whole numbers: the order of counting does not matter.
 type pairCounts struct {
-	universe float64 // all pairs
+	universe float64 // all pairs with a real record: two mentions are what customers are called, not customers
 	pairs    int64   // candidates
 	matches  int64   // as the engine sees them
 	asked    int64
@@ -29,7 +29,13 @@ type pairCounts struct {
 func (e *Engine) countPairs(ctx context.Context, records []*Record) (*pairCounts, error) {
 	index := e.indexOf(records)
 	n := len(records)
-	all := &pairCounts{universe: float64(n) * float64(n-1) / 2, patterns: map[train.Pattern]int64{}}
+	real := 0
+	for _, r := range records {
+		if r.Real() {
+			real++
+		}
+	}
+	all := &pairCounts{universe: float64(real) * (float64(real-1)/2 + float64(n-real)), patterns: map[train.Pattern]int64{}}
 	var mu sync.Mutex
 	var parts []*pairCounts
 	part := func() *pairCounts {
@@ -42,7 +48,11 @@ func (e *Engine) countPairs(ctx context.Context, records []*Record) (*pairCounts
 	err := work.For(ctx, n, portion, func() func(int) {
 		finder, c := index.Finder(), part()
 		return func(i int) {
-			finder.After(i, func(j int) { c.candidate(e, records[i], records[j]) })
+			finder.After(i, func(j int) {
+				if records[i].Real() || records[j].Real() {
+					c.candidate(e, records[i], records[j])
+				}
+			})
 		}
 	})
 	if err != nil {
@@ -52,7 +62,7 @@ func (e *Engine) countPairs(ctx context.Context, records []*Record) (*pairCounts
 		c := part()
 		return func(k int) {
 			i, j := int(scramble(uint64(2*k))%uint64(n)), int(scramble(uint64(2*k+1))%uint64(n))
-			if i != j && !index.together(i, j) {
+			if i != j && (records[i].Real() || records[j].Real()) && !index.together(i, j) {
 				c.other(e, records[i], records[j])
 			}
 		}

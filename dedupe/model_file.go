@@ -103,8 +103,10 @@ func ours(root ast.Node) error {
 	var columns []string
 	if list, ok := child(root, "comparisons").(*ast.SequenceNode); ok {
 		for _, c := range list.Values {
-			if names := child(c, "columns"); names != nil {
-				columns = append(columns, strings.Trim(names.String(), "[] \n-"))
+			if names, ok := child(c, "columns").(*ast.SequenceNode); ok {
+				for _, n := range names.Values {
+					columns = append(columns, n.GetToken().Value)
+				}
 			}
 		}
 	}

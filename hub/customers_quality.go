@@ -89,7 +89,7 @@ var (
 type QualityRequest struct {
 	Keep  bool // later reports tell the drift against this one
 	Deep  bool // everything is compared again in memory: see QualityDeep
-	Limit int  // most records in memory; 0 = 500,000
+	Limit int  // most records in memory; 0 = 200,000
 }
 
 // CustomersQuality measures the customer master.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tributary/dedupe"
 	"tributary/dedupe/table"
 	"tributary/internal/errs"
 )
@@ -106,6 +107,9 @@ func matchOptions(req MatchRequest) (table.Options, error) {
 			return o, err
 		}
 		if o.Model, err = table.ParseModel(b); err != nil {
+			if _, other := dedupe.ParseModel(b); other == nil {
+				return o, errs.New(errs.Invalid, "match.model_of_customers", errs.Args{"file": filepath.Base(req.Model)})
+			}
 			return o, errs.Wrap(errs.Invalid, "match.model", err, errs.Args{"file": filepath.Base(req.Model)})
 		}
 		if o.Model.Link != req.Link {

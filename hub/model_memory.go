@@ -10,8 +10,8 @@ import (
 )
 
 // memoryLimit bounds the records that a dry run, a training or a deep quality report holds in memory, unless asked
-// otherwise: about 4 KB each with their keys and pairs.
-const memoryLimit = 500_000
+// otherwise: about 10 KB each with their keys and pairs.
+const memoryLimit = 200_000
 
 // inMemory reads the living records that wanted selects, made comparable by an engine. More than limit of them are
 // refused (0 = memoryLimit).

@@ -22,7 +22,7 @@ type TrainRequest struct {
 	Name  string   // of the new model
 	Files []string // tables of customers, each a source; none: the records of the store
 	Kind  string   // of customers in files without a column of kinds
-	Limit int      // most records; 0 = 500,000
+	Limit int      // most records; 0 = 200,000
 }
 
 // TrainReport is what a training found. Body is the model file.

@@ -50,7 +50,7 @@ type TrialKind struct {
 }
 
 // TryModel resolves every record in memory under a model, a version or a file, and tells what applying it would change, with at
-// most examples of each. Nothing is written. More than limit records are refused (0 = 500,000).
+// most examples of each. Nothing is written. More than limit records are refused (0 = 200,000).
 func (h *Hub) TryModel(ctx context.Context, text string, examples, limit int) (ModelTrial, error) {
 	model, err := h.model(ctx, text)
 	if err != nil {

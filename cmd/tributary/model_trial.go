@@ -24,7 +24,7 @@ func (a *app) modelDryRunCmd() *cobra.Command {
 }
 
 func limitFlag(c *cobra.Command, limit *int) {
-	c.Flags().IntVar(limit, "limit", 0, "most records to hold in memory (default 500,000)")
+	c.Flags().IntVar(limit, "limit", 0, "most records to hold in memory (default 200,000)")
 }
 
 func (a *app) writeTrial(w io.Writer, t hub.ModelTrial) error {
