@@ -107,6 +107,30 @@ func TestAFitThatFailsKeepsTheNumbersAndSaysWhy(t *testing.T) {
 	}
 }
 
+// Hundreds of flow rows name one house. They are what it is called, not its duplicates.
+func TestMentionsOfOneHouseDoNotSpoilATraining(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	records, _, customers := trueRecords(t, e, 11, 0.1)
+	var house canonical.Customer
+	for _, r := range records {
+		if c := customers[r.ID]; c.Kind == canonical.Hospital {
+			house = c
+		}
+	}
+	before, learned, err := e.Learn(context.Background(), "ours", records, nil)
+	require.NoError(t, err)
+	require.Empty(t, learned.Types[dedupe.Organisation].Kept)
+	for i := range 300 {
+		records = append(records, e.Prepare(input(int64(1_000_000+i), fmt.Sprintf("flow:D%d", i), 0, canonical.Customer{Kind: canonical.UnknownParty, Name: house.Name})))
+	}
+	after, learned, err := e.Learn(context.Background(), "ours", records, nil)
+	require.NoError(t, err)
+	require.Empty(t, learned.Types[dedupe.Organisation].Kept)
+	require.Less(t, learned.Types[dedupe.Organisation].Matches, 1500.0)
+	require.InEpsilon(t, before.Types[dedupe.Professional].Prior, after.Types[dedupe.Professional].Prior, 1e-9, "persons are not concerned")
+}
+
 // twice makes the record with a number, from first on, one that stands there already.
 func twice(i, first int, change func(int, *canonical.Customer), c *canonical.Customer) {
 	if i >= first {

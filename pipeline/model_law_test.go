@@ -3,13 +3,16 @@ package pipeline_test
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"tributary/canonical"
 	"tributary/dedupe"
+	"tributary/pipeline"
 	"tributary/store"
 	"tributary/test/servers"
 )
@@ -152,5 +155,33 @@ func TestModelsAreAppliedAndGoneBackFrom(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		law(t, 4, func() string { return servers.PostgresSchema(t) })
+	})
+}
+
+// A run that waits for another one to end works under the model that the other one leaves behind.
+func TestAWaitingRunTakesTheModelOfTheHour(t *testing.T) {
+	t.Parallel()
+	resolveOnBoth(t, func(t *testing.T, m *master) {
+		m.put(rec{"erp", "C1", 80, hospital("广州市第一人民医院")})
+		m.run()
+		var asked atomic.Bool
+		waiting := m.resolver
+		waiting.Engine = func(ctx context.Context) (*dedupe.Engine, error) {
+			asked.Store(true)
+			return m.resolver.Engine(ctx)
+		}
+		ended := make(chan error, 1)
+		_, err := m.resolver.Apply(t.Context(), func(pipeline.Unit) error {
+			go func() {
+				_, err := waiting.Run(t.Context())
+				ended <- err
+			}()
+			time.Sleep(100 * time.Millisecond)
+			require.False(t, asked.Load(), "it asks for the model once it has the lease")
+			return nil
+		})
+		require.NoError(t, err)
+		require.NoError(t, <-ended)
+		require.True(t, asked.Load())
 	})
 }
