@@ -81,8 +81,8 @@ type Order struct {
 
 // OrderLine is one product of an order.
 type OrderLine struct {
-	Product  string   `json:"product"`
-	Quantity Quantity `json:"quantity"`
+	Product  string   `json:"product"`        // code in the system that has the order
+	Quantity Quantity `json:"quantity"`       // in the unit
 	Unit     string   `json:"unit,omitempty"` // "" = the product's own
 	Price    Quantity `json:"price,omitzero"` // of one unit; in a request 0 = by the price list there
 	Free     bool     `json:"free,omitempty"` // goods without payment

@@ -23,11 +23,21 @@ func AsyncAPI(schemas string) ([]byte, error) {
 			item("action", "send"), item("channel", ref("#/channels/"+t.Subject())), item("summary", t.Summary), item("messages", refs),
 		}))
 	}
+	for _, in := range InboundTopics() {
+		channels = append(channels, item(in.Subject(), asyncChannel(Topic{Name: in.Name, Kind: Fact, Key: in.Key, Summary: in.Summary},
+			yaml.MapSlice{item("request", ref("#/components/messages/"+in.Subject()))})))
+		operations = append(operations, item("receive."+in.Subject(), yaml.MapSlice{
+			item("action", "receive"), item("channel", ref("#/channels/"+in.Subject())), item("summary", in.Summary),
+			item("messages", []yaml.MapSlice{ref("#/channels/" + in.Subject() + "/messages/request")}),
+			item("reply", yaml.MapSlice{item("channel", ref("#/channels/"+Topic{Name: in.Answer}.Subject()))}),
+		}))
+		messages = append(messages, item(in.Subject(), inboundMessage(in, schemas)))
+	}
 	doc := yaml.MapSlice{
 		item("asyncapi", "3.0.0"),
 		item("info", yaml.MapSlice{
 			item("title", "Tributary events"), item("version", schemaVersion+".0"),
-			item("description", "Topics that Tributary publishes on Kafka. CloudEvents 1.0 in binary mode: attributes are record headers, the value is JSON, a null value is a tombstone. "+
+			item("description", "Topics that Tributary publishes on Kafka, and those that it reads. CloudEvents 1.0 in binary mode: attributes are record headers, the value is JSON, a null value is a tombstone. "+
 				"Records of one key come in the order of ce_entityversion, at least once, each time with the same ce_id: drop what does not raise the version."),
 		}),
 		item("defaultContentType", "application/json"),
@@ -81,6 +91,16 @@ func asyncMessage(t Topic, op Op, schemas string) yaml.MapSlice {
 		item("payload", payload),
 		item("bindings", yaml.MapSlice{item("kafka", yaml.MapSlice{
 			item("key", yaml.MapSlice{item("type", "string"), item("description", t.Key)}), item("bindingVersion", bindingVersion),
+		})}),
+	}
+}
+
+func inboundMessage(in Inbound, schemas string) yaml.MapSlice {
+	return yaml.MapSlice{
+		item("name", in.Name), item("summary", in.Summary+" What cannot be read goes to "+in.Dead+" with the reason in its headers."), item("contentType", "application/json"),
+		item("payload", yaml.MapSlice{item("schemaFormat", "application/schema+json;version=draft-2020-12"), item("schema", ref(schemas+"/"+in.Subject()+".json"))}),
+		item("bindings", yaml.MapSlice{item("kafka", yaml.MapSlice{
+			item("key", yaml.MapSlice{item("type", "string"), item("description", in.Key)}), item("bindingVersion", bindingVersion),
 		})}),
 	}
 }

@@ -30,6 +30,7 @@ const (
 	TopicActivity    = "tributary.sfa.activity.v1"
 	TopicQuarantine  = "tributary.ops.quarantine.v1"
 	TopicRun         = "tributary.ops.run.v1"
+	TopicOrderStatus = "tributary.order.status.v1"
 )
 
 // Op is what happened: the last part of an event type before its version.
@@ -54,6 +55,12 @@ const (
 	Reminded    Op = "reminded"
 	Replied     Op = "replied"
 	Reconciled  Op = "reconciled"
+	Accepted    Op = "accepted"
+	Unknown     Op = "unknown"
+	Sent        Op = "sent"
+	Confirmed   Op = "confirmed"
+	Refused     Op = "refused"
+	Conflicted  Op = "conflicted"
 )
 
 // Topic is one entry of the catalogue.
@@ -85,6 +92,8 @@ func Catalogue() []Topic {
 		{TopicActivity, Fact, "source|source id", "A visit, meeting, sample or gift of the sales force.", lifecycle, true},
 		{TopicQuarantine, Fact, "quarantine id", "A row that could not be taken in, and what became of it.", []Op{Opened, Replayed, Discarded}, false},
 		{TopicRun, Fact, "run id", "The report of one import or pull.", []Op{Finished}, false},
+		{TopicOrderStatus, Fact, "key of the order", "How far an order has got on its way into the system that takes it: the answer to who asked for it.",
+			[]Op{Accepted, Unknown, Sent, Confirmed, Refused, Conflicted}, false},
 	}
 }
 

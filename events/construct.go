@@ -141,6 +141,13 @@ func Activity(m Meta, v ActivityValue, owner canonical.ID) Event {
 	return e
 }
 
+// OrderStatus is how far an order has got (Op Accepted, Unknown, Sent, Confirmed, Refused), or that its key came again with
+// other content (Conflicted).
+func OrderStatus(m Meta, v OrderStatusValue) Event {
+	v.Final = v.State.Final()
+	return m.event(TopicOrderStatus, v.Key, v)
+}
+
 // Run is the report of an import or pull. Op is set here.
 func Run(m Meta, v RunValue) Event {
 	m.Op = Finished

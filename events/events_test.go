@@ -49,6 +49,12 @@ func TestSchemasFitTheValues(t *testing.T) {
 			golden(t, filepath.Join("schemas", name), b)
 		}
 	}
+	for _, in := range events.InboundTopics() {
+		name := in.Subject() + ".json"
+		files[name] = true
+		golden(t, filepath.Join("schemas", name), renderInbound(t, in, comments))
+		require.NotEmpty(t, in.Schema())
+	}
 	found, err := filepath.Glob("schemas/*")
 	require.NoError(t, err)
 	for _, f := range found {

@@ -76,6 +76,12 @@ func examples() []example {
 		Complaints: []string{"C-2026-0001"}, Parties: 8, Possible: 1, Notified: 8, Answered: 3, DueAt: &replied, Actor: "os:qp",
 		Reply: &events.RecallReply{Stage: "quantity", Held: canonical.Units(120)}, Party: &events.RecallParty{GoldenID: id(3).String(), Code: "D1", Lot: "250301"},
 		Balance: []events.RecallTotal{{Lot: "250301", Released: canonical.Units(5000), Gap: canonical.Units(20)}}}
+	order := events.OrderStatusValue{OrderID: id(15), Key: "CRM-2026-000123", State: canonical.OrderAccepted, Connection: "erp", Requester: "crm", Reference: "SO-123"}
+	stood := func(state canonical.OrderState, number, step, problem string) events.OrderStatusValue {
+		v := order
+		v.State, v.Number, v.Step, v.Problem, v.Attempts = state, number, step, problem, 1
+		return v
+	}
 	one := func(name string, e events.Event) example { return example{name, []events.Event{e}} }
 	return []example{
 		one("complaint opened", events.Complaint(plain(events.Opened, 1), complaint)),
@@ -121,6 +127,12 @@ func examples() []example {
 		one("quarantine opened", events.Quarantine(plain(events.Opened, 1), row)),
 		one("quarantine replayed", events.Quarantine(plain(events.Replayed, 2), row)),
 		one("quarantine discarded", events.Quarantine(plain(events.Discarded, 2), row)),
+		one("order accepted", events.OrderStatus(plain(events.Accepted, 1), order)),
+		one("order unknown", events.OrderStatus(plain(events.Unknown, 2), stood(canonical.OrderUnknown, "", "", "no answer"))),
+		one("order sent", events.OrderStatus(plain(events.Sent, 3), stood(canonical.OrderSent, "XSDD000001", "submitted", "客户信用额度不足"))),
+		one("order confirmed", events.OrderStatus(plain(events.Confirmed, 3), stood(canonical.OrderConfirmed, "XSDD000001", "audited", ""))),
+		one("order refused", events.OrderStatus(plain(events.Refused, 2), stood(canonical.OrderRefused, "", "", "客户“C9”不存在或已禁用"))),
+		one("order conflicted", events.OrderStatus(plain(events.Conflicted, 4), stood(canonical.OrderConfirmed, "XSDD000001", "audited", "other content"))),
 		one("run finished", events.Run(plain("", 1), run)),
 	}
 }

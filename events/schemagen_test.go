@@ -50,6 +50,8 @@ func valueOf(topic string, op events.Op) (value any, status string) {
 		return events.ActivityValue{}, ""
 	case events.TopicRun:
 		return events.RunValue{}, ""
+	case events.TopicOrderStatus:
+		return events.OrderStatusValue{}, ""
 	}
 	if op == events.Deleted {
 		return nil, "" // a tombstone
@@ -88,7 +90,8 @@ var leaves = map[reflect.Type]object{
 	reflect.TypeFor[canonical.CustomerKind](): enum(canonical.CustomerKinds()...),
 	reflect.TypeFor[canonical.FlowKind](): enum(canonical.Sale, canonical.Return, canonical.Transfer, canonical.DropShip, canonical.Used,
 		canonical.Sampled, canonical.Destroyed),
-	reflect.TypeFor[canonical.Grade](): enum(canonical.GradeA, canonical.GradeB, canonical.GradeC, canonical.GradeD, canonical.GradeE, canonical.GradeF),
+	reflect.TypeFor[canonical.OrderState](): enum(canonical.OrderStates()...),
+	reflect.TypeFor[canonical.Grade]():      enum(canonical.GradeA, canonical.GradeB, canonical.GradeC, canonical.GradeD, canonical.GradeE, canonical.GradeF),
 }
 
 func schemaOf(t reflect.Type, comments map[string]string) object {
@@ -138,7 +141,7 @@ func schemaOf(t reflect.Type, comments map[string]string) object {
 // fieldComments reads the remarks beside the fields in the source: they are the descriptions.
 func fieldComments(t *testing.T) map[string]string {
 	out := map[string]string{}
-	for _, file := range []string{"values.go", "../canonical/customer.go"} {
+	for _, file := range []string{"values.go", "../canonical/customer.go", "../canonical/order.go", "../canonical/record.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		require.NoError(t, err)
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -173,10 +176,32 @@ func renderSchema(t *testing.T, topic events.Topic, op events.Op, comments map[s
 	if op == events.Superseded {
 		s["required"] = append(s["required"].([]string), "superseded_by")
 	}
+	return renderObject(t, s, topic.Type(op), topic.Summary)
+}
+
+// renderInbound is the schema of what others send: fields that are not known are no mistake there.
+func renderInbound(t *testing.T, in events.Inbound, comments map[string]string) []byte {
+	s := schemaOf(reflect.TypeOf(map[string]any{events.TopicOrders: canonical.OrderRequest{}}[in.Name]), comments)
+	var open func(v any)
+	open = func(v any) {
+		o, ok := v.(object)
+		if !ok {
+			return
+		}
+		delete(o, "additionalProperties")
+		for _, inner := range o {
+			open(inner)
+		}
+	}
+	open(s)
+	return renderObject(t, s, in.Name, in.Summary)
+}
+
+func renderObject(t *testing.T, s object, title, description string) []byte {
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	s["$id"] = events.SchemaURI(topic.Type(op))
-	s["title"] = topic.Type(op)
-	s["description"] = topic.Summary
+	s["$id"] = events.SchemaURI(title)
+	s["title"] = title
+	s["description"] = description
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

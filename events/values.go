@@ -277,3 +277,19 @@ type QuarantineValue struct {
 	Rule         string       `json:"rule"`
 	Reason       string       `json:"reason"` // message code
 }
+
+// OrderStatusValue says how far an order has got.
+type OrderStatusValue struct {
+	OrderID    canonical.ID         `json:"order_id"`
+	Key        string               `json:"key"`
+	State      canonical.OrderState `json:"state"`      // of a conflict: that of the order which has the key
+	Final      bool                 `json:"final"`      // nothing more happens by itself
+	Connection string               `json:"connection"` // the system that takes it
+	Requester  string               `json:"requester"`
+	Reference  string               `json:"reference"`   // the requester's own number
+	Number     string               `json:"number"`      // its number there, "" before
+	ExternalID string               `json:"external_id"` // its id there
+	Step       string               `json:"step"`        // the last step it went through there
+	Problem    string               `json:"problem"`     // what stood in the way, in the words of that system where they are known
+	Attempts   int                  `json:"attempts"`
+}

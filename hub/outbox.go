@@ -135,8 +135,8 @@ func (h *Hub) rebuildLogs(ctx context.Context, b *Broker, report *RelayReport) e
 
 func (h *Hub) topicSpecs() []kafka.TopicSpec {
 	var specs []kafka.TopicSpec
-	for _, t := range events.Catalogue() {
-		s := kafka.TopicSpec{Name: t.Name, Partitions: events.DefaultPartitions, Config: t.Config()}
+	add := func(name string, config map[string]string) {
+		s := kafka.TopicSpec{Name: name, Partitions: events.DefaultPartitions, Config: config}
 		if h.Config.Kafka.Partitions > 0 {
 			s.Partitions = h.Config.Kafka.Partitions
 		}
@@ -144,6 +144,13 @@ func (h *Hub) topicSpecs() []kafka.TopicSpec {
 			s.Replication = h.Config.Kafka.Replication
 		}
 		specs = append(specs, s)
+	}
+	for _, t := range events.Catalogue() {
+		add(t.Name, t.Config())
+	}
+	for _, in := range events.InboundTopics() {
+		add(in.Name, in.Config())
+		add(in.Dead, in.Config())
 	}
 	return specs
 }

@@ -179,6 +179,7 @@ func (s *service) run(ctx context.Context, started func()) error {
 		return nil
 	})
 	g.Go(func() error { return s.hub.Work(gctx, relay, metrics) })
+	g.Go(func() error { return s.hub.TakeOrders(gctx, s.broker) })
 	started()
 	return errors.Join(g.Wait(), closeRelay())
 }

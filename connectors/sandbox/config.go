@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tributary/connectors/sandbox/simkingdee"
 	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
 )
@@ -17,6 +18,7 @@ func Settings(connector, url string) map[string]any {
 	case "kingdee":
 		return map[string]any{
 			"base_url": url + "/kingdee/K3Cloud", "acct_id": kingdeeAcct, "user": kingdeeUser, "auth": "login_sign", "app_id": kingdeeApp, "app_secret": kingdeeSecret,
+			"orders": map[string]any{"key_field": simkingdee.OrderKeyField, "org": own},
 			"tenant_fields": map[string]any{
 				"BD_Customer.licence_no": "F_TRB_LICENCE", "BD_MATERIAL.approval_no": "F_TRB_APPROVAL", "BD_MATERIAL.case_factor": "F_TRB_CASE",
 				"BD_MATERIAL.inner_factor": "F_TRB_INNER", "BD_BatchMainFile.released_quantity": "F_TRB_RELEASED",
