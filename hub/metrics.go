@@ -67,11 +67,13 @@ type waiting struct{ hub *Hub }
 var (
 	outboxPending  = prometheus.NewDesc("tributary_outbox_pending_events", "Events that wait for Kafka.", nil, nil)
 	quarantineOpen = prometheus.NewDesc("tributary_quarantine_open_rows", "Rows that wait for a decision.", nil, nil)
+	ordersStand    = prometheus.NewDesc("tributary_orders", "Orders on their way into the systems that take them, by how far they have got.", []string{"connection", "state"}, nil)
 )
 
 func (waiting) Describe(ch chan<- *prometheus.Desc) {
 	ch <- outboxPending
 	ch <- quarantineOpen
+	ch <- ordersStand
 }
 
 // scrapeTimeout bounds the look into the store: a slow database costs two figures, not the scrape.
@@ -85,5 +87,10 @@ func (w waiting) Collect(ch chan<- prometheus.Metric) {
 	}
 	if q, err := w.hub.Quarantine(ctx, QuarantineQuery{Limit: 1}); err == nil {
 		ch <- prometheus.MustNewConstMetric(quarantineOpen, prometheus.GaugeValue, float64(q.Total))
+	}
+	if counts, err := w.hub.DB.CountOrders(ctx); err == nil {
+		for _, c := range counts {
+			ch <- prometheus.MustNewConstMetric(ordersStand, prometheus.GaugeValue, float64(c.Count), c.Connection, string(c.State))
+		}
 	}
 }

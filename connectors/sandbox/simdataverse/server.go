@@ -1,5 +1,6 @@
 // Package simdataverse simulates the Dataverse Web API of Dynamics 365: the token endpoint, table definitions, reads in
-// pages, change tracking with links that lead from one state of a table to the next, deletes included, and the ways in
+// pages, change tracking with links that lead from one state of a table to the next, deletes included, sales orders created
+// under an id of the caller's, and the ways in
 // which the platform fails. It shares no code with the connector.
 package simdataverse
 
@@ -20,6 +21,7 @@ import (
 // Options describe the simulated environment.
 type Options struct {
 	TenantID, ClientID, ClientSecret string
+	Late                             time.Duration // how long after its caller gave up a late write is done
 	Now                              func() time.Time
 	Faults                           *fault.Set
 }
@@ -56,6 +58,7 @@ type Server struct {
 	serial  int
 	logins  int
 	before  func()
+	orders  []map[string]any
 }
 
 // New makes an environment with the tables.
@@ -138,6 +141,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusServiceUnavailable, "0x80040216", "An unexpected error occurred.")
 	case definition.MatchString(path):
 		s.define(w, definition.FindStringSubmatch(path)[1])
+	case orderPath.MatchString(path):
+		s.order(w, r, orderPath.FindStringSubmatch(path)[1])
 	default:
 		before()
 		s.read(w, r, path)

@@ -18,6 +18,7 @@ type Settings struct {
 	Tenant       map[string]string `cfg:"tenant_fields" doc:"Fields of your own: STREAM.name to the column's logical name, lookups as _NAME_value. The built-in maps know accounts.uscc, accounts.licence_no, accounts.kind, accounts.level, contacts.title, contacts.tier, incidents.product, incidents.lot." doc_zh:"自定义字段：流.名称 对应列的逻辑名称，查找列写作 _名称_value。内置映射识别 accounts.uscc、accounts.licence_no、accounts.kind、accounts.level、contacts.title、contacts.tier、incidents.product、incidents.lot。" example:"{accounts.uscc: new_uscc}"`
 	PageSize     int               `cfg:"page_size" doc:"Rows per page." doc_zh:"每页行数。" default:"5000" min:"1" max:"5000" advanced:"true"`
 	Overlap      time.Duration     `cfg:"overlap" doc:"How far a window reaches back." doc_zh:"时间窗口向前重叠的时长。" default:"2m" advanced:"true"`
+	Orders       OrderSettings     `cfg:"orders" doc:"How to write orders; without it the hub only reads." doc_zh:"订单写入方式；不填写则只读。"`
 	httpsource.Common
 }
 

@@ -25,7 +25,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+func New(s Settings, env connectors.Env) (*Source, error) {
 	login, err := httpsource.New(s.Options("Dynamics 365", s.Authority, env))
 	if err != nil {
 		return nil, err
@@ -42,9 +42,9 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 		return answer.Token, err
 	})
 	c.api.SetAuth(httpsource.Holder{Session: session, Place: httpsource.Bearer})
-	return objectsource.New(c, objectsource.Config{
+	return &Source{conn: c, Source: objectsource.New(c, objectsource.Config{
 		Name: "Dynamics 365", Streams: streams, User: s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize,
-	}), nil
+	})}, nil
 }
 
 func (c *connection) Connect(context.Context) error { return nil }

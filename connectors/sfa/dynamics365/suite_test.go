@@ -15,7 +15,6 @@ import (
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
-	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simdataverse"
@@ -76,7 +75,7 @@ func TestConnector(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
+func open(t *testing.T, b *bench, change map[string]any) *dynamics365.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(dynamics365.Settings{})
 	require.NoError(t, err)
@@ -92,7 +91,7 @@ func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 }
 
 // run reads a run whole.
-func run(t *testing.T, src *objectsource.Source, from json.RawMessage) (rows []connectors.Row, last json.RawMessage, snapshot bool) {
+func run(t *testing.T, src *dynamics365.Source, from json.RawMessage) (rows []connectors.Row, last json.RawMessage, snapshot bool) {
 	t.Helper()
 	require.NoError(t, src.Open(t.Context(), "accounts", from))
 	for {
