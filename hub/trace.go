@@ -2,9 +2,11 @@ package hub
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"tributary/canonical"
+	"tributary/epcis"
 	"tributary/internal/errs"
 	"tributary/normalize"
 	"tributary/store"
@@ -14,8 +16,8 @@ import (
 
 // TraceLotRequest asks where the goods of a lot are.
 type TraceLotRequest struct {
-	Product string // code, or a name that one SKU has
-	Lot     string
+	Product string // code, or a name that one SKU has; empty: Lot says it
+	Lot     string // number; without a product, a code of GS1 or an address of this hub that names both
 	AsOf    string // business date; empty: all rows
 	KnownAt string // RFC 3339: rows committed by then; empty: now
 	Lang    string
@@ -32,24 +34,46 @@ func (h *Hub) TraceLot(ctx context.Context, req TraceLotRequest) (trace.Result, 
 	if err != nil {
 		return trace.Result{}, err
 	}
-	sku, err := h.product(ctx, req.Product)
+	sku, lot, err := h.productAndLot(ctx, req)
 	if err != nil {
 		return trace.Result{}, err
 	}
-	lot, _ := normalize.Lot(req.Lot)
 	l := h.lotLoader(sku, known)
 	data, found, err := l.load(ctx, lot, asOf)
 	if err != nil {
 		return trace.Result{}, err
 	}
 	if !found {
-		return trace.Result{}, h.unknownLot(ctx, sku, req.Lot, lot)
+		return trace.Result{}, h.unknownLot(ctx, sku, lot, lot)
 	}
 	result := trace.Forward(data, h.traceOptions(asOf, req.Lang))
 	if result.AsOf.IsZero() {
 		result.AsOf = h.today()
 	}
 	return result, nil
+}
+
+// productAndLot finds what a request asks for.
+func (h *Hub) productAndLot(ctx context.Context, req TraceLotRequest) (flow.SKU, string, error) {
+	if req.Product != "" {
+		sku, err := h.product(ctx, req.Product)
+		lot, _ := normalize.Lot(req.Lot)
+		return sku, lot, err
+	}
+	code, err := epcis.ParseCode(req.Lot)
+	if err != nil && strings.ContainsAny(req.Lot, "():/\x1d") { // meant as a code: its own fault says more
+		return flow.SKU{}, "", err
+	}
+	if err != nil || code.Lot == "" {
+		return flow.SKU{}, "", errs.New(errs.Invalid, "trace.lot_alone", errs.Args{"lot": req.Lot})
+	}
+	a := answerer{hub: h, ctx: ctx, out: &CodeAnswer{Key: code.Key, GTIN: code.GTIN}, lang: req.Lang}
+	sku, known, err := a.product(&code)
+	if err == nil && !known {
+		err = errs.New(errs.NotFound, "trace.unknown_code", errs.Args{"code": code.Text})
+	}
+	lot, _ := normalize.Lot(code.Lot)
+	return sku, lot, err
 }
 
 func (h *Hub) traceOptions(asOf canonical.Date, lang string) trace.Options {

@@ -62,6 +62,23 @@ func TestTraceCode(t *testing.T) {
 	})
 }
 
+// A lot may be asked for by what stands on the pack: scanned, printed, as a link, as a URN, or by this hub's own address.
+func TestTraceLotByCode(t *testing.T) {
+	h := codesHub(t, traceHub(t, "sqlite:hub.db"))
+	want, err := h.TraceLot(t.Context(), hub.TraceLotRequest{Product: "AMX24", Lot: "250301"})
+	require.NoError(t, err)
+	for _, code := range []string{"(01)09520001123467(17)270228(10)250301", "]d2010952000112346717270228\x1d10250301", "https://id.gs1.org/01/09520001123467/10/250301?17=270228",
+		"https://packs.example.org/01/09520001123467/10/250301/21/S1", "urn:epc:class:lgtin:9520001.012346.250301", h.Config.HTTP.PublicURL + "/lot/AMX24/250301"} {
+		got, err := h.TraceLot(t.Context(), hub.TraceLotRequest{Lot: code})
+		require.NoError(t, err, code)
+		require.Equal(t, want, got, code)
+	}
+	for code, refusal := range map[string]string{"250301": "trace.lot_alone", "(01)09520001123467": "trace.lot_alone", "(01)09520001123467(10)250310": "trace.unknown_lot", "(01)09520001000010(10)250301": "trace.unknown_code", "(01)09520001000014(10)250301": "epcis.check_digit"} {
+		_, err := h.TraceLot(t.Context(), hub.TraceLotRequest{Lot: code})
+		require.Equal(t, refusal, errs.CodeOf(err), code)
+	}
+}
+
 func TestTraceCodeSaysWhatIsNotKnown(t *testing.T) {
 	h := codesHub(t, traceHub(t, "sqlite:hub.db"))
 	codes := func(a hub.CodeTrace) (out []string) {

@@ -18,16 +18,15 @@ import (
 func (a *app) traceCmd() *cobra.Command {
 	c := &cobra.Command{Use: "trace", Short: "Where a lot is, and where a customer's goods came from"}
 	lot := hub.TraceLotRequest{}
-	forward := &cobra.Command{Use: "lot LOT --product CODE", Short: "Where a lot is: every party, balance, contacts", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+	forward := &cobra.Command{Use: "lot LOT [--product CODE]", Short: "Where a lot is: every party, balance, contacts", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
 		lot.Lot, lot.Lang = argv[0], a.language()
 		return ask(a, cmd, "trace", func(h *hub.Hub) (trace.Result, error) { return h.TraceLot(cmd.Context(), lot) }, func(w io.Writer, r trace.Result) error {
 			return a.writeTrace(w, r, 0)
 		})
 	}}
-	forward.Flags().StringVar(&lot.Product, "product", "", "code or name of the product (required)")
+	forward.Flags().StringVar(&lot.Product, "product", "", "code or name of the product; not needed when LOT is a GS1 code or Digital Link that has it")
 	forward.Flags().StringVar(&lot.AsOf, "as-of", "", "business date yyyy-MM-dd: what had happened by then")
 	forward.Flags().StringVar(&lot.KnownAt, "known-at", "", "time (RFC 3339): what the hub knew by then")
-	required(forward, "product")
 	req := hub.TraceCustomerRequest{}
 	backward := &cobra.Command{Use: "customer ID", Short: "Which lots a customer received, and from where", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
 		req.Customer, req.Lang = argv[0], a.language()
