@@ -158,7 +158,7 @@ func newClusterer(in Component, scorer Scorer, model *TypeModel) *clusterer {
 		c.edges = append(c.edges, e)
 	}
 	slices.SortFunc(c.edges, strongestFirst)
-	for _, j := range inForce(in.Judgements) {
+	for _, j := range InForce(in.Judgements) {
 		a, aHere := named[j.A]
 		b, bHere := named[j.B]
 		switch {

@@ -21,8 +21,8 @@ func compareKeys(a, b canonical.RecordKey) int {
 	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.ID, b.ID))
 }
 
-// inForce keeps one judgement per pair, the latest (of two at one time: the separating one), in the order of their keys.
-func inForce(all []Judgement) []Judgement {
+// InForce keeps one judgement per pair, the latest (of two at one time: the separating one), in the order of their keys.
+func InForce(all []Judgement) []Judgement {
 	out := slices.Clone(all)
 	for i, j := range out {
 		if compareKeys(j.A, j.B) > 0 {

@@ -158,7 +158,7 @@ func Components(records []*Record, pairs []Pair, judgements []Judgement) []Compo
 			f.Join(a, b)
 		}
 	}
-	bound := inForce(judgements)
+	bound := InForce(judgements)
 	for _, j := range bound {
 		a, aHere := byKey[j.A]
 		b, bHere := byKey[j.B]

@@ -14,6 +14,7 @@ import (
 type MergeRequest struct {
 	Customers []string // golden ids, codes or names; two or more
 	Survivor  string   // the one whose id stays; "" = the one published first
+	Overrule  bool     // also when stewards judged records of them to be different: the later word holds
 	Because
 }
 
@@ -25,7 +26,7 @@ func (h *Hub) MergeCustomers(ctx context.Context, req MergeRequest) (Decided, er
 
 // mergeOf finds the customers that a merge means.
 func (h *Hub) mergeOf(ctx context.Context, req MergeRequest) (DecisionRequest, error) {
-	var out DecisionRequest
+	out := DecisionRequest{Overrule: req.Overrule}
 	for _, text := range req.Customers {
 		id, err := h.livingCustomer(ctx, text)
 		if err != nil {

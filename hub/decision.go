@@ -37,8 +37,9 @@ type Decision struct {
 type DecisionRequest struct {
 	Pairs     [][2]canonical.RecordKey `json:"pairs,omitempty"`
 	Customers []canonical.ID           `json:"customers,omitempty"`
-	Survivor  canonical.ID             `json:"survivor,omitzero"` // of a merge: the id that stays
-	Records   []canonical.RecordKey    `json:"records,omitempty"` // of a split: those that leave
+	Survivor  canonical.ID             `json:"survivor,omitzero"`  // of a merge: the id that stays
+	Overrule  bool                     `json:"overrule,omitempty"` // of a merge: whatever kept them apart
+	Records   []canonical.RecordKey    `json:"records,omitempty"`  // of a split: those that leave
 }
 
 // Decided is a decision with what followed from it.

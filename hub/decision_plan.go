@@ -20,15 +20,22 @@ const (
 	maxSplitPairs = 50_000 // judgements of one split
 )
 
-// plan turns what was asked for into judgements on the records as they stand.
+// plan turns what was asked for into judgements on the records as they stand, and refuses those that contradict others.
 func (h *Hub) plan(ctx context.Context, verb string, req DecisionRequest) (plan, error) {
+	var p plan
+	var err error
 	switch verb {
-	case verbMerge:
-		return h.planMerge(ctx, req)
-	case verbSplit:
+	case verbSplit: // names every pair of the two parts: it is the later word on each
 		return h.planSplit(ctx, req)
+	case verbMerge:
+		p, err = h.planMerge(ctx, req)
+	default:
+		p, err = h.planPairs(ctx, verb, req)
 	}
-	return h.planPairs(ctx, verb, req)
+	if err != nil {
+		return p, err
+	}
+	return p, h.consistent(ctx, p.judgements)
 }
 
 // planPairs judges pairs of records, as the review queue asks about them.
@@ -40,22 +47,13 @@ func (h *Hub) planPairs(ctx context.Context, verb string, req DecisionRequest) (
 	if verb != verbSame {
 		return p, nil
 	}
-	for _, pair := range req.Pairs {
-		goldens, err := h.concerned(ctx, &DecisionRequest{Pairs: [][2]canonical.RecordKey{pair}})
-		if err != nil {
-			return p, err
-		}
-		members, err := h.membersOf(ctx, goldens)
-		if err != nil {
-			return p, err
-		}
-		size := 0
-		for _, list := range members {
-			size += len(speakers(list))
-		}
-		if len(goldens) > 1 {
-			p.size = max(p.size, size)
-		}
+	g, of, err := h.gather(ctx, req.Pairs)
+	if err != nil {
+		return p, err
+	}
+	for _, ids := range of {
+		p.size = max(p.size, g.size(ids...))
+		g.join(ids...)
 	}
 	return p, nil
 }
@@ -81,21 +79,28 @@ func (h *Hub) planMerge(ctx context.Context, req DecisionRequest) (plan, error) 
 	if err != nil {
 		return p, err
 	}
-	apart, err := h.apart(ctx, members)
+	g := newGathering()
+	g.know(members)
+	p.size = g.size(req.Customers...)
+	standing, err := h.judgementsAmong(ctx, members)
 	if err != nil {
 		return p, err
 	}
 	bound := map[[2]canonical.RecordKey]bool{}
 	bind := func(a, b canonical.RecordKey) {
-		if !bound[[2]canonical.RecordKey{a, b}] && !bound[[2]canonical.RecordKey{b, a}] {
-			bound[[2]canonical.RecordKey{a, b}] = true
+		if k := orderedPair(a, b); !bound[k] {
+			bound[k] = true
 			p.judgements = append(p.judgements, dedupe.Judgement{A: a, B: b, Same: true})
 		}
 	}
 	for i, x := range req.Customers {
 		left := speakers(members[x])
-		p.size += len(left)
 		for _, y := range req.Customers[i+1:] {
+			if !req.Overrule {
+				if err := h.notKeptApart(ctx, members[x], members[y], standing); err != nil {
+					return p, err
+				}
+			}
 			right := speakers(members[y])
 			for n, a := range left {
 				for k, b := range right {
@@ -104,9 +109,9 @@ func (h *Hub) planMerge(ctx context.Context, req DecisionRequest) (plan, error) 
 					}
 				}
 			}
-			for _, pair := range apart {
-				if belongs(members[x], pair[0]) && belongs(members[y], pair[1]) || belongs(members[x], pair[1]) && belongs(members[y], pair[0]) {
-					bind(pair[0], pair[1]) // a later word on the same pair
+			for _, j := range dedupe.InForce(bare(standing)) {
+				if !j.Same && (belongs(members[x], j.A) && belongs(members[y], j.B) || belongs(members[x], j.B) && belongs(members[y], j.A)) {
+					bind(j.A, j.B) // overruled: a later word on the same pair
 				}
 			}
 		}
@@ -227,25 +232,15 @@ func belongs(members []store.CustomerRecord, key canonical.RecordKey) bool {
 	return slices.ContainsFunc(members, func(r store.CustomerRecord) bool { return r.Key == key })
 }
 
-// apart lists the pairs of members that a judgement in force keeps apart.
-func (h *Hub) apart(ctx context.Context, members map[canonical.ID][]store.CustomerRecord) ([][2]canonical.RecordKey, error) {
+// judgementsAmong reads the judgements in force on the records of customers.
+func (h *Hub) judgementsAmong(ctx context.Context, members map[canonical.ID][]store.CustomerRecord) ([]store.Judgement, error) {
 	var keys []canonical.RecordKey
 	for _, list := range members {
 		for _, r := range list {
 			keys = append(keys, r.Key)
 		}
 	}
-	judgements, err := h.DB.JudgementsOf(ctx, keys, store.Micros(h.Now()))
-	var out [][2]canonical.RecordKey
-	for _, j := range judgements {
-		if !j.Same {
-			out = append(out, [2]canonical.RecordKey{j.A, j.B})
-		}
-	}
-	slices.SortFunc(out, func(x, y [2]canonical.RecordKey) int {
-		return cmp.Or(cmp.Compare(x[0].Source, y[0].Source), cmp.Compare(x[0].ID, y[0].ID), cmp.Compare(x[1].Source, y[1].Source), cmp.Compare(x[1].ID, y[1].ID))
-	})
-	return out, err
+	return h.DB.JudgementsOf(ctx, keys, store.Micros(h.Now()))
 }
 
 // component is a set of records with the stored pairs and the judgements among them, ready to be clustered.

@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/expr-lang/expr"
@@ -37,7 +36,7 @@ type DecideRequest struct {
 // DecideQuestions answers open questions. Same and different bind the two records; later puts the questions off. Nothing
 // is decided when one of them is not open.
 func (h *Hub) DecideQuestions(ctx context.Context, req DecideRequest) (Decided, error) {
-	list := func() ([]store.Question, error) { return h.openQuestions(ctx, req.Questions) }
+	list := func() ([]store.Question, error) { return h.openQuestions(ctx, req) }
 	switch req.Verdict {
 	case Later:
 		return h.putOff(ctx, req.Because, list)
@@ -53,14 +52,15 @@ func (h *Hub) DecideQuestions(ctx context.Context, req DecideRequest) (Decided, 
 	return Decided{}, errs.New(errs.Invalid, "review.verdict", errs.Args{"verdict": string(req.Verdict)})
 }
 
-// openQuestions finds questions that can be answered. One that is answered already is refused with the answer.
-func (h *Hub) openQuestions(ctx context.Context, ids []string) ([]store.Question, error) {
+// openQuestions finds questions that can be answered. One that is answered already, by a decision on it or by a chain of
+// others, is refused with the answer.
+func (h *Hub) openQuestions(ctx context.Context, req DecideRequest) ([]store.Question, error) {
 	waits, err := h.waiting(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]store.Question, len(ids))
-	for i, id := range ids {
+	out := make([]store.Question, len(req.Questions))
+	for i, id := range req.Questions {
 		q, err := h.question(ctx, id)
 		if err != nil {
 			return nil, err
@@ -77,6 +77,8 @@ func (h *Hub) openQuestions(ctx context.Context, ids []string) ([]store.Question
 			on, err := h.decisionsOn(ctx, pair[0], pair[1])
 			if err == nil && len(on) > 0 {
 				err = answered("review.decided", id, on[0])
+			} else if err == nil && req.Verdict != Later {
+				err = h.consistent(ctx, []dedupe.Judgement{{A: pair[0], B: pair[1], Same: req.Verdict == Same}})
 			}
 			return nil, errOr(err, errs.New(errs.Conflict, "review.closed", errs.Args{"question": id}))
 		}
@@ -314,23 +316,25 @@ func (h *Hub) ruleQuestions(ctx context.Context, list []store.Question) ([]RuleQ
 	return out, nil
 }
 
-// withoutLarge leaves out the questions whose answer needs a second person.
+// withoutLarge leaves out the questions whose answer needs a second person, given the answers to those before them: many
+// small joins that end in one large customer are a large decision.
 func (h *Hub) withoutLarge(ctx context.Context, v Verdict, list []store.Question) ([]store.Question, error) {
 	eyes := h.Config.Dedupe.FourEyes
 	if v != Same || eyes <= 0 {
 		return list, nil
 	}
+	req, err := h.pairsOf(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	g, of, err := h.gather(ctx, req.Pairs)
+	if err != nil {
+		return nil, err
+	}
 	var out []store.Question
-	for _, q := range list {
-		req, err := h.pairsOf(ctx, []store.Question{q})
-		if err != nil {
-			return nil, err
-		}
-		p, err := h.planPairs(ctx, string(v), req)
-		if err != nil {
-			return nil, fmt.Errorf("size of question %s: %w", questionID(q.A, q.B), err)
-		}
-		if p.size <= eyes {
+	for i, q := range list {
+		if g.size(of[i]...) <= eyes {
+			g.join(of[i]...)
 			out = append(out, q)
 		}
 	}

@@ -123,11 +123,11 @@ func TestTwoStewardsAtOneQuestion(t *testing.T) {
 	})
 }
 
-// askAbout makes a customer and a mention without its place, and returns the question about them.
+// askAbout makes a customer, once without its place, and returns the question about the two records.
 func (d *desk) askAbout(name string) string {
 	d.Helper()
 	d.put("erp", name, 80, canonical.Customer{Kind: canonical.Hospital, Name: name})
-	d.put("flow:D1", name, 0, canonical.Customer{Kind: canonical.UnknownParty, Name: string([]rune(name)[3:])})
+	d.put("sfa", name, 60, canonical.Customer{Kind: canonical.Hospital, Name: string([]rune(name)[3:])})
 	d.settle()
 	queue, err := d.Review(d.Context(), hub.ReviewQuery{All: true})
 	require.NoError(d, err)
