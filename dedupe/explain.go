@@ -1,5 +1,7 @@
 package dedupe
 
+import "strings"
+
 // Explanation is the reason of a pair: enough to print a waterfall that a pharmacist can check. Values of persons are
 // in clear; whoever shows them masks them.
 type Explanation struct {
@@ -55,6 +57,17 @@ func (e *Engine) Why(a, b *Record) Explanation {
 	}
 	x.Shared = e.sharedKeys(a, b)
 	return x
+}
+
+// Pattern is the comparison without its values: the level of each comparison, in a fixed order.
+func (x *Explanation) Pattern() string {
+	out := make([]string, 0, len(x.Levels))
+	for _, l := range x.Levels {
+		if l.Level != "" {
+			out = append(out, l.Comparison+"="+l.Level)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // sharedKeys names the blocking rules that bring two records together; none means they are never compared by a run.

@@ -202,7 +202,12 @@ func (e *Engine) idKeys(k *keyring, r *Record) {
 		}
 		return
 	}
-	k.add("any_id", "", r.target)
+	for _, target := range r.targets {
+		k.add("any_id", "", target)
+		if _, id, one := strings.Cut(target, "|"); one {
+			k.add("any_id", "", id)
+		}
+	}
 	if r.code == "" {
 		return
 	}

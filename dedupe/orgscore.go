@@ -208,11 +208,8 @@ func (e *Engine) organisationRules(a, b *Record, names nameMatch, p *Pair) {
 
 // mentionRules are the look-ups of a partner in a flow row.
 func (e *Engine) mentionRules(mention, real *Record, names nameMatch, p *Pair) {
-	if mention.target != "" && (mention.target == real.Key.ID || mention.target == real.code) {
-		p.Rule = RuleCompany
-		if real.Key.Source == e.options.CompanySource || real.Key.Source == canonical.CompanySource {
-			p.Rule = RuleAlias
-		}
+	if rule := e.aliasRule(mention, real); rule != NoRule {
+		p.Rule = rule
 		p.Vetoes &^= names.vetoes // a person said so, whatever the names say
 		return
 	}
@@ -229,6 +226,23 @@ func (e *Engine) mentionRules(mention, real *Record, names nameMatch, p *Pair) {
 	if p.Rule == NoRule && (names.level >= namePlaced || names.exact || names.level == nameShort && names.numbered) {
 		p.Rule = RuleName
 	}
+}
+
+// aliasRule reads whom aliases name: one record, or whoever has a code, in the company's own source above others.
+func (e *Engine) aliasRule(mention, real *Record) Rule {
+	rule := NoRule
+	for _, target := range mention.targets {
+		switch {
+		case target == real.Key.Source+"|"+real.Key.ID:
+			return RuleAlias
+		case target != real.Key.ID && target != real.code:
+		case real.Key.Source == e.options.CompanySource || real.Key.Source == canonical.CompanySource:
+			return RuleAlias
+		default:
+			rule = RuleCompany
+		}
+	}
+	return rule
 }
 
 // codeRule reads the code of a mention: an id of the reporting party's own source, or the company's own code.

@@ -16,8 +16,9 @@ type Input struct {
 	Updated  time.Time
 	// Reference names the source whose ids the reporting party uses, for a mention: its Customer.Code is looked up there.
 	Reference string
-	// Target is the company's own code that an alias of the reporting party names for this mention; "" when none does.
-	Target string
+	// Targets are whom aliases of the reporting party name for this mention: the company's own code, or one record as
+	// "source|id". Aliases that name several customers make a question.
+	Targets []string
 }
 
 // Record is an input made comparable. It is immutable.
@@ -29,7 +30,7 @@ type Record struct {
 	Trust     int
 	reference string
 	code      string
-	target    string
+	targets   []string
 	org       *organisation
 	person    *person
 }
@@ -45,7 +46,7 @@ func (e *Engine) Prepare(in Input) *Record {
 	c := &in.Customer
 	r := &Record{
 		ID: in.ID, Key: canonical.RecordKey{Source: in.Source, ID: in.SourceID},
-		Type: TypeOf(c.Kind), Kind: c.Kind, Trust: in.Trust, reference: in.Reference, code: c.Code, target: in.Target,
+		Type: TypeOf(c.Kind), Kind: c.Kind, Trust: in.Trust, reference: in.Reference, code: c.Code, targets: in.Targets,
 	}
 	if r.Type == Organisation {
 		r.org = e.organisation(c)

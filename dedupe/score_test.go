@@ -174,7 +174,7 @@ func mentionOf(name, code, reference string, more ...func(*canonical.Customer)) 
 }
 
 func aliased(in dedupe.Input, target string) dedupe.Input {
-	in.Target = target
+	in.Targets = []string{target}
 	return in
 }
 

@@ -14,6 +14,7 @@ import (
 type MergeRequest struct {
 	Customers []string // golden ids, codes or names; two or more
 	Survivor  string   // the one whose id stays; "" = the one published first
+	NoAlias   bool     // do not keep the names of mentions as their parties' aliases
 	Overrule  bool     // also when stewards judged records of them to be different: the later word holds
 	Because
 }
@@ -26,7 +27,7 @@ func (h *Hub) MergeCustomers(ctx context.Context, req MergeRequest) (Decided, er
 
 // mergeOf finds the customers that a merge means.
 func (h *Hub) mergeOf(ctx context.Context, req MergeRequest) (DecisionRequest, error) {
-	out := DecisionRequest{Overrule: req.Overrule}
+	out := DecisionRequest{Overrule: req.Overrule, NoAlias: req.NoAlias}
 	for _, text := range req.Customers {
 		id, err := h.livingCustomer(ctx, text)
 		if err != nil {

@@ -28,6 +28,7 @@ type QualityReport struct {
 	Sizes     []QualitySize   `json:"cluster_sizes"`
 	Questions QualityQueue    `json:"questions"`
 	Curve     []QualityCurve  `json:"threshold_curve"`
+	Labels    []QualityLabels `json:"labels"` // matching against the decisions of stewards; empty when there is none
 	Sources   []QualitySource `json:"sources"`
 	Drift     *QualityDrift   `json:"drift"` // against the report kept last; null when none was
 	Deep      *QualityDeep    `json:"deep"`  // null unless asked for
@@ -99,7 +100,7 @@ func (h *Hub) CustomersQuality(ctx context.Context, req QualityRequest) (Quality
 		return QualityReport{}, err
 	}
 	r := QualityReport{At: h.Now().UTC().Truncate(time.Second), Model: engine.Version(), Kinds: []QualityKind{}}
-	for _, measure := range []func(context.Context, *QualityReport) error{h.qualityOfRecords, h.qualityOfCustomers, h.qualityOfQueue, h.drift} {
+	for _, measure := range []func(context.Context, *QualityReport) error{h.qualityOfRecords, h.qualityOfCustomers, h.qualityOfQueue, h.qualityOfLabels, h.drift} {
 		if err := measure(ctx, &r); err != nil {
 			return r, fmt.Errorf("measure quality: %w", err)
 		}

@@ -40,6 +40,8 @@ type DecisionRequest struct {
 	Survivor  canonical.ID             `json:"survivor,omitzero"`  // of a merge: the id that stays
 	Overrule  bool                     `json:"overrule,omitempty"` // of a merge: whatever kept them apart
 	Records   []canonical.RecordKey    `json:"records,omitempty"`  // of a split: those that leave
+	NoAlias   bool                     `json:"no_alias,omitempty"` // it teaches no names
+	Aliases   []LearnedAlias           `json:"aliases,omitempty"`  // the names it teaches while it is in force
 }
 
 // Decided is a decision with what followed from it.
@@ -160,6 +162,9 @@ func (h *Hub) decide(ctx context.Context, verb string, because Because, prepare 
 		if err != nil {
 			return err
 		}
+		if err := h.learn(ctx, verb, because, &req); err != nil {
+			return err
+		}
 		body, err := json.Marshal(req)
 		if err != nil {
 			return fmt.Errorf("render decision: %w", err)
@@ -194,6 +199,9 @@ func (h *Hub) enact(ctx context.Context, tx *store.Tx, d *store.Decision, p plan
 		if err := tx.AppendLedger(ctx, []store.LedgerEntry{{Golden: p.survivor, Event: "chosen", Resolve: d.ID}}); err != nil {
 			return err
 		}
+	}
+	if err := h.putAliases(ctx, tx, d, false); err != nil {
+		return err
 	}
 	return tx.AddJudgements(ctx, d, p.judgements)
 }
@@ -285,6 +293,9 @@ func (h *Hub) UndoDecision(ctx context.Context, id, reason string) (Decided, err
 				if err := tx.AppendLedger(ctx, []store.LedgerEntry{{Golden: survivor, Event: "unchosen", Resolve: d.ID}}); err != nil {
 					return err
 				}
+			}
+			if err := h.putAliases(ctx, tx, &d, true); err != nil {
+				return err
 			}
 			return tx.RevokeJudgements(ctx, d.ID)
 		})

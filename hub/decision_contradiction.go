@@ -143,13 +143,7 @@ func (s judgedStep) in(lang string) string {
 
 // chainText finds who gave the judgements of a chain.
 func (h *Hub) chainText(ctx context.Context, chain []dedupe.Judgement, standing []store.Judgement) (judgedChain, error) {
-	by := map[[2]canonical.RecordKey]store.Judgement{}
-	for _, j := range standing {
-		k := orderedPair(j.A, j.B)
-		if have, known := by[k]; !known || j.At.After(have.At) || j.At.Equal(have.At) && !j.Same {
-			by[k] = j
-		}
-	}
+	by := byPair(standing)
 	var ids []canonical.ID
 	out := make(judgedChain, len(chain))
 	for i, j := range chain {

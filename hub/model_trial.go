@@ -87,7 +87,7 @@ func (h *Hub) resolveInMemory(ctx context.Context, engine *dedupe.Engine, limit 
 	if err != nil {
 		return nil, err
 	}
-	result, err := engine.Resolve(ctx, t.records, judgements)
+	result, err := engine.Resolve(ctx, t.records, bare(judgements))
 	if err == nil {
 		t.Records, t.clusters = len(t.records), result.Clusters
 	}

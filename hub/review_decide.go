@@ -30,6 +30,7 @@ const putOff = 7 * 24 * time.Hour
 type DecideRequest struct {
 	Questions []string
 	Verdict   Verdict
+	NoAlias   bool // same: do not keep the names of mentions as their parties' aliases
 	Because
 }
 
@@ -46,7 +47,9 @@ func (h *Hub) DecideQuestions(ctx context.Context, req DecideRequest) (Decided, 
 			if err != nil {
 				return DecisionRequest{}, err
 			}
-			return h.pairsOf(ctx, questions)
+			out, err := h.pairsOf(ctx, questions)
+			out.NoAlias = req.NoAlias
+			return out, err
 		})
 	}
 	return Decided{}, errs.New(errs.Invalid, "review.verdict", errs.Args{"verdict": string(req.Verdict)})
@@ -154,7 +157,8 @@ type DecideByRuleRequest struct {
 	Rule    string // an expression over RuleQuestion, for example p >= 0.9 && reason == "below_merge"
 	Verdict Verdict
 	DryRun  bool
-	Limit   int // 0 = 1,000
+	Limit   int  // 0 = 1,000
+	NoAlias bool // as in DecideRequest
 	Lang    string
 	Because
 }
@@ -242,6 +246,7 @@ func (h *Hub) DecideByRule(ctx context.Context, req DecideByRuleRequest) (Decide
 			if err == nil && len(chosen) == 0 {
 				err = errNothingSelected
 			}
+			pairs.NoAlias = req.NoAlias
 			return pairs, err
 		})
 		if err == nil {

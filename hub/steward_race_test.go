@@ -126,8 +126,20 @@ func TestTwoStewardsAtOneQuestion(t *testing.T) {
 // askAbout makes a customer, once without its place, and returns the question about the two records.
 func (d *desk) askAbout(name string) string {
 	d.Helper()
-	d.put("erp", name, 80, canonical.Customer{Kind: canonical.Hospital, Name: name})
 	d.put("sfa", name, 60, canonical.Customer{Kind: canonical.Hospital, Name: string([]rune(name)[3:])})
+	return d.question(name)
+}
+
+// unplaced makes a customer, and a row that names it without its place, and returns the question about the two.
+func (d *desk) unplaced(name string) string {
+	d.Helper()
+	d.put("flow:D1", name, 0, canonical.Customer{Kind: canonical.UnknownParty, Name: string([]rune(name)[3:])})
+	return d.question(name)
+}
+
+func (d *desk) question(name string) string {
+	d.Helper()
+	d.put("erp", name, 80, canonical.Customer{Kind: canonical.Hospital, Name: name})
 	d.settle()
 	queue, err := d.Review(d.Context(), hub.ReviewQuery{All: true})
 	require.NoError(d, err)

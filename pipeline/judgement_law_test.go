@@ -2,7 +2,9 @@ package pipeline_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -62,6 +64,21 @@ func (m *master) set(o store.Override) {
 		})
 	})
 	require.NoError(m.t, err)
+}
+
+// alias says, or no longer says (target ""), whom a party means by a name.
+func (m *master) alias(id, name, target string) {
+	m.order++
+	r := store.Record{Entity: canonical.EntityAlias, Source: "steward", ID: id, ReadOrder: fmt.Sprintf("%08d", m.order), Run: canonical.DeriveID("run"), Deleted: target == ""}
+	if target != "" {
+		var err error
+		r.Payload, err = json.Marshal(canonical.Alias{Type: "party", Party: "D1", RawName: name, TargetCode: target})
+		require.NoError(m.t, err)
+	}
+	require.NoError(m.t, m.db.InTx(m.ctx(), func(tx *store.Tx) error {
+		_, err := tx.PutRecords(m.ctx(), []store.Record{r})
+		return err
+	}))
 }
 
 // ids watches what becomes of golden ids.
@@ -130,8 +147,8 @@ func binds(m *master, words []*word) {
 	}
 }
 
-// Invariants 5 and 6 with stewards at work: versions, deletions, judgements, their undoing and overrides in any order and portions
-// end where one run over the last versions and the judgements in force ends; judgements bind; ids are never lost.
+// Invariants 5 and 6 with stewards at work: versions, deletions, judgements, their undoing, aliases and overrides in any order
+// and portions end where one run over the last versions and the judgements in force ends; judgements bind; ids are never lost.
 func TestJudgementsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	law := func(t *testing.T, most int, url func() string) {
@@ -145,6 +162,9 @@ func TestJudgementsInAnyOrder(t *testing.T) {
 			open := func() *master {
 				m := openMaster(rt, func() context.Context { return t.Context() }, url(), t.TempDir(), rt.Cleanup)
 				m.use(small())
+				for _, target := range []string{"1", ""} { // the party of the aliases is known from the start
+					m.alias("1", "某医院", target)
+				}
 				return m
 			}
 			steps, whole := open(), open()
@@ -153,11 +173,19 @@ func TestJudgementsInAnyOrder(t *testing.T) {
 			last := map[canonical.RecordKey]rec{}
 			var words []*word
 			var overrides []store.Override
+			aliases := map[string][2]string{} // the alias's own id → name and target in force
 			drawKey := func(label string) canonical.RecordKey {
 				return canonical.RecordKey{Source: rapid.SampledFrom([]string{"erp", "sfa", "flow:D1"}).Draw(rt, label), ID: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(rt, label)}
 			}
 			for range rapid.IntRange(1, 16).Draw(rt, "actions") {
-				switch rapid.IntRange(0, 6).Draw(rt, "action") {
+				switch rapid.IntRange(0, 8).Draw(rt, "action") {
+				case 7:
+					id := rapid.SampledFrom([]string{"1", "2"}).Draw(rt, "alias")
+					word := [2]string{rapid.SampledFrom(drawnNames).Draw(rt, "word"), rapid.SampledFrom([]string{"", "1", "sfa|1", "sfa|2", "erp|1"}).Draw(rt, "target")}
+					if delete(aliases, id); word[1] != "" {
+						aliases[id] = word
+					}
+					steps.alias(id, word[0], word[1])
 				case 6:
 					o := store.Override{Attribute: "level", Mode: store.OverrideSet, Actor: "os:test", Value: canonical.Customer{Level: rapid.SampledFrom([]string{"三甲", "二甲"}).Draw(rt, "level")},
 						Anchors: []canonical.RecordKey{drawKey("first"), drawKey("second")}}
@@ -210,6 +238,13 @@ func TestJudgementsInAnyOrder(t *testing.T) {
 			}
 			for _, o := range overrides {
 				whole.set(o)
+			}
+			if rapid.Bool().Draw(rt, "aliases last") {
+				whole.put(records...)
+				whole.run()
+			}
+			for _, id := range slices.Backward(slices.Sorted(maps.Keys(aliases))) {
+				whole.alias(id, aliases[id][0], aliases[id][1])
 			}
 			whole.put(records...)
 			whole.run()

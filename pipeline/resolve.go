@@ -295,7 +295,7 @@ func MatchInput(rec *store.CustomerRecord, aliases *store.PartyAliases) dedupe.I
 	if rec.Key.Mention() {
 		in.Reference = rec.Reference
 		if rec.Key.ID != canonical.ReporterID {
-			in.Target = aliases.Target(rec.Key.Source, rec.Customer.Name, rec.Customer.Code)
+			in.Targets = aliases.Targets(rec.Key.Source, rec.Customer.Name, rec.Customer.Code)
 		}
 	}
 	return in

@@ -61,7 +61,7 @@ func (w *goldenWriter) settled(ctx context.Context, tx *store.Tx, done []store.R
 	}
 	return slices.DeleteFunc(done, func(v store.RecordVersion) bool {
 		rec := w.cache[v.ID].record
-		return rec.Key.Mention() && now.Target(rec.Key.Source, rec.Customer.Name, rec.Customer.Code) != w.aliases.Target(rec.Key.Source, rec.Customer.Name, rec.Customer.Code)
+		return rec.Key.Mention() && !slices.Equal(now.Targets(rec.Key.Source, rec.Customer.Name, rec.Customer.Code), w.aliases.Targets(rec.Key.Source, rec.Customer.Name, rec.Customer.Code))
 	}), nil
 }
 

@@ -61,14 +61,14 @@ func (db *DB) JudgementsOf(ctx context.Context, keys []canonical.RecordKey, asOf
 }
 
 // JudgementsInForce reads all judgements in force at asOf, oldest first.
-func (db *DB) JudgementsInForce(ctx context.Context, asOf int64) ([]dedupe.Judgement, error) {
-	var out []dedupe.Judgement
-	err := db.each(ctx, `SELECT a_source, a_id, b_source, b_id, verdict, created_at FROM judgement
+func (db *DB) JudgementsInForce(ctx context.Context, asOf int64) ([]Judgement, error) {
+	var out []Judgement
+	err := db.each(ctx, `SELECT a_source, a_id, b_source, b_id, verdict, created_at, decision_id FROM judgement
 		WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY created_at, id`, []any{asOf}, func(rows *sqlx.Rows) error {
-		var j dedupe.Judgement
+		var j Judgement
 		var verdict string
 		var at int64
-		err := rows.Scan(&j.A.Source, &j.A.ID, &j.B.Source, &j.B.ID, &verdict, &at)
+		err := rows.Scan(&j.A.Source, &j.A.ID, &j.B.Source, &j.B.ID, &verdict, &at, &j.Decision)
 		j.Same, j.At = verdict == "must", FromMicros(at)
 		out = append(out, j)
 		return err

@@ -203,6 +203,7 @@ func (p *projection) dropProduct(ctx context.Context, record int64, code string)
 
 // aliases keeps a party's own words, and marks what they may change.
 func (p *projection) aliases(ctx context.Context, list []changed) error {
+	words := aliasWords{names: map[string]map[string]bool{}, codes: map[string]map[string]bool{}, products: map[string]bool{}}
 	for _, c := range list {
 		var old canonical.Alias
 		had, err := p.before(ctx, c, &old)
@@ -210,7 +211,7 @@ func (p *projection) aliases(ctx context.Context, list []changed) error {
 			return err
 		}
 		if had {
-			if err := p.markAliased(ctx, old); err != nil {
+			if err := p.collect(ctx, old, &words); err != nil {
 				return err
 			}
 		}
@@ -232,11 +233,40 @@ func (p *projection) aliases(ctx context.Context, list []changed) error {
 			c.id, a.Type, party, normalize.Text(a.RawName), a.RawSpec, a.RawCode, a.TargetCode, a.Op, int64(a.Factor)); err != nil {
 			return err
 		}
-		if err := p.markAliased(ctx, a); err != nil {
+		if err := p.collect(ctx, a, &words); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.markAliased(ctx, words)
+}
+
+// aliasWords are the words of aliases that came or went, by the source of the party whose they are.
+type aliasWords struct {
+	names, codes map[string]map[string]bool
+	products     map[string]bool // sources with a word for a product
+}
+
+// collect notes whose mentions an alias may resolve, or no longer resolves.
+func (p *projection) collect(ctx context.Context, a canonical.Alias, into *aliasWords) error {
+	sources, err := p.flowSources(ctx, a.Party)
+	for _, source := range sources {
+		if a.Type == "product" {
+			into.products[source] = true
+			continue
+		}
+		note(into.names, source, normalize.Text(a.RawName))
+		note(into.codes, source, a.RawCode)
+	}
+	return err
+}
+
+func note(words map[string]map[string]bool, source, word string) {
+	if words[source] == nil {
+		words[source] = map[string]bool{}
+	}
+	if word != "" {
+		words[source][word] = true
+	}
 }
 
 func (p *projection) aliasParty(ctx context.Context, text string, r *Record) (int64, error) {
@@ -250,20 +280,17 @@ func (p *projection) aliasParty(ctx context.Context, text string, r *Record) (in
 	return p.tx.EnsureParty(ctx, party, Origin{Run: r.Run, ReadOrder: r.ReadOrder})
 }
 
-// markAliased marks the mentions that an alias may resolve, or no longer resolves.
-func (p *projection) markAliased(ctx context.Context, a canonical.Alias) error {
-	sources, err := p.flowSources(ctx, a.Party)
-	if err != nil {
-		return err
-	}
-	for _, source := range sources {
-		if a.Type == "product" {
-			_, err = p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE dirty = FALSE AND party IN
-				(SELECT id FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ?)`, source, canonical.ReporterID)
-		} else {
-			err = p.markMentions(ctx, source, normalize.Text(a.RawName), a.RawCode)
-		}
+// markAliased marks the mentions that words may resolve, or no longer resolve.
+func (p *projection) markAliased(ctx context.Context, words aliasWords) error {
+	for source := range words.products {
+		_, err := p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE dirty = FALSE AND party IN
+			(SELECT id FROM source_record WHERE entity = 'customer' AND source = ? AND source_id = ?)`, source, canonical.ReporterID)
 		if err != nil {
+			return err
+		}
+	}
+	for source := range words.names {
+		if err := p.markMentions(ctx, source, words.names[source], words.codes[source]); err != nil {
 			return err
 		}
 	}
@@ -279,7 +306,7 @@ func (p *projection) flowSources(ctx context.Context, party string) ([]string, e
 }
 
 // markMentions reads the mentions of one party: there are as many as it has customers, and aliases are rare.
-func (p *projection) markMentions(ctx context.Context, source, name, code string) error {
+func (p *projection) markMentions(ctx context.Context, source string, names, codes map[string]bool) error {
 	var mentions []struct {
 		ID      int64  `db:"id"`
 		Payload []byte `db:"payload"`
@@ -293,7 +320,7 @@ func (p *projection) markMentions(ctx context.Context, source, name, code string
 		if err := json.Unmarshal(m.Payload, &c); err != nil {
 			return err
 		}
-		if name != "" && normalize.Text(c.Name) == name || code != "" && c.Code == code {
+		if names[normalize.Text(c.Name)] || codes[c.Code] {
 			hit = append(hit, m.ID)
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -153,48 +154,52 @@ func (tx *Tx) CloseQuestions(ctx context.Context, list []Question) error {
 
 // PartyAliases are the words that aliases teach for the customers of reporting parties.
 type PartyAliases struct {
-	byName map[partyWord]string
-	byCode map[partyWord]string
+	byName map[partyWord][]string
+	byCode map[partyWord][]string
 }
 
 type partyWord struct{ source, word string }
 
-// Target is the company's own code that an alias names for a mention with this name and code; "" when none does. An
-// alias of the party itself comes before one for all, one by code before one by name.
-func (p *PartyAliases) Target(source, name, code string) string {
+// Targets are whom aliases name for a mention with this name and code: the company's own code, or one record as
+// "source|id", in a fixed order. An alias of the party itself comes before one for all, one by code before one by name; of
+// equal standing all count, whichever came first.
+func (p *PartyAliases) Targets(source, name, code string) []string {
 	form := normalize.Text(name)
 	for _, s := range []string{source, ""} {
-		if t := p.byCode[partyWord{s, code}]; t != "" && code != "" {
+		if t := p.byCode[partyWord{s, code}]; len(t) > 0 && code != "" {
 			return t
 		}
-		if t := p.byName[partyWord{s, form}]; t != "" && form != "" {
+		if t := p.byName[partyWord{s, form}]; len(t) > 0 && form != "" {
 			return t
 		}
 	}
-	return ""
+	return nil
 }
 
 // PartyAliases reads all aliases of customers: people make them, so they are few.
 func (q querier) PartyAliases(ctx context.Context) (*PartyAliases, error) {
-	out := &PartyAliases{byName: map[partyWord]string{}, byCode: map[partyWord]string{}}
-	err := q.each(ctx, `SELECT COALESCE(r.source, ''), a.raw_name, a.raw_code, a.target_code FROM alias a LEFT JOIN source_record r ON r.id = a.party
-		WHERE a.type <> 'product' ORDER BY a.record_id`, nil, func(rows *sqlx.Rows) error {
+	out := &PartyAliases{byName: map[partyWord][]string{}, byCode: map[partyWord][]string{}}
+	err := q.each(ctx, `SELECT DISTINCT COALESCE(r.source, ''), a.raw_name, a.raw_code, a.target_code FROM alias a LEFT JOIN source_record r ON r.id = a.party
+		WHERE a.type <> 'product' ORDER BY a.target_code`, nil, func(rows *sqlx.Rows) error {
 		var source, name, code, target string
 		if err := rows.Scan(&source, &name, &code, &target); err != nil {
 			return err
 		}
-		if code != "" {
-			out.byCode[partyWord{source, code}] = target
-		}
-		if name != "" {
-			out.byName[partyWord{source, name}] = target
-		}
+		learn(out.byCode, partyWord{source, code}, target)
+		learn(out.byName, partyWord{source, name}, target)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read aliases: %w", err)
 	}
 	return out, nil
+}
+
+func learn(words map[partyWord][]string, w partyWord, target string) {
+	if w.word != "" && !slices.Contains(words[w], target) {
+		words[w] = append(words[w], target)
+		slices.Sort(words[w])
+	}
 }
 
 // GoldenPayload is the JSON in Golden.Payload: the values that survived, the records they come from, and to whom the

@@ -27,6 +27,7 @@ func (a *app) customersMergeCmd() *cobra.Command {
 			return a.writeDecided(r)
 		})
 	}
+	noAliasFlag(c, &req.NoAlias)
 	c.Flags().BoolVar(&req.Overrule, "overrule", false, "also when a steward judged records of them to be different: the later word holds")
 	c.Flags().StringVar(&req.Survivor, "survivor", "", "the customer whose id stays (default: the one published first)")
 	return c

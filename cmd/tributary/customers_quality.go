@@ -62,6 +62,16 @@ func (a *app) writeQuality(w io.Writer, r hub.QualityReport) error {
 	if err := table(w, []string{a.say("SOURCE", "来源"), ">" + a.say("RECORDS", "记录数"), a.say("MISSING MOST", "缺失最多"), a.say("INVALID IDENTIFIERS", "无效证照号")}, rows); err != nil {
 		return err
 	}
+	if len(r.Labels) > 0 {
+		rows = nil
+		for _, l := range r.Labels {
+			rows = append(rows, []string{l.Type, fmt.Sprintf("%d/%d", l.Same, l.Different), fitText(l.Merge), fitText(l.Review)})
+		}
+		fmt.Fprintln(w)
+		if err := table(w, []string{a.say("DECIDED PAIRS", "已判定的记录对"), a.say("SAME/DIFFERENT", "同一家/不同"), a.say("MERGED: PRECISION, RECALL", "自动归并：精确率、召回率"), a.say("OR ASKED: PRECISION, RECALL", "归并或提问：精确率、召回率")}, rows); err != nil {
+			return err
+		}
+	}
 	if d := r.Drift; d != nil {
 		fmt.Fprintf(w, a.say("\nsince %s: records %+d, customers %+d, matched %+.2f %%, in question %+.2f %%, open questions %+d\n", "\n自 %s 以来：源记录 %+d，客户 %+d，已归并 %+.2f %%，待判 %+.2f %%，未决问题 %+d\n"),
 			d.Since.Format("2006-01-02 15:04"), d.Records, d.Customers, 100*d.ActRate, 100*d.AskRate, d.Open)
@@ -104,6 +114,17 @@ func (a *app) writeDeep(w io.Writer, d *hub.QualityDeep) error {
 		fmt.Fprintf(w, a.say("%s: %d common names, distance %.2f (0 = as common as then)\n", "%s：常见姓名 %d 个，差距 %.2f（0 = 与当时相同）\n"), a.typeWord(string(n.Type)), n.Names, n.Distance)
 	}
 	return nil
+}
+
+// fitText tells how a threshold fares; "–" where no pair tells.
+func fitText(f hub.LabelFit) string {
+	of := func(share float64, pairs int64) string {
+		if pairs == 0 {
+			return "–"
+		}
+		return percent(share)
+	}
+	return fmt.Sprintf("p ≥ %g: %s, %s", f.Threshold, of(f.Precision, f.Right+f.Wrong), of(f.Recall, f.Right+f.Missed))
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }

@@ -15,7 +15,8 @@ import (
 
 func (a *app) reviewCmd() *cobra.Command {
 	c := &cobra.Command{Use: "review", Short: "Doubtful matches: list, show, decide, undo"}
-	c.AddCommand(a.reviewListCmd(), a.reviewShowCmd(), a.reviewDecideCmd(), a.reviewAssignCmd(), a.reviewDecisionsCmd(), a.reviewConfirmCmd(), a.reviewUndoCmd())
+	c.AddCommand(a.reviewListCmd(), a.reviewShowCmd(), a.reviewDecideCmd(), a.reviewAssignCmd(), a.reviewDecisionsCmd(), a.reviewConfirmCmd(), a.reviewUndoCmd(),
+		a.customersFileCmd("labels", "Write the decided pairs with how matching compares them, to measure it by", (*hub.Hub).ExportLabels))
 	return c
 }
 
@@ -111,7 +112,7 @@ func becauseFlags(c *cobra.Command) func() (hub.Because, error) {
 
 func (a *app) reviewDecideCmd() *cobra.Command {
 	var rule string
-	var dryRun bool
+	var dryRun, noAlias bool
 	var limit int
 	c := &cobra.Command{
 		Use: "decide [ID…] same|different|later --reason TEXT", Short: "Answer questions, one by one or by a rule",
@@ -133,13 +134,13 @@ func (a *app) reviewDecideCmd() *cobra.Command {
 		}
 		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
 			if rule == "" {
-				r, err := h.DecideQuestions(cmd.Context(), hub.DecideRequest{Questions: ids, Verdict: verdict, Because: b})
+				r, err := h.DecideQuestions(cmd.Context(), hub.DecideRequest{Questions: ids, Verdict: verdict, NoAlias: noAlias, Because: b})
 				if err != nil {
 					return err
 				}
 				return a.writeDecided(r)
 			}
-			r, err := h.DecideByRule(cmd.Context(), hub.DecideByRuleRequest{Rule: rule, Verdict: verdict, DryRun: dryRun, Limit: limit, Lang: a.language(), Because: b})
+			r, err := h.DecideByRule(cmd.Context(), hub.DecideByRuleRequest{Rule: rule, Verdict: verdict, DryRun: dryRun, NoAlias: noAlias, Limit: limit, Lang: a.language(), Because: b})
 			if err != nil {
 				return err
 			}
@@ -156,9 +157,14 @@ func (a *app) reviewDecideCmd() *cobra.Command {
 		})
 	}
 	c.Flags().StringVar(&rule, "rule", "", "answer all open questions that this condition selects")
+	noAliasFlag(c, &noAlias)
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "with --rule: show what would be answered, decide nothing")
 	c.Flags().IntVar(&limit, "limit", 0, "with --rule: at most so many questions (default 1000)")
 	return c
+}
+
+func noAliasFlag(c *cobra.Command, to *bool) {
+	c.Flags().BoolVar(to, "no-alias", false, "do not keep the name in a flow row as its party's alias of the customer")
 }
 
 func (a *app) writeDecided(r hub.Decided) error {
@@ -168,6 +174,9 @@ func (a *app) writeDecided(r hub.Decided) error {
 		}
 		for _, id := range r.Customers {
 			fmt.Fprintf(w, a.say("  customer %s\n", "  客户 %s\n"), id)
+		}
+		for _, l := range r.Decision.Aliases {
+			fmt.Fprintf(w, a.say("  alias: %s calls %s:%s “%s”\n", "  别名：%s 把 %s:%s 称作“%s”\n"), l.Party, l.Record.Source, l.Record.ID, l.Name)
 		}
 		return nil
 	})
