@@ -35,7 +35,7 @@ func labelled(before, after *Engine, records []*Record, judgements []Judgement) 
 	}
 	var known []Judgement
 	chains := forest.New(len(records))
-	for _, j := range inForce(judgements) {
+	for _, j := range InForce(judgements) {
 		a, hasA := at[j.A]
 		b, hasB := at[j.B]
 		if !hasA || !hasB || records[a].Type != records[b].Type {

@@ -43,6 +43,12 @@ func bare(list []store.Judgement) []dedupe.Judgement {
 	return out
 }
 
+// wordsInForce are all judgements in force.
+func (h *Hub) wordsInForce(ctx context.Context) ([]dedupe.Judgement, error) {
+	list, err := h.DB.JudgementsInForce(ctx, store.Micros(h.Now()))
+	return bare(list), err
+}
+
 // standing reads the judgements in force on living records that records are tied to over any chain of them.
 func (h *Hub) standing(ctx context.Context, keys []canonical.RecordKey) ([]store.Judgement, error) {
 	known := map[canonical.RecordKey]bool{}

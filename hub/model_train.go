@@ -14,7 +14,6 @@ import (
 	"tributary/dedupe"
 	"tributary/internal/errs"
 	"tributary/mapping"
-	"tributary/store"
 )
 
 // TrainRequest asks for a model learned from records.
@@ -87,7 +86,7 @@ func (h *Hub) TrainModel(ctx context.Context, req TrainRequest) (TrainReport, er
 	}
 	var judgements []dedupe.Judgement
 	if len(req.Files) == 0 {
-		if judgements, err = h.DB.JudgementsInForce(ctx, store.Micros(h.Now())); err != nil {
+		if judgements, err = h.wordsInForce(ctx); err != nil {
 			return out, err
 		}
 	}

@@ -83,11 +83,11 @@ func (h *Hub) resolveInMemory(ctx context.Context, engine *dedupe.Engine, limit 
 	if t.records, err = h.inMemory(ctx, engine, limit, everyRecord); err != nil {
 		return nil, err
 	}
-	judgements, err := h.DB.JudgementsInForce(ctx, store.Micros(h.Now()))
+	judgements, err := h.wordsInForce(ctx)
 	if err != nil {
 		return nil, err
 	}
-	result, err := engine.Resolve(ctx, t.records, bare(judgements))
+	result, err := engine.Resolve(ctx, t.records, judgements)
 	if err == nil {
 		t.Records, t.clusters = len(t.records), result.Clusters
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"tributary/dedupe"
-	"tributary/store"
 )
 
 // QualityDeep is what a comparison of all records in memory tells.
@@ -49,7 +48,7 @@ func (h *Hub) qualityDeep(ctx context.Context, engine *dedupe.Engine, limit int)
 	if err != nil {
 		return nil, err
 	}
-	judgements, err := h.DB.JudgementsInForce(ctx, store.Micros(h.Now()))
+	judgements, err := h.wordsInForce(ctx)
 	if err != nil {
 		return nil, err
 	}
