@@ -53,10 +53,13 @@ func (h *Hub) mergeOf(ctx context.Context, req MergeRequest) (DecisionRequest, e
 	return out, nil
 }
 
-// livingCustomer is customer for one that must live.
+// livingCustomer is customer for one that must live; one of its records names it too, as SOURCE:ID or SOURCE|ID.
 func (h *Hub) livingCustomer(ctx context.Context, text string) (canonical.ID, error) {
 	id, err := h.customer(ctx, text)
 	if errs.Is(err, errs.NotFound) {
+		if of, found, err := h.customerOfRecord(ctx, text); err != nil || found {
+			return of, err
+		}
 		return id, errs.New(errs.NotFound, "customers.unknown", errs.Args{"customer": text})
 	}
 	if err != nil {
@@ -73,6 +76,22 @@ func (h *Hub) livingCustomer(ctx context.Context, text string) (canonical.ID, er
 		return id, errs.New(errs.NotFound, "customers.inactive", errs.Args{"customer": text})
 	}
 	return id, nil
+}
+
+// customerOfRecord finds the customer that a living record belongs to.
+func (h *Hub) customerOfRecord(ctx context.Context, text string) (canonical.ID, bool, error) {
+	source, id, named := strings.Cut(text, "|")
+	if !named {
+		at := strings.LastIndex(text, ":") // a source's own name may hold a colon
+		if at < 0 {
+			return canonical.ID{}, false, nil
+		}
+		source, id = text[:at], text[at+1:]
+	}
+	key := canonical.RecordKey{Source: source, ID: id}
+	of, err := h.goldensOf(ctx, []canonical.RecordKey{key})
+	golden, found := of[key]
+	return golden, found, err
 }
 
 // SplitRequest says which records are not the customer's.

@@ -30,6 +30,7 @@ type Decision struct {
 	UndoneBy    string    `json:"undone_by,omitempty"`
 	UndoneAt    time.Time `json:"undone_at,omitzero"`
 	UndoReason  string    `json:"undo_reason,omitempty"`
+	Batch       string    `json:"batch_id,omitempty"` // of a file of merges
 	DecisionRequest
 }
 
@@ -102,6 +103,9 @@ func orDefault(limit int) int {
 func showDecision(d *store.Decision) Decision {
 	out := Decision{ID: d.ID.String(), Verb: d.Verb, State: d.State, Actor: d.Actor, Reason: d.Reason, CreatedAt: d.CreatedAt, ExpiresAt: d.ExpiresAt,
 		ConfirmedBy: d.ConfirmedBy, ConfirmedAt: d.ConfirmedAt, UndoneBy: d.UndoneBy, UndoneAt: d.UndoneAt, UndoReason: d.UndoReason}
+	if !d.Batch.IsZero() {
+		out.Batch = d.Batch.String()
+	}
 	// Written by decide: it can be read.
 	_ = json.Unmarshal([]byte(d.Request), &out.DecisionRequest)
 	return out
@@ -245,24 +249,57 @@ func (h *Hub) ConfirmDecision(ctx context.Context, id string) (Decided, error) {
 		if d, err = h.decision(ctx, id); err != nil {
 			return err
 		}
-		switch {
-		case d.State != store.DecisionPending:
-			return notPending(&d)
-		case d.Actor == h.Actor.Name:
-			return errs.New(errs.Denied, "steward.same_person", errs.Args{"actor": d.Actor})
-		case !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(h.Now()):
-			return errs.New(errs.Conflict, "steward.expired", errs.Args{"until": d.ExpiresAt.Format(time.RFC3339)})
-		}
-		p, err := h.plan(ctx, d.Verb, showDecision(&d).DecisionRequest)
-		if err != nil {
-			return err
-		}
-		return unit(func(tx *store.Tx) error {
-			d.State, d.ConfirmedBy, d.ConfirmedAt = store.DecisionDone, h.Actor.Name, tx.Now
-			return h.enact(ctx, tx, &d, p)
-		})
+		return h.confirm(ctx, unit, &d)
 	})
 	return h.decided(ctx, &d, report, err)
+}
+
+// asItIsNow replaces customers that were merged away, while a decision waited, by those that they became.
+func (h *Hub) asItIsNow(ctx context.Context, req DecisionRequest) (DecisionRequest, error) {
+	asked := req.Customers
+	goldens, err := h.DB.Goldens(ctx, append(slices.Clone(asked), req.Survivor))
+	if err != nil {
+		return req, err
+	}
+	now := func(id canonical.ID) canonical.ID {
+		if g := goldens[id]; g.Status == store.GoldenMerged {
+			return g.Survivor
+		}
+		return id
+	}
+	req.Customers, req.Survivor = nil, now(req.Survivor)
+	for _, id := range asked {
+		if id = now(id); !slices.Contains(req.Customers, id) {
+			req.Customers = append(req.Customers, id)
+		}
+	}
+	if len(asked) > 1 && len(req.Customers) == 1 {
+		return req, errs.New(errs.Invalid, "steward.merge_two", nil)
+	}
+	return req, nil
+}
+
+func (h *Hub) confirm(ctx context.Context, unit pipeline.Unit, d *store.Decision) error {
+	switch {
+	case d.State != store.DecisionPending:
+		return notPending(d)
+	case d.Actor == h.Actor.Name:
+		return errs.New(errs.Denied, "steward.same_person", errs.Args{"actor": d.Actor})
+	case !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(h.Now()):
+		return errs.New(errs.Conflict, "steward.expired", errs.Args{"until": d.ExpiresAt.Format(time.RFC3339)})
+	}
+	req, err := h.asItIsNow(ctx, showDecision(d).DecisionRequest)
+	if err != nil {
+		return err
+	}
+	p, err := h.plan(ctx, d.Verb, req)
+	if err != nil {
+		return err
+	}
+	return unit(func(tx *store.Tx) error {
+		d.State, d.ConfirmedBy, d.ConfirmedAt = store.DecisionDone, h.Actor.Name, tx.Now
+		return h.enact(ctx, tx, d, p)
+	})
 }
 
 // UndoDecision takes a decision back: what it bound is free again, and the records are resolved at once. Ids that were
@@ -277,30 +314,34 @@ func (h *Hub) UndoDecision(ctx context.Context, id, reason string) (Decided, err
 		if d, err = h.decision(ctx, id); err != nil {
 			return err
 		}
-		switch {
-		case d.State == store.DecisionUndone:
-			return undone(&d)
-		case d.Verb == verbErase:
-			return errs.New(errs.Invalid, "steward.erased_for_good", nil)
-		}
-		was := d.State
-		return unit(func(tx *store.Tx) error {
-			d.State, d.UndoneBy, d.UndoneAt, d.UndoReason = store.DecisionUndone, h.Actor.Name, tx.Now, strings.TrimSpace(reason)
-			if err := h.record(ctx, tx, &d, "undone"); err != nil || was == store.DecisionPending {
-				return err
-			}
-			if survivor := showDecision(&d).Survivor; !survivor.IsZero() {
-				if err := tx.AppendLedger(ctx, []store.LedgerEntry{{Golden: survivor, Event: "unchosen", Resolve: d.ID}}); err != nil {
-					return err
-				}
-			}
-			if err := h.putAliases(ctx, tx, &d, true); err != nil {
-				return err
-			}
-			return tx.RevokeJudgements(ctx, d.ID)
-		})
+		return h.takeBack(ctx, unit, &d, reason)
 	})
 	return h.decided(ctx, &d, report, err)
+}
+
+func (h *Hub) takeBack(ctx context.Context, unit pipeline.Unit, d *store.Decision, reason string) error {
+	switch {
+	case d.State == store.DecisionUndone:
+		return undone(d)
+	case d.Verb == verbErase:
+		return errs.New(errs.Invalid, "steward.erased_for_good", nil)
+	}
+	was := d.State
+	return unit(func(tx *store.Tx) error {
+		d.State, d.UndoneBy, d.UndoneAt, d.UndoReason = store.DecisionUndone, h.Actor.Name, tx.Now, strings.TrimSpace(reason)
+		if err := h.record(ctx, tx, d, "undone"); err != nil || was == store.DecisionPending {
+			return err
+		}
+		if survivor := showDecision(d).Survivor; !survivor.IsZero() {
+			if err := tx.AppendLedger(ctx, []store.LedgerEntry{{Golden: survivor, Event: "unchosen", Resolve: d.ID}}); err != nil {
+				return err
+			}
+		}
+		if err := h.putAliases(ctx, tx, d, true); err != nil {
+			return err
+		}
+		return tx.RevokeJudgements(ctx, d.ID)
+	})
 }
 
 // notPending refuses to confirm a decision that does not wait, and says who was faster.

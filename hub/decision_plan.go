@@ -28,7 +28,7 @@ func (h *Hub) plan(ctx context.Context, verb string, req DecisionRequest) (plan,
 	case verbSplit: // names every pair of the two parts: it is the later word on each
 		return h.planSplit(ctx, req)
 	case verbMerge:
-		p, err = h.planMerge(ctx, req)
+		p, err = h.planMerge(ctx, req, newMergeView())
 	default:
 		p, err = h.planPairs(ctx, verb, req)
 	}
@@ -60,28 +60,26 @@ func (h *Hub) planPairs(ctx context.Context, verb string, req DecisionRequest) (
 
 // planMerge binds the records of all customers together. Every record is bound to a few of each other customer: to all
 // would be many, to one would end the merge when its source deletes that one.
-func (h *Hub) planMerge(ctx context.Context, req DecisionRequest) (plan, error) {
+func (h *Hub) planMerge(ctx context.Context, req DecisionRequest, view *mergeView) (plan, error) {
 	p := plan{survivor: req.Survivor}
-	goldens, err := h.DB.Goldens(ctx, req.Customers)
-	if err != nil {
+	if err := view.know(ctx, h, req.Customers); err != nil {
 		return p, err
 	}
-	for i, id := range req.Customers {
-		g := goldens[id]
-		if g.Status != store.GoldenActive {
-			return p, errs.New(errs.Conflict, "steward.not_living", errs.Args{"customer": id.String()})
+	for i, x := range req.Customers {
+		if view.dead[x] {
+			return p, errs.New(errs.Conflict, "steward.not_living", errs.Args{"customer": x.String()})
 		}
-		if first := goldens[req.Customers[0]]; !dedupe.Compatible(first.Kind, g.Kind) {
-			return p, errs.New(errs.Invalid, "steward.merge_kinds", errs.Args{"a": req.Customers[0].String(), "kind_a": string(first.Kind), "b": req.Customers[i].String(), "kind_b": string(g.Kind)})
+		for _, y := range req.Customers[i+1:] {
+			if a, b, clash := view.clash(x, y); clash {
+				return p, errs.New(errs.Invalid, "steward.merge_kinds", errs.Args{"a": x.String(), "kind_a": string(a), "b": y.String(), "kind_b": string(b)})
+			}
 		}
 	}
-	members, err := h.membersOf(ctx, req.Customers)
-	if err != nil {
-		return p, err
+	p.size = view.size(req.Customers...)
+	members := map[canonical.ID][]store.CustomerRecord{}
+	for _, id := range req.Customers {
+		members[id] = view.members[view.root(id)]
 	}
-	g := newGathering()
-	g.know(members)
-	p.size = g.size(req.Customers...)
 	standing, err := h.judgementsAmong(ctx, members)
 	if err != nil {
 		return p, err
@@ -96,6 +94,9 @@ func (h *Hub) planMerge(ctx context.Context, req DecisionRequest) (plan, error) 
 	for i, x := range req.Customers {
 		left := speakers(members[x])
 		for _, y := range req.Customers[i+1:] {
+			if view.one([]canonical.ID{x, y}) {
+				continue
+			}
 			if !req.Overrule {
 				if err := h.notKeptApart(ctx, members[x], members[y], standing); err != nil {
 					return p, err
@@ -209,11 +210,13 @@ func (h *Hub) membersOf(ctx context.Context, goldens []canonical.ID) (map[canoni
 		}
 	}
 	for _, list := range out {
-		slices.SortFunc(list, func(a, b store.CustomerRecord) int {
-			return cmp.Or(cmp.Compare(b.Trust, a.Trust), cmp.Compare(a.Key.Source, b.Key.Source), cmp.Compare(a.Key.ID, b.Key.ID))
-		})
+		slices.SortFunc(list, trustedFirst)
 	}
 	return out, nil
+}
+
+func trustedFirst(a, b store.CustomerRecord) int {
+	return cmp.Or(cmp.Compare(b.Trust, a.Trust), cmp.Compare(a.Key.Source, b.Key.Source), cmp.Compare(a.Key.ID, b.Key.ID))
 }
 
 // speakers are the records that stand for a customer: the real ones, else its mentions.

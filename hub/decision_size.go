@@ -18,19 +18,17 @@ func newGathering() *gathering {
 	return &gathering{joined: map[canonical.ID]canonical.ID{}, real: map[canonical.ID]int{}, mentions: map[canonical.ID]int{}}
 }
 
-// know takes in the living records of customers as they are.
-func (g *gathering) know(members map[canonical.ID][]store.CustomerRecord) {
-	for id, list := range members {
-		if _, known := g.joined[id]; known {
-			continue
-		}
-		g.joined[id] = id
-		for _, r := range list {
-			if r.Trust > 0 {
-				g.real[id]++
-			} else {
-				g.mentions[id]++
-			}
+// know takes in the living records of a customer as it is.
+func (g *gathering) know(id canonical.ID, members []store.CustomerRecord) {
+	if _, known := g.joined[id]; known {
+		return
+	}
+	g.joined[id] = id
+	for _, r := range members {
+		if r.Trust > 0 {
+			g.real[id]++
+		} else {
+			g.mentions[id]++
 		}
 	}
 }
@@ -93,7 +91,9 @@ func (h *Hub) gather(ctx context.Context, pairs [][2]canonical.RecordKey) (*gath
 	}
 	members, err := h.membersOf(ctx, all)
 	g := newGathering()
-	g.know(members)
+	for id, list := range members {
+		g.know(id, list)
+	}
 	return g, of, err
 }
 

@@ -36,14 +36,15 @@ type Decision struct {
 	UndoneBy    string
 	UndoneAt    time.Time
 	UndoReason  string
+	Batch       canonical.ID // what it was decided with; zero: alone
 }
 
-const decisionColumns = `id, verb, request, state, actor, reason, created_at, expires_at, confirmed_by, confirmed_at, undone_by, undone_at, undo_reason`
+const decisionColumns = `id, verb, request, state, actor, reason, created_at, expires_at, confirmed_by, confirmed_at, undone_by, undone_at, undo_reason, batch_id`
 
 // PutDecision writes a decision whole.
 func (tx *Tx) PutDecision(ctx context.Context, d *Decision) error {
-	row := []any{d.ID, d.Verb, d.Request, d.State, d.Actor, d.Reason, Micros(d.CreatedAt), Micros(d.ExpiresAt), d.ConfirmedBy, Micros(d.ConfirmedAt), d.UndoneBy, Micros(d.UndoneAt), d.UndoReason}
-	return tx.insertMany(ctx, "decision", []string{"id", "verb", "request", "state", "actor", "reason", "created_at", "expires_at", "confirmed_by", "confirmed_at", "undone_by", "undone_at", "undo_reason"},
+	row := []any{d.ID, d.Verb, d.Request, d.State, d.Actor, d.Reason, Micros(d.CreatedAt), Micros(d.ExpiresAt), d.ConfirmedBy, Micros(d.ConfirmedAt), d.UndoneBy, Micros(d.UndoneAt), d.UndoReason, orNull(d.Batch)}
+	return tx.insertMany(ctx, "decision", []string{"id", "verb", "request", "state", "actor", "reason", "created_at", "expires_at", "confirmed_by", "confirmed_at", "undone_by", "undone_at", "undo_reason", "batch_id"},
 		[][]any{row}, `ON CONFLICT (id) DO UPDATE SET state = excluded.state, confirmed_by = excluded.confirmed_by, confirmed_at = excluded.confirmed_at,
 		undone_by = excluded.undone_by, undone_at = excluded.undone_at, undo_reason = excluded.undo_reason`)
 }
@@ -82,12 +83,24 @@ func (db *DB) Decisions(ctx context.Context, state string, limit int) ([]Decisio
 	return db.decisions(ctx, `state = ? ORDER BY created_at DESC, id DESC LIMIT ?`, state, limit)
 }
 
+// DecisionsOfBatch reads the decisions of a batch in the order in which they were made.
+func (db *DB) DecisionsOfBatch(ctx context.Context, batch canonical.ID) ([]Decision, error) {
+	return db.decisions(ctx, `batch_id = ? ORDER BY created_at, id`, batch)
+}
+
+func orNull(id canonical.ID) any {
+	if id.IsZero() {
+		return nil
+	}
+	return id
+}
+
 func (q querier) decisions(ctx context.Context, where string, args ...any) ([]Decision, error) {
 	var out []Decision
 	err := q.each(ctx, `SELECT `+decisionColumns+` FROM decision WHERE `+where, args, func(rows *sqlx.Rows) error {
 		var d Decision
 		var created, expires, confirmed, undone int64
-		err := rows.Scan(&d.ID, &d.Verb, &d.Request, &d.State, &d.Actor, &d.Reason, &created, &expires, &d.ConfirmedBy, &confirmed, &d.UndoneBy, &undone, &d.UndoReason)
+		err := rows.Scan(&d.ID, &d.Verb, &d.Request, &d.State, &d.Actor, &d.Reason, &created, &expires, &d.ConfirmedBy, &confirmed, &d.UndoneBy, &undone, &d.UndoReason, &d.Batch)
 		d.CreatedAt, d.ExpiresAt, d.ConfirmedAt, d.UndoneAt = FromMicros(created), FromMicros(expires), FromMicros(confirmed), FromMicros(undone)
 		out = append(out, d)
 		return err

@@ -253,9 +253,30 @@ func (a *app) writeDecisions(w io.Writer, list []hub.Decision) error {
 	return table(w, []string{a.say("DECISION", "判断"), a.say("VERB", "动作"), a.say("STATE", "状态"), a.say("BY", "操作人"), a.say("AT", "时间"), a.say("REASON", "理由")}, rows)
 }
 
+// batch does something with a batch of decisions, unless looking for it failed.
+func (a *app) batch(err error, do func() (hub.Batch, error)) error {
+	if err != nil {
+		return err
+	}
+	r, err := do()
+	if err != nil {
+		return err
+	}
+	return a.print(r, func(w io.Writer) error {
+		for _, why := range r.Errors {
+			fmt.Fprintln(w, why)
+		}
+		_, err := fmt.Fprintf(w, a.say("batch %s: %d decisions done, %d left as they were, %d refused\n", "批次 %s：已处理 %d 个判断，%d 个保持不变，%d 个被拒绝\n"), r.ID, r.Done, r.Left, len(r.Errors))
+		return err
+	})
+}
+
 func (a *app) reviewConfirmCmd() *cobra.Command {
-	return &cobra.Command{Use: "confirm DECISION", Short: "Confirm a colleague's decision that waits for a second person", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+	return &cobra.Command{Use: "confirm DECISION", Short: "Confirm a colleague's decision, or batch of them, that waits for a second person", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
 		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
+			if batch, err := h.IsBatch(cmd.Context(), argv[0]); err != nil || batch {
+				return a.batch(err, func() (hub.Batch, error) { return h.ConfirmBatch(cmd.Context(), argv[0], a.language()) })
+			}
 			r, err := h.ConfirmDecision(cmd.Context(), argv[0])
 			if err != nil {
 				return err
@@ -267,8 +288,11 @@ func (a *app) reviewConfirmCmd() *cobra.Command {
 
 func (a *app) reviewUndoCmd() *cobra.Command {
 	var reason string
-	c := &cobra.Command{Use: "undo DECISION --reason TEXT", Short: "Take a decision, merge or split back", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
+	c := &cobra.Command{Use: "undo DECISION --reason TEXT", Short: "Take a decision, merge or split back, or a whole batch", Args: args(cobra.ExactArgs(1)), RunE: func(cmd *cobra.Command, argv []string) error {
 		return a.withHub(cmd, "customers", func(h *hub.Hub) error {
+			if batch, err := h.IsBatch(cmd.Context(), argv[0]); err != nil || batch {
+				return a.batch(err, func() (hub.Batch, error) { return h.UndoBatch(cmd.Context(), argv[0], reason, a.language()) })
+			}
 			r, err := h.UndoDecision(cmd.Context(), argv[0], reason)
 			if err != nil {
 				return err
