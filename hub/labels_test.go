@@ -14,7 +14,7 @@ import (
 // Decisions in force are labels by which matching is measured, without the aliases that they taught.
 func TestDecisionsAreLabels(t *testing.T) {
 	desks(t, func(t *testing.T, d *desk) {
-		none, err := d.CustomersQuality(t.Context(), false)
+		none, err := d.CustomersQuality(t.Context(), hub.QualityRequest{})
 		require.NoError(t, err)
 		require.Empty(t, none.Labels)
 		q := d.alike()
@@ -49,7 +49,7 @@ func TestDecisionsAreLabels(t *testing.T) {
 		require.Equal(t, []string{"crm", "1", "sfa", "1", "different"}, rows[2][:5])
 		require.Equal(t, "ask", rows[3][at["verdict"]], "what the decision taught proves nothing about matching")
 
-		r, err := d.CustomersQuality(t.Context(), false)
+		r, err := d.CustomersQuality(t.Context(), hub.QualityRequest{})
 		require.NoError(t, err)
 		require.Len(t, r.Labels, 1)
 		l := r.Labels[0]
