@@ -44,6 +44,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"streams/position", streams},
 		{"epcis/kept once, declared wrong once, found by key", epcisEvents},
 		{"cases/kept, locked, sealed, listed", cases},
+		{"stewards/decisions and their batches", decisions},
+		{"stewards/a change request is answered once", requests},
 		{"models/kept whole, the one applied last first", models},
 		{"findings/waiting, kept, settled on their evidence", findings},
 		{"orders/one for a key, turn by turn", orders},
