@@ -27,6 +27,7 @@ var benchmarks = []benchmark{
 	{name: "bibliography", rows: 4900, make: generate.Bibliography, link: true, peer: tfidf, aim: 0.99},
 	{name: "products", rows: 2170, make: generate.Products, link: true, peer: tfidf, aim: 0.86},
 	{name: "product-lines", rows: 4600, make: generate.ProductLines, link: true, peer: tfidf},
+	{name: "hardware", rows: 4600, make: generate.Hardware, link: true, peer: tfidf},
 	{name: "hospitals", rows: 15_000, make: generate.Hospitals, link: true, many: true, peer: tfidf},
 	{name: "population", rows: 1_000_000, make: generate.Population, peer: splink},
 }

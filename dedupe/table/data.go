@@ -22,8 +22,9 @@ type data struct {
 type column struct {
 	name  string
 	kind  Kind
-	of    []uint32 // row → value
-	forms []string // value → matching form
+	of    []uint32        // row → value
+	forms []string        // value → matching form
+	units map[string]bool // letters that are units in it, once they were looked for
 }
 
 // gather brings the columns of the sources together; matched[i][s] is the column of source s that is column i, or -1.

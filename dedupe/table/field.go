@@ -77,7 +77,7 @@ func repeats(c, o *column) bool {
 		if v == 0 || o.of[row] == 0 {
 			continue
 		}
-		mine, its := wordsOf(c.forms[v]), wordsOf(o.forms[o.of[row]])
+		mine, its := wordsOf(c.forms[v], nil), wordsOf(o.forms[o.of[row]], nil)
 		if len(its) == 0 || len(mine) == 0 {
 			continue
 		}

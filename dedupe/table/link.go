@@ -49,12 +49,23 @@ func compete(pairs []scored, both, oneList bool) {
 	}
 }
 
-// cardinality is the one asked for, else the one that the likely matches suggest: when many rows of the second list that
-// have a match have several, the first list holds things more than once. A few are only things of one series.
-func (r *run) cardinality(pairs []scored) Cardinality {
-	if r.o.Cardinality != Auto {
-		return r.o.Cardinality
-	}
+// Suitors say how the likely matches of a link crowd: of the rows of each list that have a likely match, how many are the
+// best match of several rows of the other list.
+type Suitors struct {
+	First  Crowd `json:"first"`
+	Second Crowd `json:"second"`
+}
+
+// Crowd are the rows of one list with a likely match, and those of them that are the best match of several rows.
+type Crowd struct {
+	Matched int `json:"matched"`
+	Several int `json:"several"`
+}
+
+func (c Crowd) share() float64 { return float64(c.Several) / float64(max(c.Matched, 1)) }
+
+// suitors counts the rows by the likely matches, before candidates contend.
+func (r *run) suitors(pairs []scored) Suitors {
 	const likely = 6.6 // bits: p ≥ 0.99
 	best := map[int32]scored{}
 	for _, p := range pairs {
@@ -72,15 +83,24 @@ func (r *run) cardinality(pairs []scored) Cardinality {
 			wooers[p.i]++
 		}
 	}
-	var matched, several [2]int
+	var s Suitors
 	for row, n := range wooers {
-		s := r.d.source[row]
-		matched[s]++
+		c := &s.First
+		if r.d.source[row] == 1 {
+			c = &s.Second
+		}
+		c.Matched++
 		if n > 1 {
-			several[s]++
+			c.Several++
 		}
 	}
-	left, right := share(several[1], matched[1]), share(several[0], matched[0])
+	return s
+}
+
+// cardinality is what the suitors suggest: when many rows of the second list have several, the first list holds things
+// more than once. A few are only things of one series.
+func (s Suitors) cardinality() Cardinality {
+	left, right := s.Second.share(), s.First.share()
 	switch {
 	case left > 0.15 && right > 0.15:
 		return Any
@@ -89,8 +109,6 @@ func (r *run) cardinality(pairs []scored) Cardinality {
 	}
 	return OneToOne
 }
-
-func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
 
 // link matches the rows of two lists. With one-to-one a pair counts when each is the other's best, with many-to-one when
 // the second is the first's best; pairs that could not win are not shown.

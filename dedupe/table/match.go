@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -52,8 +53,9 @@ type Result struct {
 	Warnings  []string // codes of what a person should know
 	Failed    string   // why nothing was learned; "" when the model is sound
 	Kinds     map[string]Kind
-	// Cardinality is the one applied when linking.
+	// Cardinality is the one applied when linking; Suitors is what it was chosen by when nobody asked for one.
 	Cardinality Cardinality
+	Suitors     Suitors
 }
 
 // Codes of Result.Warnings.
@@ -186,7 +188,7 @@ func (r *run) match(ctx context.Context) (*Result, error) {
 		r.out.Warnings = append(r.out.Warnings, code)
 	}
 	if r.o.Link {
-		r.out.Cardinality = r.cardinality(pairs)
+		r.decide(model, pairs)
 		if r.out.Cardinality != Any {
 			compete(pairs, r.out.Cardinality == OneToOne, false)
 		}
@@ -194,6 +196,7 @@ func (r *run) match(ctx context.Context) (*Result, error) {
 		compete(pairs, true, true)
 	}
 	if r.o.Model == nil {
+		model.Cardinality = r.out.Cardinality
 		model.Threshold = chooseThreshold(pairs)
 		if err := model.sign(); err != nil {
 			return nil, err
@@ -209,6 +212,18 @@ func (r *run) match(ctx context.Context) (*Result, error) {
 	return r.out, r.group(ctx, pairs, s)
 }
 
+// decide settles how many rows may match: what was asked for, what the model was learned with, else what the likely
+// matches suggest.
+func (r *run) decide(m *Model, pairs []scored) {
+	if r.out.Cardinality != "" {
+		return // while learning
+	}
+	if r.out.Cardinality = cmp.Or(r.o.Cardinality, m.Cardinality); r.out.Cardinality == Auto {
+		r.out.Suitors = r.suitors(pairs)
+		r.out.Cardinality = r.out.Suitors.cardinality()
+	}
+}
+
 // least is the probability from which scored pairs are kept. When linking also weak rivals count.
 func (r *run) least() float64 {
 	if r.o.Link || r.contends() {
@@ -220,7 +235,9 @@ func (r *run) least() float64 {
 const weakRival = 0.02
 
 // learn fits a model to the rows. Where texts are compared the fit is repeated with candidates contending: as alike as
-// things of one series are, a row has one match or few.
+// things of one series are, a row has one match or few. Nothing but the outcome tells how many: rows first contend for one
+// partner each, which teaches what a match is whatever the lists hold; when many rows then have several suitors the fit is
+// made again, so that they may have them.
 func (r *run) learn(ctx context.Context, c *candidates, rules []*rule) (*Model, error) {
 	shared := sharedClasses(r.all)
 	decoys, err := r.decoys(ctx)
@@ -231,36 +248,53 @@ func (r *run) learn(ctx context.Context, c *candidates, rules []*rule) (*Model, 
 	if err != nil {
 		return nil, err
 	}
-	f := train.Train(p)
-	r.out.Failed = f.Failed
-	if r.contends() && f.Failed == "" {
-		if err := r.contend(ctx, c, &p, &f, rules, shared); err != nil {
-			return nil, err
-		}
+	first := train.Train(p)
+	r.out.Failed = first.Failed
+	if !r.contends() || first.Failed != "" {
+		return modelOf(r.all, first, nil, shared, rules, r.o.Link), nil
 	}
-	return modelOf(r.all, f, shared, rules, r.o.Link), nil
+	cardinality := cmp.Or(r.o.Cardinality, OneToOne)
+	model, pairs, err := r.contend(ctx, c, &p, first, rules, shared, cardinality)
+	if err != nil || !r.o.Link || r.o.Cardinality != Auto {
+		return model, err
+	}
+	r.out.Suitors = r.suitors(pairs)
+	r.out.Cardinality = r.out.Suitors.cardinality()
+	if r.out.Cardinality != OneToOne {
+		model, _, err = r.contend(ctx, c, &p, first, rules, shared, r.out.Cardinality)
+	}
+	return model, err
 }
 
-// contend fits m and λ again, a few times over, to the pairs as they stand after competition.
-func (r *run) contend(ctx context.Context, c *candidates, p *train.Problem, f *train.Fit, rules []*rule, shared []uint64) error {
+// contend fits m and λ again, a few times over, to the pairs as they stand after competition, and learns the habits of
+// words from them. It gives the pairs as the model weighs them, too.
+func (r *run) contend(ctx context.Context, c *candidates, p *train.Problem, first train.Fit, rules []*rule, shared []uint64, cardinality Cardinality) (*Model, []scored, error) {
 	const rounds = 6
+	f := first.Clone()
+	model := modelOf(r.all, f, nil, shared, rules, true)
 	for range rounds {
-		pairs, _, err := scoreAll(ctx, c, newScorer(r.all, modelOf(r.all, *f, shared, rules, true)), weakRival)
+		pairs, _, err := scoreAll(ctx, c, newScorer(r.all, model), weakRival)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		if !r.o.Link {
-			compete(pairs, true, true)
-		} else if cardinality := r.cardinality(pairs); cardinality != Any {
-			compete(pairs, cardinality == OneToOne, false)
+		if cardinality != Any {
+			compete(pairs, cardinality == OneToOne, !r.o.Link)
 		}
 		counts := map[train.Pattern]float64{}
 		for _, pair := range pairs {
 			counts[r.all.pattern(pair.i, pair.j)] += probabilityOf(pair.weight)
 		}
 		f.Refit(p, sortedCounts(counts))
+		words := make([][]Word, len(r.all))
+		for k, x := range r.all {
+			if x.text {
+				words[k] = x.habits(pairs)
+			}
+		}
+		model = modelOf(r.all, f, words, shared, rules, r.o.Link)
 	}
-	return nil
+	pairs, _, err := scoreAll(ctx, c, newScorer(r.all, model), weakRival)
+	return model, pairs, err
 }
 
 // nothing is the result of rows that have nothing to be compared with.

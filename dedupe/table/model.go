@@ -19,10 +19,11 @@ const ModelFormat = 1
 // Model is everything that was learned: applied to the same rows it gives the same matches.
 type Model struct {
 	Format      int             `yaml:"format"`
-	Version     string          `yaml:"version"`   // of the numbers below
-	Link        bool            `yaml:"link"`      // trained on two lists
-	Lambda      float64         `yaml:"lambda"`    // share of matches among all pairs
-	Threshold   float64         `yaml:"threshold"` // probability from which a pair is a match
+	Version     string          `yaml:"version"`               // of the numbers below
+	Link        bool            `yaml:"link"`                  // trained on two lists
+	Cardinality Cardinality     `yaml:"cardinality,omitempty"` // of the lists it was trained on
+	Lambda      float64         `yaml:"lambda"`                // share of matches among all pairs
+	Threshold   float64         `yaml:"threshold"`             // probability from which a pair is a match
 	Comparisons []ComparisonSet `yaml:"comparisons"`
 	Shared      []SharedClass   `yaml:"shared,omitempty"`
 	Blocking    []string        `yaml:"blocking,omitempty"` // passes as field:form & field:form
@@ -32,6 +33,7 @@ type Model struct {
 type ComparisonSet struct {
 	Field  `yaml:",inline"`
 	Levels []dedupe.Level `yaml:"levels"` // from the loosest to the strictest
+	Words  []Word         `yaml:"words,omitempty"`
 }
 
 // SharedClass is a class of pairs that share circumstances: the comparisons named agree as in matches, the rest as in
@@ -66,6 +68,8 @@ func (m *Model) validate() error {
 	switch {
 	case m.Format != ModelFormat:
 		return fmt.Errorf("format is %d, this release reads %d", m.Format, ModelFormat)
+	case !slices.Contains([]Cardinality{Auto, OneToOne, ManyToOne, Any}, m.Cardinality):
+		return fmt.Errorf("cardinality is %q, must be one-to-one, many-to-one or any", m.Cardinality)
 	case !(m.Lambda > 0 && m.Lambda < 1):
 		return fmt.Errorf("lambda is %v, must lie between 0 and 1", m.Lambda)
 	case !(m.Threshold > 0 && m.Threshold < 1):
@@ -102,12 +106,15 @@ func (m *Model) validate() error {
 }
 
 // modelOf writes down a fit.
-func modelOf(all comparisons, f train.Fit, shared []uint64, rules []*rule, link bool) *Model {
+func modelOf(all comparisons, f train.Fit, words [][]Word, shared []uint64, rules []*rule, link bool) *Model {
 	m := &Model{Format: ModelFormat, Link: link, Lambda: short(f.Lambda), Threshold: 0.5}
 	for c, x := range all {
 		set := ComparisonSet{Field: x.field}
 		for l, name := range x.levels {
 			set.Levels = append(set.Levels, dedupe.Level{Level: name, M: probability(f.M[c][l+1]), U: probability(f.U[c][l+1])})
+		}
+		if words != nil {
+			set.Words = words[c]
 		}
 		m.Comparisons = append(m.Comparisons, set)
 	}

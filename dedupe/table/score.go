@@ -13,6 +13,7 @@ type scorer struct {
 	prior  float64
 	weight [train.MaxComparisons][train.MaxLevels + 1]float64
 	knots  [train.MaxComparisons][]float64 // weights of text levels, for lines between them
+	absent [train.MaxComparisons][]float64 // word → bits when one text lacks it
 	terms  [train.MaxComparisons][]float64 // value → correction of its equal level by its own frequency
 	shared []uint64
 	share  []float64 // log2 of the share of a class against unrelated pairs
@@ -34,6 +35,7 @@ func newScorer(all comparisons, m *Model) *scorer {
 		x.weigh(chances, &s.weight[c])
 		if x.text {
 			s.knots[c] = s.weight[c][:len(x.levels)+1]
+			s.absent[c] = x.own.lex.weighAbsent(m.Comparisons[c].Words)
 		}
 		if x.equal > 0 {
 			s.terms[c] = x.terms()
@@ -136,6 +138,9 @@ func (s *scorer) score(i, j int32) float64 {
 		w := s.weight[c][l]
 		if x.text {
 			w = between(s.knots[c], sim)
+			if s.absent[c] != nil && sim >= habitFrom {
+				w += x.own.lex.absence(s.absent[c], x.col.of[i], x.col.of[j])
+			}
 		} else if x.own.orgs != nil {
 			w += tieBreak * (sim - 0.5)
 		} else if x.equal > 0 && l >= x.equal {

@@ -5,8 +5,9 @@ import "slices"
 // setsOf are the numbers or the codes that stand in the texts of a column, sorted; nil where there are none.
 func setsOf(c *column, k Kind) [][]string {
 	out := make([][]string, len(c.forms))
+	units := c.findUnits()
 	for v, form := range c.forms {
-		for _, w := range wordsOf(form) {
+		for _, w := range wordsOf(form, units) {
 			if kindOfWord(w) == k {
 				out[v] = append(out[v], w)
 			}

@@ -12,11 +12,13 @@ import (
 
 // lexicon are the words of a text column: how telling each is, and what each value is made of.
 type lexicon struct {
-	words  []similarity.Text
-	weight []float64 // per word: idf
-	values [][]int32 // value → its words, ascending, each once
-	norm   []float64 // value → length of its vector of weights
-	number map[string]int32
+	words    []similarity.Text
+	weight   []float64 // per word: idf
+	values   [][]int32 // value → its words, ascending, each once
+	norm     []float64 // value → length of its vector of weights
+	number   map[string]int32
+	text     []string
+	habitual []bool // word is neither number nor code
 }
 
 // maxWords bounds the words of one value that are looked at.
@@ -33,14 +35,17 @@ func newLexicon(c *column) *lexicon {
 		}
 	}
 	var df []float64
+	units := c.findUnits()
 	for v, form := range c.forms {
 		var own []int32
-		for _, w := range wordsOf(form) {
+		for _, w := range wordsOf(form, units) {
 			n, known := x.number[w]
 			if !known {
 				n = int32(len(x.words))
 				x.number[w] = n
 				x.words = append(x.words, similarity.Prepare(w))
+				x.text = append(x.text, w)
+				x.habitual = append(x.habitual, kindOfWord(w) == "")
 				df = append(df, 0)
 			}
 			own = append(own, n)
@@ -66,8 +71,9 @@ func newLexicon(c *column) *lexicon {
 }
 
 // wordsOf cuts a matching form into words. Runs of Han characters give their pairs. A piece between spaces that mixes
-// letters, digits and signs (KX-TG1031S) is a code: it counts as a whole, and its parts count too.
-func wordsOf(form string) []string {
+// letters, digits and signs (KX-TG1031S) is a code: it counts as a whole, and its parts count too. A number with one of
+// the units (50MM) is two words.
+func wordsOf(form string, units map[string]bool) []string {
 	var out []string
 	for piece := range strings.FieldsSeq(form) {
 		if len(out) >= maxWords {
@@ -75,7 +81,7 @@ func wordsOf(form string) []string {
 		}
 		out = pieceWords(out, piece)
 	}
-	return out
+	return splitSizes(out, units)
 }
 
 func pieceWords(out []string, piece string) []string {

@@ -195,6 +195,12 @@ func (f *Fit) Refit(p *Problem, matches []Count) {
 	e.maximise(f)
 }
 
+// Clone is a copy that a refit may change.
+func (f Fit) Clone() Fit {
+	f.M, f.U, f.Shared = clone(f.M), clone(f.U), slices.Clone(f.Shared)
+	return f
+}
+
 func clamp(p float64) float64 { return math.Min(math.Max(p, 1e-12), 0.999) }
 
 func clone(a [][]float64) [][]float64 {
