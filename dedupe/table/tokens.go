@@ -135,7 +135,7 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 // plainWord writes numbers in one way: V6, 6.0 and 6 are one version.
 func plainWord(w string) string {
 	n := w
-	if len(n) > 1 && n[0] == 'V' && isDigit(n[1]) {
+	if len(n) > 1 && (n[0] == 'V' || n[0] == 'X') && isDigit(n[1]) {
 		n = n[1:]
 	}
 	for i := range len(n) {
