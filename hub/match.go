@@ -42,9 +42,10 @@ type MatchReport struct {
 	Model        string            `json:"model_version"`
 	Columns      map[string]string `json:"columns"` // column → kind
 	Cardinality  string            `json:"cardinality,omitempty"`
-	RefinedKeys  int               `json:"refined_keys"` // keys that too many rows share
-	Ties         int               `json:"ties"`         // pairs left out although they weigh as much as the one taken
-	Warnings     []string          `json:"warnings"`     // codes; Notes are their messages
+	Suitors      *table.Suitors    `json:"suitors,omitempty"` // what the cardinality was chosen by when none was asked for
+	RefinedKeys  int               `json:"refined_keys"`      // keys that too many rows share
+	Ties         int               `json:"ties"`              // pairs left out although they weigh as much as the one taken
+	Warnings     []string          `json:"warnings"`          // codes; Notes are their messages
 	Notes        []*errs.Error     `json:"-"`
 	Files        []string          `json:"files"`
 }
@@ -198,6 +199,9 @@ func newMatchReport(req MatchRequest, sources []*table.Source, r *table.Result) 
 	out := &MatchReport{
 		Compared: r.Compared, BlockingKeys: append([]string{}, r.Model.Blocking...), Threshold: r.Threshold, Lambda: r.Model.Lambda, Clusters: len(r.Clusters),
 		Model: r.Model.Version, Columns: map[string]string{}, RefinedKeys: r.Capped, Ties: r.Ties, Warnings: []string{}, Cardinality: string(r.Cardinality),
+	}
+	if req.Link && r.Suitors != (table.Suitors{}) {
+		out.Suitors = &r.Suitors
 	}
 	for _, s := range sources {
 		out.Rows += s.Rows()

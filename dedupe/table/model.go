@@ -32,8 +32,8 @@ type Model struct {
 // ComparisonSet is one comparison with its levels.
 type ComparisonSet struct {
 	Field  `yaml:",inline"`
-	Levels []dedupe.Level `yaml:"levels"` // from the loosest to the strictest
-	Words  []Word         `yaml:"words,omitempty"`
+	Levels []dedupe.Level `yaml:"levels"`          // from the loosest to the strictest
+	Words  []Word         `yaml:"words,omitempty"` // of texts: what it weighs that one of two lacks a word
 }
 
 // SharedClass is a class of pairs that share circumstances: the comparisons named agree as in matches, the rest as in
@@ -86,6 +86,11 @@ func (m *Model) validate() error {
 			return fmt.Errorf("comparisons: %s stands twice", c.Field)
 		}
 		fields[c.String()] = true
+		for _, w := range c.Words {
+			if !(math.Abs(w.Bits) <= mostHabit) {
+				return fmt.Errorf("comparisons: %s, word %q: bits must lie between %d and %d", c.Field, w.Word, -mostHabit, mostHabit)
+			}
+		}
 		for _, l := range c.Levels {
 			if !(l.M > 0 && l.M < 1 && l.U > 0 && l.U < 1) {
 				return fmt.Errorf("comparisons: %s, level %q: m and u must lie between 0 and 1", c.Field, l.Level)

@@ -35,7 +35,7 @@ func newScorer(all comparisons, m *Model) *scorer {
 		x.weigh(chances, &s.weight[c])
 		if x.text {
 			s.knots[c] = s.weight[c][:len(x.levels)+1]
-			s.absent[c] = x.own.lex.weighAbsent(m.Comparisons[c].Words)
+			s.absent[c] = x.own.lex.absentBits(m.Comparisons[c].Words)
 		}
 		if x.equal > 0 {
 			s.terms[c] = x.terms()

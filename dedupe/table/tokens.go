@@ -17,7 +17,6 @@ type lexicon struct {
 	values   [][]int32 // value → its words, ascending, each once
 	norm     []float64 // value → length of its vector of weights
 	number   map[string]int32
-	text     []string
 	habitual []bool // word is neither number nor code
 }
 
@@ -44,7 +43,6 @@ func newLexicon(c *column) *lexicon {
 				n = int32(len(x.words))
 				x.number[w] = n
 				x.words = append(x.words, similarity.Prepare(w))
-				x.text = append(x.text, w)
 				x.habitual = append(x.habitual, kindOfWord(w) == "")
 				df = append(df, 0)
 			}
@@ -132,7 +130,7 @@ func pieceWords(out []string, piece string) []string {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// plainWord writes numbers in one way: V6, 6.0 and 6 are one version.
+// plainWord writes numbers in one way: V6, 6.0 and 6 are one version, X10 and 10 one count.
 func plainWord(w string) string {
 	n := w
 	if len(n) > 1 && (n[0] == 'V' || n[0] == 'X') && isDigit(n[1]) {

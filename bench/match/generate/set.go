@@ -44,6 +44,7 @@ func Kinds() map[string]func(Size) Set {
 		"bibliography":  Bibliography,
 		"products":      Products,
 		"product-lines": ProductLines,
+		"hardware":      Hardware,
 		"hospitals":     Hospitals,
 		"households":    Households,
 		"population":    Population,
