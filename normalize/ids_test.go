@@ -200,3 +200,17 @@ func FuzzIDs(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) { idLaws(t, s) })
 }
+
+// FuzzFacts is of what is read out of identifiers that may be none.
+func FuzzFacts(f *testing.F) {
+	for _, s := range []string{"11010519491231002X", "110105194912310020", "1234567890123456\xff8", "12310000425001236R", "9", "Y1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		born, gender, ok := normalize.ResidentFacts(s)
+		require.Equal(t, ok, !born.IsZero())
+		require.Equal(t, ok, gender == "male" || gender == "female")
+		kind, ok := normalize.USCCKind(s)
+		require.Equal(t, ok, kind != "")
+	})
+}

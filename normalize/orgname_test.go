@@ -231,6 +231,20 @@ func FuzzOrgName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) { orgLaws(t, s, nil) })
 }
 
+// FuzzOrgNameInPlace is of names whose record says where it lies.
+func FuzzOrgNameInPlace(f *testing.F) {
+	for _, s := range []string{"天河区中医院", "广州市第一人民医院", "人民医院", "市一院", "天河天河医院", "广东省天河区"} {
+		f.Add(s, "440106")
+	}
+	f.Fuzz(func(t *testing.T, s, code string) {
+		own, found := normalize.StandardDivisions().ByCode(code)
+		if !found {
+			own = *division(t, "440106")
+		}
+		orgLaws(t, s, &own)
+	})
+}
+
 func BenchmarkText(b *testing.B) {
 	for _, s := range []string{"广州市第一人民医院", "廣東省（廣州）醫藥有限公司　ＡＢＣ"} {
 		b.Run(s, func(b *testing.B) {

@@ -62,6 +62,9 @@ func personLaws(t failer, s string) {
 	}
 	key := normalize.Pinyin(s)
 	require.Equal(t, key, normalize.Pinyin(key), "Pinyin is idempotent on %q", s)
+	initials := normalize.PinyinInitials(s)
+	require.Equal(t, initials, normalize.PinyinInitials(initials), "PinyinInitials is idempotent on %q", s)
+	require.LessOrEqual(t, len(initials), len(key))
 }
 
 func TestPersonLaws(t *testing.T) {
