@@ -24,6 +24,7 @@ type NotifyRecallRequest struct {
 	OutDir   string // "" = a folder of the case in the data folder
 	Again    bool   // also parties that have this version
 	Remind   bool   // reminders that are due, instead of notices
+	Send     bool   // also by e-mail to every party with an address
 	Lang     string
 }
 
@@ -35,6 +36,7 @@ type NotifyReport struct {
 	Version   int              `json:"notice_version"`
 	OutDir    string           `json:"out_dir"`
 	Notices   []NoticeMade     `json:"notices"`
+	Mails     []MailMade       `json:"mails"`
 	NoContact []string         `json:"without_contact"` // parties of the list that no notice can be known to reach
 	Remarks   []quality.Remark `json:"remarks"`
 }
@@ -57,7 +59,7 @@ type NoticeMade struct {
 
 // NotifyRecall writes a notice for every party of the list, one file each, and records it. A party without a contact gets
 // its file too and is named: the notice has to be given to it by a person and recorded with channel and address. Nothing
-// leaves the house by itself.
+// leaves the house by itself: only Send, and never of a drill.
 func (h *Hub) NotifyRecall(ctx context.Context, number string, req NotifyRecallRequest) (NotifyReport, error) {
 	from := quality.Sender{Company: h.Config.Company.Name}
 	if err := knownWord("notice-lang", req.Language, []string{"zh", "en", "both"}); err != nil {
@@ -66,7 +68,12 @@ func (h *Hub) NotifyRecall(ctx context.Context, number string, req NotifyRecallR
 	if req.Language == "" {
 		req.Language = "zh"
 	}
-	report := NotifyReport{Notices: []NoticeMade{}, NoContact: []string{}}
+	report := NotifyReport{Notices: []NoticeMade{}, Mails: []MailMade{}, NoContact: []string{}}
+	if req.Send {
+		if err := h.maySend(ctx, number, req); err != nil {
+			return NotifyReport{}, err
+		}
+	}
 	view, err := h.changeRecall(ctx, number, req.Lang, func(ctx context.Context, tx *store.Tx, w *recallWork) error {
 		if !w.recall.Beyond(quality.Decided) || w.recall.State == quality.Closed {
 			return errs.New(errs.Invalid, "quality.no_notice_now", errs.Args{"case": w.recall.Number, "state": w.recall.State, "next": listed(stateWords(w.recall.Next()))})
@@ -89,6 +96,9 @@ func (h *Hub) NotifyRecall(ctx context.Context, number string, req NotifyRecallR
 		}
 		return w.notify(ctx, from, req, tx.Now, &report)
 	})
+	if err == nil && req.Send {
+		view, err = h.mailNotices(ctx, view.Number, req, &report)
+	}
 	if err != nil {
 		return NotifyReport{}, err
 	}

@@ -85,7 +85,7 @@ func (a *app) recallAdvanceCmd() *cobra.Command {
 func (a *app) recallNotifyCmd() *cobra.Command {
 	var req hub.NotifyRecallRequest
 	c := &cobra.Command{Use: "notify NUMBER", Short: "Write the notices, or record one that a person gave; reminders with --remind", Args: args(cobra.ExactArgs(1)),
-		Long: "Write a notice for every party of the affected list, one file each; nothing is sent by itself. A party without phone\nand e-mail is named: give it its notice by hand and record that with --party, --channel and --to.\nWith --remind, write the reminders that are due at 50, 80 and 100 % of the time limit for an answer."}
+		Long: "Write a notice for every party of the affected list, one file each; nothing is sent by itself. With --send, each party's\ne-mail addresses get it too, each once; a drill is never sent. A party without phone\nand e-mail is named: give it its notice by hand and record that with --party, --channel and --to.\nWith --remind, write the reminders that are due at 50, 80 and 100 % of the time limit for an answer."}
 	c.RunE = func(cmd *cobra.Command, argv []string) error {
 		req.Lang = a.language()
 		return ask(a, cmd, "recall", func(h *hub.Hub) (hub.NotifyReport, error) { return h.NotifyRecall(cmd.Context(), argv[0], req) }, a.writeNotices)
@@ -98,6 +98,7 @@ func (a *app) recallNotifyCmd() *cobra.Command {
 	f.StringVar(&req.Channel, "channel", "", "how a person gave the notice: phone, letter, fax, … (default: file)")
 	f.StringVar(&req.To, "to", "", "who got it, with number or address")
 	f.BoolVar(&req.Again, "again", false, "also parties that have this version")
+	f.BoolVar(&req.Send, "send", false, "send the notices by e-mail through mail.server of the configuration, each address once")
 	f.BoolVar(&req.Remind, "remind", false, "write the reminders that are due")
 	return c
 }

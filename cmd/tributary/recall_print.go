@@ -132,6 +132,17 @@ func (a *app) writeNotices(w io.Writer, r hub.NotifyReport) error {
 	if err := table(w, []string{a.say("WHO", "单位"), a.say("WHAT", "内容"), a.say("CHANNEL", "方式"), a.say("TO", "送达"), a.say("ANSWER BY", "反馈期限"), a.say("FILE", "文件")}, rows); err != nil {
 		return err
 	}
+	var mails [][]string
+	for _, m := range r.Mails {
+		state := a.say(strings.ReplaceAll(m.State, "_", " "), map[string]string{"sent": "已发送", "failed": "发送失败", "perhaps_sent": "可能已发送", "sent_before": "此前已发送", "no_address": "没有邮箱"}[m.State])
+		mails = append(mails, []string{width.Cut(m.Name, 34), m.Address, state, m.Error})
+	}
+	if len(mails) > 0 {
+		fmt.Fprintln(w)
+		if err := table(w, []string{a.say("WHO", "单位"), a.say("E-MAIL", "邮箱"), a.say("STATE", "状态"), a.say("WHY", "原因")}, mails); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(w, a.say("\n%s  %s: %d written to %s\n", "\n%s  %s：已生成 %d 份，目录 %s\n"), r.Number, a.caseStateWord(r.State), len(r.Notices), r.OutDir)
 	a.writeRemarks(w, r.Remarks)
 	return nil

@@ -21,6 +21,7 @@ type Config struct {
 	Divisions   Divisions    `yaml:"divisions" doc:"Tables of administrative divisions to use instead of the built-in ones; tributary divisions writes those as a start."`
 	Trace       Trace        `yaml:"trace" doc:"Joining of ledgers and tracing."`
 	Quality     Quality      `yaml:"quality" doc:"Complaints and recalls."`
+	Mail        Mail         `yaml:"mail" doc:"The server by which recall notices are sent; without one they stay files."`
 	Retention   Retention    `yaml:"retention" doc:"How long what can be rebuilt is kept."`
 	Auth        Auth         `yaml:"auth" doc:"What a local command may do."`
 
@@ -141,6 +142,16 @@ type Quality struct {
 	ProfileFile string `yaml:"profile_file" doc:"File with a profile of your own; it may extend one of those."`
 	Contact     string `yaml:"contact" doc:"Whom a recall notice asks to answer: name, phone, e-mail."`
 	EscalateTo  string `yaml:"escalate_to" doc:"Who is told when a party stays silent past its time limit."`
+}
+
+// Mail is the server by which notices are sent.
+type Mail struct {
+	Server   string   `yaml:"server" doc:"SMTP server, host:port; empty = nothing is sent."`
+	TLS      string   `yaml:"tls" doc:"starttls (default), tls, or none; none only for a server on this machine."`
+	From     string   `yaml:"from" doc:"Sender: an address, or Name <address>."`
+	Username string   `yaml:"username" doc:"User name at the server; empty = no login."`
+	Password string   `yaml:"password" doc:"Password; best a reference." secret:"true"`
+	Timeout  Duration `yaml:"timeout" doc:"How long one message may take; default 30s."`
 }
 
 // Retention bounds what is kept beside primary data.

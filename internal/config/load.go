@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
+	"net/mail"
 	"net/url"
 	"os"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
@@ -102,6 +105,19 @@ func (c *Config) check() Problems {
 	choice("auth.local_role", c.Auth.LocalRole, "admin", "it", "steward", "quality", "crm", "auditor")
 	choice("kafka.compression", c.Kafka.Compression, "none", "gzip", "snappy", "lz4", "zstd")
 	choice("kafka.sasl.mechanism", c.Kafka.SASL.Mechanism, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+	choice("mail.tls", c.Mail.TLS, "starttls", "tls", "none")
+	if m := c.Mail; m.Server != "" {
+		host, _, err := net.SplitHostPort(m.Server)
+		if err != nil {
+			add("mail.server", "config.mail_server", errs.Args{"value": m.Server})
+		}
+		if ip := net.ParseIP(host); m.TLS == "none" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			add("mail.tls", "config.mail_plain", errs.Args{"value": m.Server})
+		}
+		if a, err := mail.ParseAddress(m.From); err != nil || strings.ContainsFunc(m.From, unicode.IsControl) || a.Address == "" {
+			add("mail.from", "config.mail_from", errs.Args{"value": m.From})
+		}
+	}
 	if u, err := url.Parse(c.HTTP.PublicURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		add("http.public_url", "config.web_address", errs.Args{"value": c.HTTP.PublicURL})
 	}
