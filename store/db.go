@@ -144,7 +144,14 @@ func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) (err error) {
 		return db.d.explain(err, db.cfg)
 	}
 	tx := &Tx{querier: querier{ext: raw, d: db.d}, Now: db.cfg.Now().UTC().Truncate(time.Microsecond), db: db, tx: raw, conn: conn}
+	returned := false
+	defer func() {
+		if !returned { // a panic passes through; the connection could not be given back with the transaction on it
+			_ = raw.Rollback()
+		}
+	}()
 	err = fn(tx)
+	returned = true
 	if err == nil {
 		err = tx.writeEvents(ctx)
 	}
