@@ -61,6 +61,8 @@ const (
 	Confirmed   Op = "confirmed"
 	Refused     Op = "refused"
 	Conflicted  Op = "conflicted"
+	Silent      Op = "silent"
+	Resumed     Op = "resumed"
 )
 
 // Topic is one entry of the catalogue.
@@ -91,7 +93,8 @@ func Catalogue() []Topic {
 			[]Op{Opened, Updated, Notified, Reminded, Replied, Reconciled, Closed}, false},
 		{TopicActivity, Fact, "source|source id", "A visit, meeting, sample or gift of the sales force.", lifecycle, true},
 		{TopicQuarantine, Fact, "quarantine id", "A row that could not be taken in, and what became of it.", []Op{Opened, Replayed, Discarded}, false},
-		{TopicRun, Fact, "run id", "The report of one import or pull.", []Op{Finished}, false},
+		{TopicRun, Fact, "run id, or feed|party|ledger", "The report of one import or pull. Silent and resumed: a party's ledger stopped to come, or came again.",
+			[]Op{Finished, Silent, Resumed}, false},
 		{TopicOrderStatus, Fact, "key of the order", "How far an order has got on its way into the system that takes it: the answer to who asked for it.",
 			[]Op{Accepted, Unknown, Sent, Confirmed, Refused, Conflicted}, false},
 	}

@@ -154,6 +154,12 @@ func Run(m Meta, v RunValue) Event {
 	return m.event(TopicRun, v.RunID.String(), v)
 }
 
+// Feed tells that a feed stopped, or came again (Op Silent or Resumed). The value's state follows from Op.
+func Feed(m Meta, v FeedValue) Event {
+	v.State, v.LastAt = string(m.Op), v.LastAt.UTC()
+	return m.event(TopicRun, "feed|"+v.Party+"|"+string(v.Ledger), v)
+}
+
 // Quarantine says what became of a row (Op Opened, Replayed or Discarded). The value's status follows from Op.
 func Quarantine(m Meta, v QuarantineValue) Event {
 	v.Status = string(m.Op)

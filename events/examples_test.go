@@ -82,11 +82,14 @@ func examples() []example {
 		v.State, v.Number, v.Step, v.Problem, v.Attempts = state, number, step, problem, 1
 		return v
 	}
+	feed := events.FeedValue{Party: "D1", Ledger: canonical.Sales, Missing: 3, LastDate: date("2026-02-25"), LastAt: at, Cadence: "daily", Reason: "erp_changed"}
 	one := func(name string, e events.Event) example { return example{name, []events.Event{e}} }
 	return []example{
 		one("complaint opened", events.Complaint(plain(events.Opened, 1), complaint)),
 		one("complaint updated", events.Complaint(plain(events.Updated, 2), complaint)),
 		one("complaint closed", events.Complaint(plain(events.Closed, 3), complaint)),
+		one("feed silent", events.Feed(plain(events.Silent, 1), feed)),
+		one("feed resumed", events.Feed(plain(events.Resumed, 2), feed)),
 		one("recall opened", events.Recall(plain(events.Opened, 1), events.RecallValue{RecallID: id(14), Number: "R-2026-0001"})),
 		one("recall updated", events.Recall(plain(events.Updated, 2), recall)),
 		one("recall notified", events.Recall(plain(events.Notified, 3), recall)),

@@ -49,6 +49,9 @@ func valueOf(topic string, op events.Op) (value any, status string) {
 	case events.TopicActivity:
 		return events.ActivityValue{}, ""
 	case events.TopicRun:
+		if op != events.Finished {
+			return events.FeedValue{}, string(op)
+		}
 		return events.RunValue{}, ""
 	case events.TopicOrderStatus:
 		return events.OrderStatusValue{}, ""

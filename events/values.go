@@ -293,3 +293,15 @@ type OrderStatusValue struct {
 	Problem    string               `json:"problem"`     // what stood in the way, in the words of that system where they are known
 	Attempts   int                  `json:"attempts"`
 }
+
+// FeedValue is a ledger of a party that stopped to come, or came again.
+type FeedValue struct {
+	Party    string           `json:"party"` // key under which it reports
+	Ledger   canonical.Ledger `json:"ledger"`
+	State    string           `json:"state"`   // silent or resumed
+	Missing  int              `json:"missing"` // days of data that are due; 0 when it came again
+	LastDate canonical.Date   `json:"last_date"`
+	LastAt   time.Time        `json:"last_at"`
+	Cadence  string           `json:"cadence"` // daily, weekly, monthly
+	Reason   string           `json:"reason"`  // code that a person gave, "" = none
+}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,6 +67,7 @@ type waiting struct{ hub *Hub }
 
 var (
 	outboxPending  = prometheus.NewDesc("tributary_outbox_pending_events", "Events that wait for Kafka.", nil, nil)
+	feedsSilent    = prometheus.NewDesc("tributary_feeds_silent", "Ledgers of parties from which nothing came for so many days, no reason given.", []string{"days"}, nil)
 	quarantineOpen = prometheus.NewDesc("tributary_quarantine_open_rows", "Rows that wait for a decision.", nil, nil)
 	ordersStand    = prometheus.NewDesc("tributary_orders", "Orders on their way into the systems that take them, by how far they have got.", []string{"connection", "state"}, nil)
 )
@@ -74,9 +76,10 @@ func (waiting) Describe(ch chan<- *prometheus.Desc) {
 	ch <- outboxPending
 	ch <- quarantineOpen
 	ch <- ordersStand
+	ch <- feedsSilent
 }
 
-// scrapeTimeout bounds the look into the store: a slow database costs two figures, not the scrape.
+// scrapeTimeout bounds the look into the store: a slow database costs a few figures, not the scrape.
 const scrapeTimeout = 3 * time.Second
 
 func (w waiting) Collect(ch chan<- prometheus.Metric) {
@@ -84,6 +87,11 @@ func (w waiting) Collect(ch chan<- prometheus.Metric) {
 	defer cancel()
 	if n, err := w.hub.DB.PendingEvents(ctx); err == nil {
 		ch <- prometheus.MustNewConstMetric(outboxPending, prometheus.GaugeValue, float64(n))
+	}
+	if silent, err := w.hub.silentFeeds(ctx); err == nil {
+		for days, n := range silent {
+			ch <- prometheus.MustNewConstMetric(feedsSilent, prometheus.GaugeValue, float64(n), strconv.Itoa(days))
+		}
 	}
 	if q, err := w.hub.Quarantine(ctx, QuarantineQuery{Limit: 1}); err == nil {
 		ch <- prometheus.MustNewConstMetric(quarantineOpen, prometheus.GaugeValue, float64(q.Total))

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -74,6 +75,19 @@ func (h *Hub) packInput(v *RecallView, w *recallWork, lang string) pack.Input {
 	fact("Effectiveness check", "有效性评估", v.Effectiveness)
 	fact("CAPA", "纠正与预防措施", v.CAPA)
 	fact("Closed by", "结案人", v.ClosedBy)
+	if c := v.Completeness; c != nil {
+		days := c.From.String() + " – " + c.To.String()
+		for _, k := range []struct {
+			en, zh string
+			quality.Share
+		}{
+			{"Coverage K1, parties that reported", "覆盖率 K1：已报送单位", c.Parties}, {"Coverage K2, shipped to parties that reported", "覆盖率 K2：发往已报送单位的数量", c.Shipped},
+			{"Coverage K3, reports that came", "覆盖率 K3：已收到的报告", c.Days}, {"Coverage K4, rows with a lot", "覆盖率 K4：有批号的行", c.Lots},
+			{"Coverage K5, rows matched", "覆盖率 K5：已匹配的行", c.Matched},
+		} {
+			fact(k.en, k.zh, fmt.Sprintf("%s %% (%s / %s; %s)", or(k.Percent, "–"), k.Numerator, k.Denominator, days))
+		}
+	}
 	if d := v.DrillReport; d != nil {
 		fact("Drill: seconds to list", "演练：出清单秒数", d.SecondsToList)
 		fact("Drill: accounted %", "演练：已说明比例 %", d.AccountedRate)

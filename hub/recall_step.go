@@ -59,6 +59,9 @@ func (h *Hub) AdvanceRecall(ctx context.Context, number string, req AdvanceRecal
 		if list, err = h.listRecall(ctx, &fresh, now.recall.Product.Code, slices.Concat(now.recall.LotNumbers(), req.AddLots), scope, req.Lang); err != nil {
 			return RecallView{}, err
 		}
+		if fresh.Completeness, err = h.completeness(ctx, &fresh); err != nil {
+			return RecallView{}, err
+		}
 	}
 	return h.changeRecall(ctx, number, req.Lang, func(_ context.Context, tx *store.Tx, w *recallWork) error {
 		s := quality.Step{To: to, By: req.By, Reason: req.Reason, Class: req.Class, Assessment: req.Assessment, Plan: req.Plan, Filing: filed, PublicURL: req.PublicURL,
@@ -131,6 +134,7 @@ func (w *recallWork) names(is func(*quality.Affected) bool) []string {
 // renew puts a new list in the place of the old one. Parties that said something, or that others named, stay even when
 // the flow no longer shows them.
 func (w *recallWork) renew(fresh quality.Recall, list []quality.Affected) {
+	w.recall.Completeness = fresh.Completeness
 	type rowKey struct{ party, lot string }
 	old := map[rowKey]*quality.Affected{}
 	for i := range w.rows {

@@ -22,7 +22,7 @@ const (
 )
 
 // Work runs the service until ctx ends: pulls on schedule, resolving, joining, orders, the relay, pruning,
-// signing the audit log, reminders of recalls, and the checks of the flow. It returns when all of them have stopped. A failing source or broker is
+// signing the audit log, reminders of recalls, checks of the flow, and the look for silent feeds. It returns when all of them have stopped. A failing source or broker is
 // logged and tried again; it does not stop the others.
 func (h *Hub) Work(ctx context.Context, relay *outbox.Relay, m *Metrics) error {
 	if err := h.EnsureCompany(ctx); err != nil {
@@ -37,6 +37,7 @@ func (h *Hub) Work(ctx context.Context, relay *outbox.Relay, m *Metrics) error {
 	g.Go(func() error { h.remindLoop(ctx); return nil })
 	g.Go(func() error { h.findingsLoop(ctx); return nil })
 	g.Go(func() error { h.ordersLoop(ctx, relay.Wake); return nil })
+	g.Go(func() error { h.watchLoop(ctx); return nil })
 	for _, c := range h.Config.Connections {
 		g.Go(func() error { h.pullLoop(ctx, c, wake, m); return nil })
 	}

@@ -101,6 +101,7 @@ type Recall struct {
 	ClosedBy       string           `json:"closed_by"`
 	Reconciliation []Reconciliation `json:"reconciliation"` // as last stored by `recall reconcile`
 	DrillReport    *DrillReport     `json:"drill_report"`
+	Completeness   *Completeness    `json:"completeness"` // of the ledgers that the list rests on; null before it was decided on
 	Profile        string           `json:"profile"`
 	Facts          Facts            `json:"facts"`
 }

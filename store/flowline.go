@@ -122,7 +122,7 @@ func (tx *Tx) PutFlow(ctx context.Context, parts []FlowPart, raw int64, from Ori
 	if err := u.write(ctx); err != nil {
 		return nil, fmt.Errorf("write flow lines: %w", err)
 	}
-	return out, nil
+	return out, u.hear(ctx)
 }
 
 // Meet makes rows known without taking them in: for rows that a run that was cut off has stored already.

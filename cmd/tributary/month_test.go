@@ -163,3 +163,23 @@ func TestAPartyThatIsMappedTwice(t *testing.T) {
 	require.Equal(t, 1, r.code, r.out)
 	require.Contains(t, r.err, "are the same customer, and both report sales of 2025-03: their rows count twice")
 }
+
+func TestCoverageAndFeedsAreShown(t *testing.T) {
+	here := ledgers(t)
+	c := here.ok("coverage", "--month", "2025-03")
+	require.Regexp(t, `ALL +100 % \(2/2\) +100 % \(500/500\) +\d.* % \(3/93\) +100 % \(3/3\) +100 % \(3/3\) +100 % \(3/3\)`, c.out)
+	require.Contains(t, here.ok("coverage", "--month", "2025-03", "--lang", "zh").out, "单位")
+	k := here.ok("coverage", "--month", "2025-03", "--json").object(t)["overall"].(map[string]any)["k3_days"].(map[string]any)
+	require.Equal(t, map[string]any{"numerator": "3", "denominator": "93", "percent": "3.22"}, k)
+
+	silent := here.ok("feeds", "list", "--silent", "--party", "D1")
+	require.Contains(t, silent.out, "!!")
+	here.ok("feeds", "excuse", "--party", "D1", "--ledger", "sales", "--reason", "erp_changed", "--note", "新系统")
+	require.Contains(t, here.ok("feeds", "list", "--silent", "--party", "D1").out, "erp_changed: 新系统")
+	here.ok("feeds", "expect", "--party", "D1", "--cadence", "none")
+	require.NotContains(t, here.ok("feeds", "list", "--silent", "--party", "D1").out, "D1")
+	wrong := here.run("feeds", "expect", "--party", "D1", "--cadence", "yearly")
+	require.Equal(t, 2, wrong.code)
+	require.Contains(t, wrong.err, "daily, weekly, monthly or none")
+	require.Contains(t, here.run("feeds", "excuse", "--party", "D77", "--reason", "server").err, "No party “D77” has reported a ledger")
+}

@@ -29,6 +29,9 @@ func (a *app) writeRecall(w io.Writer, v hub.RecallView) error {
 	f := v.Figures
 	fmt.Fprintf(w, a.say("  %d parties (%d end customers, %d only possible): %d notified, %d without contact, %d answered, %d settled\n\n",
 		"  %d 家单位（终端 %d，仅可能 %d）：已通知 %d，无联系方式 %d，已反馈 %d，已办结 %d\n\n"), f.Parties, f.EndCustomers, f.Possible, f.Notified, f.NoContact, f.Answered, f.Settled)
+	if c := v.Completeness; c != nil {
+		fmt.Fprintf(w, a.say("  data from %s to %s: %s\n\n", "  %s 至 %s 的数据：%s\n\n"), c.From, c.To, a.coverageLine(c.Coverage))
+	}
 	if err := a.writeAffected(w, v.Affected); err != nil {
 		return err
 	}
