@@ -13,6 +13,8 @@ import (
 //
 //	computed = opening + in − out − used; gap = computed − closing
 type Bucket struct {
+	From        canonical.Date     `json:"from"` // of the period; null: open
+	To          canonical.Date     `json:"to"`
 	Customer    Customer           `json:"customer"`
 	Lot         string             `json:"lot"` // empty: rows without a lot beyond what any lot explains
 	Opening     canonical.Quantity `json:"opening"`
@@ -22,6 +24,7 @@ type Bucket struct {
 	Computed    canonical.Quantity `json:"computed"`
 	Closing     canonical.Quantity `json:"closing"`      // reported, moved on to the end of the period
 	ClosingDate canonical.Date     `json:"closing_date"` // of the report; null: no report, closing is computed
+	InTransit   canonical.Quantity `json:"in_transit"`   // the part of the report that is on its way, not added again
 	Gap         canonical.Quantity `json:"gap"`
 	Explanation string             `json:"explanation"`
 	Code        string             `json:"explanation_code"`
@@ -48,8 +51,10 @@ func Balance(in Lots, period Period, opt Options) []Bucket {
 			openings = in.Openings[i]
 		}
 		opt.AsOf = period.To
+		around := d
+		around.Moves = near(d.Moves, period, tolerance(opt))
 		d.Moves = upTo(d.Moves, period.To)
-		b := newBooks(&d)
+		b, rows := newBooks(&d), newBooks(&around)
 		open := map[int32]canonical.Quantity{}
 		first := len(out)
 		for p := range d.Parties {
@@ -64,7 +69,11 @@ func Balance(in Lots, period Period, opt Options) []Bucket {
 		}
 		for k := first; k < len(out); k++ {
 			if gap := out[k].Gap; gap != 0 {
-				out[k].explain(b.explain(out[k].Party, gap, open, opt), opt.Lang)
+				why, ok := rows.explainByRows(out[k].Party, gap, open, opt)
+				if !ok {
+					why = b.explainByNature(out[k].Party, gap)
+				}
+				out[k].explain(why, opt.Lang)
 			}
 		}
 	}
@@ -99,7 +108,7 @@ func (k *Bucket) explain(why reason, lang string) {
 }
 
 func (b *books) bucket(p int32, openings map[int32]Holding, period Period) (Bucket, bool) {
-	k := Bucket{Customer: b.data.Parties[p].Customer, Party: p, Lot: b.data.Lot.Lot}
+	k := Bucket{From: period.From, To: period.To, Customer: b.data.Parties[p].Customer, Party: p, Lot: b.data.Lot.Lot}
 	rows := false
 	released := canonical.Quantity(0)
 	if p == b.data.Maker {
@@ -143,7 +152,7 @@ func (b *books) bucket(p int32, openings map[int32]Holding, period Period) (Buck
 	k.Closing = k.Computed
 	if h := b.holding[p]; h != nil && period.Has(h.Date) {
 		rows = rows || h.Total() != 0
-		k.ClosingDate, k.Closing = h.Date, h.Total()
+		k.ClosingDate, k.Closing, k.InTransit = h.Date, h.Total(), h.InTransit
 		for _, i := range b.in[p] {
 			if m := &b.data.Moves[i]; m.Date > h.Date {
 				k.Closing += m.Point
@@ -161,6 +170,18 @@ func (b *books) bucket(p int32, openings map[int32]Holding, period Period) (Buck
 		k.Computed, k.Gap = k.Closing, 0
 	}
 	return k, rows
+}
+
+// near are the movements whose rows can explain a gap of a period: those of its days, and those posted a little early or
+// late.
+func near(moves []Move, period Period, days canonical.Date) []Move {
+	var out []Move
+	for _, m := range moves {
+		if (period.From.IsZero() || m.Date >= period.From-days) && (period.To.IsZero() || m.Date <= period.To+days) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // OneEdit reports whether two lot numbers differ by one typing error: a character changed, added, left out or two

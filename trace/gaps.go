@@ -56,14 +56,21 @@ func (b *books) gap(p int32, q canonical.Quantity, why reason, counted bool, opt
 	}
 }
 
-// explain names the likeliest reason of a gap (specs §10.4). Each look is at rows that alone account for the whole gap;
-// what none accounts for stays unexplained.
+// explain names the likeliest reason of a gap.
 func (b *books) explain(p int32, gap canonical.Quantity, open map[int32]canonical.Quantity, opt Options) reason {
+	if why, ok := b.explainByRows(p, gap, open, opt); ok {
+		return why
+	}
+	return b.explainByNature(p, gap)
+}
+
+// explainByRows looks for rows that alone account for the whole gap.
+func (b *books) explainByRows(p int32, gap canonical.Quantity, open map[int32]canonical.Quantity, opt Options) (reason, bool) {
 	for _, look := range []func(int32, canonical.Quantity, Options) (reason, bool){
 		b.ledgersDiffer, b.onTheWay, b.postedLate, b.wrongUnit, b.doubled,
 	} {
 		if why, ok := look(p, gap, opt); ok {
-			return why
+			return why, true
 		}
 	}
 	if q, ok := b.partnerWith(p, -gap, open); ok {
@@ -71,8 +78,13 @@ func (b *books) explain(p int32, gap canonical.Quantity, open map[int32]canonica
 		if gap < 0 {
 			code = "trace.gap.missing_receipt"
 		}
-		return reason{code: code, args: errs.Args{"partner": b.data.Parties[q].Customer.Name}}
+		return reason{code: code, args: errs.Args{"partner": b.data.Parties[q].Customer.Name}}, true
 	}
+	return reason{}, false
+}
+
+// explainByNature says what kind of rows must be missing.
+func (b *books) explainByNature(p int32, gap canonical.Quantity) reason {
 	switch {
 	case gap < 0 && len(b.in[p]) == 0:
 		return reason{code: "trace.gap.unknown_origin"}

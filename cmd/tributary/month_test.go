@@ -183,3 +183,28 @@ func TestCoverageAndFeedsAreShown(t *testing.T) {
 	require.Contains(t, wrong.err, "daily, weekly, monthly or none")
 	require.Contains(t, here.run("feeds", "excuse", "--party", "D77", "--reason", "server").err, "No party “D77” has reported a ledger")
 }
+
+func TestBooksOfDaysMonthsAndBothLedgers(t *testing.T) {
+	here := ledgers(t)
+	balance := func(more ...string) []any {
+		return here.ok(append([]string{"balance", "--product", "AMX24", "--party", "D1", "--json"}, more...)...).object(t)["rows"].([]any)
+	}
+	months := balance("--by", "month", "--from", "2025-03-01", "--to", "2025-04-30")
+	require.Len(t, months, 2)
+	april := months[1].(map[string]any)
+	require.Equal(t, []any{"2025-04-01", "2025-04-30", "300", "10", "290"}, []any{april["from"], april["to"], april["opening"], april["out"], april["closing"]})
+	days := balance("--by", "day", "--from", "2025-03-03", "--to", "2025-03-10")
+	require.Len(t, days, 8)
+	require.Equal(t, days[6].(map[string]any)["closing"], days[7].(map[string]any)["opening"])
+	require.Equal(t, "200", days[7].(map[string]any)["out"])
+	require.Contains(t, here.ok("balance", "--product", "AMX24", "--by", "day", "--from", "2025-03-10", "--to", "2025-03-10").out, "2025-03-10")
+	for text, argv := range map[string][]string{"--by day or --by month": {"--by", "week", "--from", "2025-03-01"}, "Give --from": {"--by", "day"}, "more than 400": {"--by", "day", "--from", "2020-01-01"}} {
+		r := here.run(append([]string{"balance", "--product", "AMX24"}, argv...)...)
+		require.Equal(t, 2, r.code)
+		require.Contains(t, r.err, text)
+	}
+	pairs := here.ok("balance", "--product", "AMX24", "--ledgers", "--json").object(t)
+	require.Equal(t, map[string]any{"rows": 1.0, "quantity": "500", "difference": "0", "expected": 0.0}, pairs["totals"].(map[string]any)["match"])
+	require.Equal(t, map[string]any{"rows": 2.0, "quantity": "210", "difference": "0", "expected": 2.0}, pairs["totals"].(map[string]any)["seller_only"])
+	require.Contains(t, here.ok("balance", "--product", "AMX24", "--ledgers").out, "seller only")
+}

@@ -40,8 +40,12 @@ func (a *app) traceCmd() *cobra.Command {
 
 func (a *app) balanceCmd() *cobra.Command {
 	req := hub.BalanceRequest{}
+	var ledgers bool
 	c := &cobra.Command{Use: "balance --product CODE", Short: "The books of every party and lot, with gaps explained", Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
 		req.Lang = a.language()
+		if ledgers {
+			return ask(a, cmd, "balance", func(h *hub.Hub) (hub.LedgersReport, error) { return h.CompareLedgers(cmd.Context(), req) }, a.writeLedgers)
+		}
 		return ask(a, cmd, "balance", func(h *hub.Hub) (hub.BalanceReport, error) { return h.Balance(cmd.Context(), req) }, a.writeBalance)
 	}}
 	f := c.Flags()
@@ -50,6 +54,9 @@ func (a *app) balanceCmd() *cobra.Command {
 	f.StringVar(&req.Party, "party", "", "only this party: golden id, code or name")
 	f.StringVar(&req.From, "from", "", "first business date")
 	f.StringVar(&req.To, "to", "", "last business date")
+	f.StringVar(&req.By, "by", "", "day or month: the books of each, from --from to --to")
+	f.BoolVar(&ledgers, "ledgers", false, "compare what sellers and buyers say of the same goods, instead of the books")
+	c.MarkFlagsMutuallyExclusive("by", "ledgers")
 	required(c, "product")
 	return c
 }
@@ -174,9 +181,39 @@ func (a *app) writeReceipts(w io.Writer, r trace.CustomerResult) error {
 func (a *app) writeBalance(w io.Writer, r hub.BalanceReport) error {
 	var rows [][]string
 	for _, b := range r.Rows {
-		rows = append(rows, []string{width.Cut(b.Customer.Name, 36), b.Lot, b.Opening.String(), b.In.String(), b.Out.String(), b.Used.String(), b.Computed.String(),
-			b.Closing.String(), quantityCell(b.Gap), b.Explanation})
+		when := b.From.String()
+		if b.To != b.From {
+			when = strings.TrimSpace(when + " – " + b.To.String())
+		}
+		rows = append(rows, []string{when, width.Cut(b.Customer.Name, 36), b.Lot, b.Opening.String(), b.In.String(), b.Out.String(), b.Used.String(), b.Computed.String(),
+			b.Closing.String(), quantityCell(b.InTransit), quantityCell(b.Gap), b.Explanation})
 	}
-	return table(w, []string{a.say("PARTY", "客户"), a.say("LOT", "批号"), ">" + a.say("OPENING", "期初"), ">" + a.say("IN", "入"), ">" + a.say("OUT", "出"), ">" + a.say("USED", "用"),
-		">" + a.say("COMPUTED", "应存"), ">" + a.say("CLOSING", "实存"), ">" + a.say("GAP", "差额"), a.say("EXPLANATION", "说明")}, rows)
+	return table(w, []string{a.say("PERIOD", "期间"), a.say("PARTY", "客户"), a.say("LOT", "批号"), ">" + a.say("OPENING", "期初"), ">" + a.say("IN", "入"), ">" + a.say("OUT", "出"), ">" + a.say("USED", "用"),
+		">" + a.say("COMPUTED", "应存"), ">" + a.say("CLOSING", "实存"), ">" + a.say("IN TRANSIT", "其中在途"), ">" + a.say("GAP", "差额"), a.say("EXPLANATION", "说明")}, rows)
+}
+
+// ledgerRows are as many pairs as a screen shows.
+const ledgerRows = 100
+
+func (a *app) writeLedgers(w io.Writer, r hub.LedgersReport) error {
+	words := map[string][2]string{"match": {"both agree", "双方一致"}, "qty_diff": {"quantities differ", "数量不同"}, "seller_only": {"seller only", "仅销售方"}, "buyer_only": {"buyer only", "仅购进方"}}
+	var totals [][]string
+	for _, match := range []string{"match", "qty_diff", "seller_only", "buyer_only"} {
+		t := r.Totals[match]
+		totals = append(totals, []string{a.say(words[match][0], words[match][1]), count(int64(t.Rows)), t.Quantity.String(), quantityCell(t.Difference), count(int64(t.Expected))})
+	}
+	if err := table(w, []string{a.say("LEDGERS", "台账"), ">" + a.say("MOVEMENTS", "笔数"), ">" + a.say("QUANTITY", "数量"), ">" + a.say("DIFFERENCE", "差异"), ">" + a.say("OTHER SIDE REPORTS NOTHING", "对方不报送")}, totals); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	var rows [][]string
+	for _, p := range r.Pairs {
+		if p.Match == "match" || len(rows) == ledgerRows {
+			break
+		}
+		rows = append(rows, []string{p.Date.String(), width.Cut(p.Seller.Name, 28), width.Cut(p.Buyer.Name, 28), p.Lot, p.DocNo, string(p.Kind), p.Quantity.String(),
+			a.say(words[p.Match][0], words[p.Match][1]), quantityCell(p.Difference)})
+	}
+	return table(w, []string{a.say("DATE", "日期"), a.say("SELLER", "销售方"), a.say("BUYER", "购进方"), a.say("LOT", "批号"), a.say("DOCUMENT", "单据"), a.say("KIND", "类型"),
+		">" + a.say("QUANTITY", "数量"), a.say("LEDGERS", "台账"), ">" + a.say("DIFFERENCE", "差异")}, rows)
 }
