@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"tributary/canonical"
@@ -235,4 +236,52 @@ func monthLaws(_ *testing.T, k *kit) {
 			check()
 		}
 	})
+}
+
+// monthRace: a month that is closed while rows come in misses none of them.
+func monthRace(_ *testing.T, k *kit) {
+	p := k.party("D1")
+	party := k.reporter(p)
+	k.sell(p, "v00", lotLine("2025-01-05", "S", "A", 1))
+	for round := range 8 {
+		m := monthOf(party, fmt.Sprintf("2025-%02d", round+2))
+		var g errgroup.Group
+		g.Go(func() error {
+			for i := range 4 {
+				l := lotLine(m.Month+"-05", fmt.Sprintf("S%d", i), "A", int64(10+i))
+				row := store.FlowRow{ID: canonical.DeriveID(p.key, m.Month, l.DocNo), Line: l, Hash: store.HashLine(&l), Number: 1, Version: "v01"}
+				batch := store.FlowBatch{Rows: []store.FlowRow{row}, Origin: store.Origin{Run: k.run, ReadOrder: "z"}}
+				if err := k.InTx(k.Context(), func(tx *store.Tx) error { _, err := p.sink.Put(k.Context(), tx, batch); return err }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		g.Go(func() error {
+			return k.InTx(k.Context(), func(tx *store.Tx) error {
+				if err := tx.LockBook(k.Context(), party); err != nil {
+					return err
+				}
+				if _, err := tx.FixFigures(k.Context(), m); err != nil {
+					return err
+				}
+				return tx.PutMonth(k.Context(), store.Month{MonthKey: m, State: canonical.MonthClosed, ClosedAt: tx.Now, ChangedAt: tx.Now, ChangedBy: "qp"})
+			})
+		})
+		require.NoError(k, g.Wait())
+		total := canonical.Quantity(0)
+		list, err := k.Figures(k.Context(), m)
+		require.NoError(k, err)
+		for _, f := range list {
+			if !f.Correction {
+				total += f.Quantity
+			}
+		}
+		corrections, err := k.Corrections(k.Context(), store.CorrectionQuery{Party: party, Real: m.Month})
+		require.NoError(k, err)
+		for i := range corrections {
+			total += corrections[i].Signed()
+		}
+		require.Equal(k, canonical.Units(10+11+12+13), total)
+	}
 }

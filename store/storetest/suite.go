@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"lines/replaced months close alike in any order", replacements},
 		{"lines/closed months are corrected in later ones", months},
 		{"lines/closed months stand, whatever comes in what order", monthLaws},
+		{"lines/closed while rows come in", monthRace},
 		{"lines/suspected duplicates", suspects},
 		{"lines/mentions keep the newest name whatever came first", mentions},
 		{"raw/rows read back", raw},
