@@ -52,12 +52,6 @@ type Booked map[BookedKey]int64
 // BookedKey is a real month and the month that its corrections are booked in.
 type BookedKey struct{ Real, In string }
 
-func (b Booked) add(o Booked) {
-	for k, n := range o {
-		b[k] += n
-	}
-}
-
 // TakeBooked returns what was booked since it was last called, in transactions that were committed: call it after each.
 // A transaction that failed leaves nothing, since Reset forgets it.
 func (f *FlowSink) TakeBooked() Booked {
