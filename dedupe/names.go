@@ -13,6 +13,7 @@ type houseName struct {
 	text       similarity.Text // full, prepared
 	division   string          // code of the division that the name itself states, when there is no doubt which
 	written    string          // that division as the name writes it
+	unlisted   string          // the place the name begins with by its own word, in no table: 青河市
 	level      string          // level word that stands alone, as in 市一院
 	inferred   string          // the division such a level word means, by the record's own
 	body       string          // what it is affiliated to: a university, an army, a group
@@ -59,7 +60,7 @@ func compareNames(a, b *houseName, here, there string) nameMatch {
 		m.level = nameShort
 		m.exact = a.full == b.full && stated
 	}
-	m.exact = m.exact || m.level >= nameBare && a.full == b.full && !a.lacksPlace && !b.lacksPlace
+	m.exact = m.exact || m.level >= nameBare && a.full == b.full && (stated || !a.lacksPlace && !b.lacksPlace)
 	if first(a.division, a.inferred, here) == "" || first(b.division, b.inferred, there) == "" {
 		m.unplaced = m.level == nameBare || m.level == nameAbbreviated && (a.lacksPlace || b.lacksPlace)
 	}
@@ -77,7 +78,7 @@ func placesStated(a, b *houseName) bool {
 	switch {
 	case a.division != "" && b.division != "":
 		return true // contradiction has looked whether they fit
-	case a.written != "" && a.written == b.written:
+	case a.written != "" && a.written == b.written, a.unlisted != "" && a.unlisted == b.unlisted:
 		return true
 	}
 	return a.division == "" && b.division == "" && a.written == "" && b.written == "" && a.body != "" && a.body == b.body
@@ -190,6 +191,9 @@ func levelAgainst(a, b *houseName) Veto {
 
 // coreLevel compares what is left beside the place: nameBare when all parts agree.
 func coreLevel(a, b *houseName) int8 {
+	if a.full == b.full {
+		return nameBare // also when the place of one record let more of the name be read as a place
+	}
 	if similarity.Equal(&a.core, &b.core) && a.body == b.body {
 		switch {
 		case !kindsAgree(a, b):

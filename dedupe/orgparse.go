@@ -57,6 +57,7 @@ func newHouseName(n *normalize.OrgName, place string) houseName {
 		if n.Level != "" {
 			h.inferred = n.DivisionCode
 		}
+		h.unlisted = unlistedPlace(n.Core)
 	}
 	core := n.Core
 	if h.group == groupPrimary {
@@ -67,6 +68,16 @@ func newHouseName(n *normalize.OrgName, place string) houseName {
 		h.stem = core
 	}
 	return h
+}
+
+// unlistedPlace is what a core begins with when that says of itself that it is a town or a county.
+func unlistedPlace(core string) string {
+	for i, r := range core {
+		if n := utf8.RuneCountInString(core[:i]); strings.ContainsRune("市县州旗盟", r) && n >= 2 && n <= 4 {
+			return core[:i+utf8.RuneLen(r)]
+		}
+	}
+	return ""
 }
 
 // townless drops the word 镇, 乡 or 街道 that people write or leave out: 太乐镇中心卫生院 and 太乐中心卫生院 are one house.

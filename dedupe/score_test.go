@@ -76,6 +76,11 @@ func TestOrganisations(t *testing.T) {
 		{org("广州市第一人民医院"), org("广东省广州市第一人民医院（三甲）"), match},
 		{org("广州市第一人民医院"), org("广州第一人民医院"), match},
 		{org("南京市中医院"), org("南京市中医医院"), match},
+		// A place that no table has is stated all the same; another one is another place.
+		{org("青河市第一人民医院", in("山东省济南市")), org("青河市第一人民医院", kind(canonical.UnknownParty)), match},
+		{org("青河市第一人民医院"), org("临水市第一人民医院"), different},
+		// The place of one record reads 安远 as a county, the other has none.
+		{org("安远同和医药有限公司", kind(canonical.Distributor), in("江西省赣州市")), org("安远同和医药有限公司", kind(canonical.UnknownParty)), match},
 		{org("南京市协和医院"), org("协和医院", in("江苏省南京市汉口路22号")), match},
 		{org("中山大学附属第一医院"), org("中山大学附属第一医院"), match},
 		{org("解放军第一一七医院"), org("中国人民解放军联勤保障部队第117医院"), match},
