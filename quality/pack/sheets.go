@@ -35,7 +35,7 @@ func sheetsOf(in *Input) []sheet {
 }
 
 func summary(in *Input) sheet {
-	s := sheet{name: "汇总 Summary", columns: []column{text("项目", "Item", 34), text("内容", "Value", 90)}}
+	s := sheet{name: "汇总 Summary", columns: []column{text("项目", "Item", 60), text("内容", "Value", 90)}}
 	add := func(zh, en, value string) {
 		if value != "" {
 			s.rows = append(s.rows, []any{zh + " " + en, value})
