@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -145,14 +146,14 @@ func (a *app) writeCorrections(w io.Writer, list []hub.CorrectionView) error {
 }
 
 // monthStep is a verb that moves books.
-func (a *app) monthStep(c *cobra.Command, do func(*hub.Hub, *cobra.Command, hub.MonthStepRequest) (hub.MonthStepReport, error)) (*cobra.Command, *hub.MonthStepRequest) {
+func (a *app) monthStep(c *cobra.Command, do func(*hub.Hub, context.Context, hub.MonthStepRequest) (hub.MonthStepReport, error)) (*cobra.Command, *hub.MonthStepRequest) {
 	req := &hub.MonthStepRequest{}
 	a.selectBooks(c, &req.MonthSelection)
 	c.Args = args(cobra.ExactArgs(1))
 	c.RunE = func(cmd *cobra.Command, argv []string) error {
 		req.Month, req.Lang = argv[0], a.language()
 		return a.withHub(cmd, "month", func(h *hub.Hub) error {
-			r, err := do(h, cmd, *req)
+			r, err := do(h, cmd.Context(), *req)
 			if err != nil && len(r.Moved)+len(r.Refused) == 0 {
 				return err
 			}
@@ -177,9 +178,7 @@ func (a *app) writeMonthStep(w io.Writer, r hub.MonthStepReport) error {
 func (a *app) monthAdvanceCmd() *cobra.Command {
 	c, req := a.monthStep(&cobra.Command{Use: "advance MONTH", Short: "Move books on, one state or to the one named",
 		Long: "Move books on, one state or to the one named, at most to closed. Without --party and --ledger all that have rows in\n" +
-			"the month are moved; each that cannot be says why."}, func(h *hub.Hub, cmd *cobra.Command, req hub.MonthStepRequest) (hub.MonthStepReport, error) {
-		return h.AdvanceMonths(cmd.Context(), req)
-	})
+			"the month are moved; each that cannot be says why."}, (*hub.Hub).AdvanceMonths)
 	c.Flags().StringVar(&req.To, "to", "", "state: uploading, matching, appealing, closed (default: the next one)")
 	c.Flags().StringVar(&req.Reason, "reason", "", "why; it is kept in the audit log")
 	return c
@@ -188,9 +187,7 @@ func (a *app) monthAdvanceCmd() *cobra.Command {
 func (a *app) monthSealCmd() *cobra.Command {
 	c, req := a.monthStep(&cobra.Command{Use: "seal MONTH", Short: "Seal closed books in which everything is explained",
 		Long: "Seal closed books in which everything is explained. A change since the close that nobody explained, and a gap that\n" +
-			"neither rows nor a person account for, stand in the way; they are named."}, func(h *hub.Hub, cmd *cobra.Command, req hub.MonthStepRequest) (hub.MonthStepReport, error) {
-		return h.SealMonths(cmd.Context(), req)
-	})
+			"neither rows nor a person account for, stand in the way; they are named."}, (*hub.Hub).SealMonths)
 	c.Flags().StringVar(&req.By, "by", "", "who seals (default: the actor)")
 	c.Flags().StringVar(&req.Reason, "reason", "", "why; it is kept in the audit log")
 	return c
@@ -199,9 +196,7 @@ func (a *app) monthSealCmd() *cobra.Command {
 func (a *app) monthReopenCmd() *cobra.Command {
 	c, req := a.monthStep(&cobra.Command{Use: "reopen MONTH --by NAME --reason TEXT", Short: "Open closed or sealed books again",
 		Long: "Open closed or sealed books again: their rows speak for themselves, and corrections of them do not count any more.\n" +
-			"Corrections that are booked in a month that is closed stand in the way: open that month first."}, func(h *hub.Hub, cmd *cobra.Command, req hub.MonthStepRequest) (hub.MonthStepReport, error) {
-		return h.ReopenMonths(cmd.Context(), req)
-	})
+			"Corrections that are booked in a month that is closed stand in the way: open that month first."}, (*hub.Hub).ReopenMonths)
 	c.Flags().StringVar(&req.By, "by", "", "the person who answers for it (required)")
 	c.Flags().StringVar(&req.Reason, "reason", "", "why; it is kept in the audit log (required)")
 	return c

@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/canonical"
+	"tributary/connectors"
 	"tributary/connectors/sandbox/world"
 )
 
@@ -41,6 +43,18 @@ func SmallWorld(t *testing.T) *world.World {
 	w, err := smallWorld()
 	require.NoError(t, err)
 	return w
+}
+
+// Drain reads a stream from a position to the end of the run: its rows, the pages they came in, and the position behind
+// them.
+func Drain(t testing.TB, src connectors.Source, stream string, from json.RawMessage) (rows []connectors.Row, pages []connectors.Batch, last json.RawMessage) {
+	t.Helper()
+	r, err := read(t.Context(), src, stream, from)
+	require.NoError(t, err)
+	if last = r.last(); last == nil {
+		last = from
+	}
+	return r.rows, r.batches, last
 }
 
 // Rows is the stream of a simulated system that the suite fills and changes. Its methods are those a System needs; they

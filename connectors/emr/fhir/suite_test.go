@@ -7,9 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http/httptest"
 	"testing"
@@ -98,28 +96,6 @@ func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	return src
 }
 
-// drain reads a run from a position to its end.
-func drain(t *testing.T, src *objectsource.Source, stream string, from json.RawMessage) (batches []connectors.Batch, last json.RawMessage) {
-	t.Helper()
-	require.NoError(t, src.Open(t.Context(), stream, from))
-	last = from
-	for {
-		b, err := src.Read(t.Context())
-		if errors.Is(err, io.EOF) {
-			return batches, last
-		}
-		require.NoError(t, err)
-		batches, last = append(batches, b), b.Position
-	}
-}
-
-func rowsOf(batches []connectors.Batch) (out []connectors.Row) {
-	for _, b := range batches {
-		out = append(out, b.Rows...)
-	}
-	return out
-}
-
 // Lots are found wherever the server keeps the medication; of the patient nothing is kept, whatever the server sends.
 func TestDispensedMedicationWithoutThePatient(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -131,9 +107,9 @@ func TestDispensedMedicationWithoutThePatient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, c.server)
-			batches, _ := drain(t, open(t, b, c.client), "MedicationDispense", nil)
+			rows, pages, _ := connectortest.Drain(t, open(t, b, c.client), "MedicationDispense", nil)
 			lots, gone := 0, 0
-			for _, r := range rowsOf(batches) {
+			for _, r := range rows {
 				if r.Op == connectors.Delete {
 					gone++
 					continue
@@ -146,9 +122,9 @@ func TestDispensedMedicationWithoutThePatient(t *testing.T) {
 				}
 			}
 			require.Positive(t, gone)
-			require.Greater(t, lots, len(rowsOf(batches))/2)
-			require.Less(t, lots, len(rowsOf(batches)))
-			for _, batch := range batches {
+			require.Greater(t, lots, len(rows)/2)
+			require.Less(t, lots, len(rows))
+			for _, batch := range pages {
 				require.NotContains(t, string(batch.Raw), "Patient")
 				require.NotContains(t, string(batch.Raw), "患者")
 				for _, r := range batch.Rows {
@@ -164,30 +140,30 @@ func TestDispensedMedicationWithoutThePatient(t *testing.T) {
 func TestMedicationThatIsGone(t *testing.T) {
 	b := start(t, func(o *simfhir.Options) { o.NoInclude = true })
 	b.SetRows("Medication", nil)
-	batches, _ := drain(t, open(t, b, map[string]any{"handling": "lenient"}), "MedicationDispense", nil)
+	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"handling": "lenient"}), "MedicationDispense", nil)
 	bare := 0
-	for _, r := range rowsOf(batches) {
+	for _, r := range rows {
 		if r.Fields["product_code"] == nil {
 			bare++
 		}
 	}
 	require.Positive(t, bare)
-	require.Greater(t, len(rowsOf(batches)), bare)
+	require.Greater(t, len(rows), bare)
 }
 
 func TestReferencesAreWrittenAlike(t *testing.T) {
 	b := start(t, nil)
 	src := open(t, b, nil)
-	organisations, _ := drain(t, src, "Organization", nil)
+	organisations, _, _ := connectortest.Drain(t, src, "Organization", nil)
 	known := map[any]bool{}
-	for _, r := range rowsOf(organisations) {
+	for _, r := range organisations {
 		known[r.Key] = true
 		require.NotEqual(t, "urn:internal", r.Fields["uscc"])
 		require.NotEqual(t, "000", r.Fields["phone"], "a fax is no phone")
 	}
-	roles, _ := drain(t, src, "PractitionerRole", nil)
+	roles, _, _ := connectortest.Drain(t, src, "PractitionerRole", nil)
 	met := 0
-	for _, r := range rowsOf(roles) {
+	for _, r := range roles {
 		require.Regexp(t, `^Organization/\d+$`, r.Fields["organization_reference"])
 		if known[r.Fields["organization_reference"]] {
 			met++
@@ -203,8 +179,8 @@ func TestTokensAndAssertionsAreShortLived(t *testing.T) {
 	b.rows.Fill(60)
 	b.BeforeQuery(func() { b.clock.Advance(time.Minute) })
 	b.faults.Every(fault.HTTP502, 3)
-	batches, _ := drain(t, open(t, b, map[string]any{"private_key": text, "page_size": 10, "retry_budget": "1h"}), "Organization", nil)
-	require.Len(t, rowsOf(batches), 60)
+	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"private_key": text, "page_size": 10, "retry_budget": "1h"}), "Organization", nil)
+	require.Len(t, rows, 60)
 	require.Greater(t, b.Logins(), 4)
 }
 
@@ -218,8 +194,8 @@ func TestLinksThatNameAnotherHost(t *testing.T) {
 	require.NoError(t, err)
 	_, err = src.Read(t.Context())
 	require.Equal(t, "connectors.shape", errs.CodeOf(err))
-	batches, _ := drain(t, open(t, b, map[string]any{"page_size": 10, "rebase_links": true}), "Organization", nil)
-	require.Len(t, rowsOf(batches), 25)
+	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"page_size": 10, "rebase_links": true}), "Organization", nil)
+	require.Len(t, rows, 25)
 }
 
 // A page may have fewer rows than asked for, or none, and still a link: only its absence is the end.
@@ -227,9 +203,9 @@ func TestShortPagesAreNoEnd(t *testing.T) {
 	b := start(t, func(o *simfhir.Options) { o.PageCap = 7 })
 	b.rows.Fill(30)
 	b.faults.Arm(fault.HiddenRows, 7) // the first page is empty
-	batches, _ := drain(t, open(t, b, nil), "Organization", nil)
-	require.Empty(t, batches[0].Rows)
-	require.Len(t, rowsOf(batches), 23)
+	rows, pages, _ := connectortest.Drain(t, open(t, b, nil), "Organization", nil)
+	require.Empty(t, pages[0].Rows)
+	require.Len(t, rows, 23)
 }
 
 func TestWhatTheServerDoesNotOffer(t *testing.T) {

@@ -51,13 +51,10 @@ var _ connectors.OrderTaker = (*Source)(nil)
 // Check probes also whether orders can be looked for: the form is licensed, its fields are there.
 func (s *Source) Check(ctx context.Context) ([]connectors.Finding, error) {
 	found, err := s.Source.Check(ctx)
-	if err != nil || s.Orders() == nil || slices.ContainsFunc(found, func(f connectors.Finding) bool { return f.Severity == connectors.Fault }) {
+	if err != nil {
 		return found, err
 	}
-	if _, err := s.Orders().FindOrder(ctx, "tributary-check"); err != nil && ctx.Err() == nil {
-		found = append(found, httpsource.Verdict(err))
-	}
-	return found, ctx.Err()
+	return httpsource.CheckOrders(ctx, found, s.Orders())
 }
 
 type orders struct{ *connection }

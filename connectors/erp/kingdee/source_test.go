@@ -2,9 +2,7 @@ package kingdee_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -71,19 +69,6 @@ func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *kingdee
 	return src
 }
 
-func drain(t *testing.T, src connectors.Source, stream string, position []byte) (rows []connectors.Row, last []byte) {
-	t.Helper()
-	require.NoError(t, src.Open(t.Context(), stream, position))
-	for {
-		b, err := src.Read(t.Context())
-		if errors.Is(err, io.EOF) {
-			return rows, last
-		}
-		require.NoError(t, err)
-		rows, last = append(rows, b.Rows...), b.Position
-	}
-}
-
 func keys(rows []connectors.Row) []string {
 	var out []string
 	for _, r := range rows {
@@ -122,7 +107,7 @@ func TestEveryLoginReadsTheSame(t *testing.T) {
 	b := start(t, many(30, "2025-03-01T10:00:00.5"))
 	for _, auth := range []string{"login_sign", "login_secret", "password", "signature"} {
 		for _, method := range []string{"BillQuery", "ExecuteBillQuery"} {
-			rows, _ := drain(t, b.source(t, func(s *kingdee.Settings) { s.Auth, s.Method = auth, method }), "BD_Customer", nil)
+			rows, _, _ := connectortest.Drain(t, b.source(t, func(s *kingdee.Settings) { s.Auth, s.Method = auth, method }), "BD_Customer", nil)
 			require.Len(t, rows, 30, auth+method)
 			require.Equal(t, "C00001", rows[0].Key)
 			require.Equal(t, "100", rows[0].Fields["FUseOrgId_FNumber"])
@@ -149,9 +134,9 @@ func TestRowsEditedBetweenPagesAreNeitherLostNorKeptOld(t *testing.T) {
 		b.SetTable(customers(rows...))
 	})
 	src := b.source(t)
-	first, position := drain(t, src, "BD_Customer", nil)
+	first, _, position := connectortest.Drain(t, src, "BD_Customer", nil)
 	b.clock.Advance(time.Hour)
-	second, _ := drain(t, src, "BD_Customer", position)
+	second, _, _ := connectortest.Drain(t, src, "BD_Customer", position)
 	latest := map[string]time.Time{}
 	for _, r := range append(first, second...) {
 		latest[r.Key] = r.SourceTime
@@ -165,9 +150,9 @@ func TestLateCommittedRowInsideTheOverlapIsRead(t *testing.T) {
 	t.Parallel()
 	b := start(t, many(3, "2025-03-01T10:00:00"))
 	src := b.source(t)
-	_, position := drain(t, src, "BD_Customer", nil)
+	_, _, position := connectortest.Drain(t, src, "BD_Customer", nil)
 	b.SetTable(customers(customer(1, "2025-03-01T10:00:00"), customer(2, "2025-03-01T10:00:00"), customer(3, "2025-03-01T10:00:00"), customer(4, "2025-03-10T19:59:00")))
-	rows, _ := drain(t, src, "BD_Customer", position)
+	rows, _, _ := connectortest.Drain(t, src, "BD_Customer", position)
 	require.Equal(t, []string{"C00004"}, keys(rows))
 }
 
@@ -177,7 +162,7 @@ func TestAllocatedMasterDataAndEmptyValues(t *testing.T) {
 	used["FNumber"], used["FUseOrgId.FNumber"], used["FModifyDate"] = "C00001", "200", nil
 	b := start(t, customers(own, used))
 	b.faults.Always(fault.EmptyAsSpace)
-	rows, _ := drain(t, b.source(t), "BD_Customer", nil)
+	rows, _, _ := connectortest.Drain(t, b.source(t), "BD_Customer", nil)
 	require.Equal(t, []string{"C00001", "C00001@200"}, keys(rows))
 	require.Nil(t, rows[1].Fields["FModifyDate"], "a space is empty")
 	require.Equal(t, 2024, rows[1].SourceTime.UTC().Year(), "never modified: the time of creation counts")
@@ -206,12 +191,12 @@ func TestBillsThatLoseTheirApprovalAreTakenBack(t *testing.T) {
 	t.Parallel()
 	b := start(t, bills(bill(1, "C", "A"), bill(2, "C", "A"), bill(3, "B", "A"), bill(4, "C", "B")))
 	src := b.source(t)
-	rows, position := drain(t, src, "SAL_OUTSTOCK", nil)
+	rows, _, position := connectortest.Drain(t, src, "SAL_OUTSTOCK", nil)
 	require.Equal(t, []string{"1", "2"}, keys(rows), "only approved lines that are not voided")
 	require.Equal(t, "12.5", fmt.Sprint(rows[0].Fields["FRealQty"]))
 
 	b.SetTable(bills(bill(1, "D", "A"), bill(2, "C", "A"), bill(3, "C", "A"), bill(4, "C", "B")))
-	rows, _ = drain(t, src, "SAL_OUTSTOCK", position)
+	rows, _, _ = connectortest.Drain(t, src, "SAL_OUTSTOCK", position)
 	ops := map[string]connectors.Op{}
 	for _, r := range rows {
 		ops[r.Key] = r.Op
@@ -253,11 +238,11 @@ func TestStockIsASnapshotOfTheDay(t *testing.T) {
 	}
 	b := start(t, simkingdee.Table{Form: "STK_Inventory", Key: "FID", Columns: columns, Rows: simkingdee.List{KeyColumn: "FID", Items: rows}})
 	src := b.source(t)
-	got, position := drain(t, src, "STK_Inventory", nil)
+	got, _, position := connectortest.Drain(t, src, "STK_Inventory", nil)
 	require.Len(t, got, 20)
 	require.Equal(t, "2025-03-10|inv-0000", got[0].Key)
 	require.Equal(t, "2025-03-10", got[0].Fields["snapshot_date"])
-	again, _ := drain(t, src, "STK_Inventory", position)
+	again, _, _ := connectortest.Drain(t, src, "STK_Inventory", position)
 	require.Equal(t, keys(got), keys(again), "every run reads the whole stock")
 }
 
@@ -270,7 +255,7 @@ func TestTenantFieldsArriveUnderTheirOwnNames(t *testing.T) {
 	src := b.source(t, func(s *kingdee.Settings) {
 		s.Tenant = map[string]string{"BD_Customer.licence_no": "F_ABCD_Licence"}
 	})
-	rows, _ := drain(t, src, "BD_Customer", nil)
+	rows, _, _ := connectortest.Drain(t, src, "BD_Customer", nil)
 	require.Equal(t, "沪AA0210001", rows[0].Fields["licence_no"])
 	found, err := src.Discover(t.Context())
 	require.NoError(t, err)

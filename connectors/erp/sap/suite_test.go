@@ -2,9 +2,7 @@ package sap_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http/httptest"
 	"testing"
@@ -123,21 +121,6 @@ func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	return src
 }
 
-// drain reads a run from a position to its end.
-func drain(t *testing.T, src *objectsource.Source, stream string, from json.RawMessage) (rows []connectors.Row, last json.RawMessage) {
-	t.Helper()
-	require.NoError(t, src.Open(t.Context(), stream, from))
-	last = from
-	for {
-		b, err := src.Read(t.Context())
-		if errors.Is(err, io.EOF) {
-			return rows, last
-		}
-		require.NoError(t, err)
-		rows, last = append(rows, b.Rows...), b.Position
-	}
-}
-
 // byProtocol runs a test against V2 and against V4: what rows hold must not depend on it.
 func byProtocol(t *testing.T, test func(t *testing.T, b *bench)) {
 	for name, v4 := range map[string]bool{"V2": false, "V4": true} {
@@ -154,7 +137,7 @@ func TestDeliveriesAreTheLedgerOfTheMaker(t *testing.T) {
 		for _, l := range w.Ledgers.MakerSales {
 			want[w.From().AddDays(l.Day).String()+" "+w.Products[l.Product].Code+" "+w.Lots[l.Lot].Number] += l.Quantity
 		}
-		rows, _ := drain(t, open(t, b, nil), "deliveries", nil)
+		rows, _, _ := connectortest.Drain(t, open(t, b, nil), "deliveries", nil)
 		parts := 0
 		for _, r := range rows {
 			f := r.Fields
@@ -185,19 +168,19 @@ func TestAReversedGoodsIssueIsADelete(t *testing.T) {
 		publish := func(rows ...map[string]any) { b.SetRows(sandbox.SAPPath("deliveries", b.v4), rows) }
 		publish(document("80000001", "C", "2025-01-03"), document("80000002", "C", "2025-01-03"), document("80000003", "A", "2025-01-03"))
 		src := open(t, b, nil)
-		rows, last := drain(t, src, "deliveries", nil)
+		rows, _, last := connectortest.Drain(t, src, "deliveries", nil)
 		require.Len(t, rows, 2)
-		rows, last = drain(t, src, "deliveries", last)
+		rows, _, last = connectortest.Drain(t, src, "deliveries", last)
 		require.Empty(t, rows, "what changed long ago is not read again")
 
 		publish(document("80000001", "C", "2025-01-03"), document("80000002", "A", "2025-03-10"), document("80000003", "A", "2025-01-03"))
 		b.clock.Advance(time.Hour)
-		rows, last = drain(t, src, "deliveries", last)
+		rows, _, last = connectortest.Drain(t, src, "deliveries", last)
 		require.Len(t, rows, 1)
 		require.Equal(t, connectors.Delete, rows[0].Op)
 		require.Equal(t, "80000002|10", rows[0].Key)
 		b.clock.Advance(time.Hour)
-		rows, _ = drain(t, src, "deliveries", last)
+		rows, _, _ = connectortest.Drain(t, src, "deliveries", last)
 		require.Len(t, rows, 1, "today and yesterday are read at every run: a day is all that is known")
 		keys, err := src.Keys(t.Context(), "deliveries")
 		require.NoError(t, err)
@@ -209,8 +192,8 @@ func TestAReversedGoodsIssueIsADelete(t *testing.T) {
 func TestBothProtocolsGiveTheSameRows(t *testing.T) {
 	older, newer := start(t, false, nil), start(t, true, nil)
 	for _, stream := range []string{"customers", "products", "batches", "deliveries", "returns", "stock"} {
-		a, _ := drain(t, open(t, older, map[string]any{"page_size": 40}), stream, nil)
-		b, _ := drain(t, open(t, newer, nil), stream, nil)
+		a, _, _ := connectortest.Drain(t, open(t, older, map[string]any{"page_size": 40}), stream, nil)
+		b, _, _ := connectortest.Drain(t, open(t, newer, nil), stream, nil)
 		require.NotEmpty(t, a, stream)
 		require.Equal(t, len(a), len(b), stream)
 		for i := range a {
@@ -231,7 +214,7 @@ func TestADeadLinkIsAskedAround(t *testing.T) {
 	byProtocol(t, func(t *testing.T, b *bench) {
 		b.rows.Fill(1200)
 		b.faults.Always(fault.DeadLocator)
-		rows, _ := drain(t, open(t, b, nil), "batches", nil)
+		rows, _, _ := connectortest.Drain(t, open(t, b, nil), "batches", nil)
 		require.Len(t, rows, 1200)
 		require.Positive(t, b.faults.Hits(fault.DeadLocator))
 		require.Equal(t, "12345678901234567.125", fmt.Sprint(rows[0].Fields["released_quantity"]))
@@ -241,9 +224,9 @@ func TestADeadLinkIsAskedAround(t *testing.T) {
 func TestRelatedRowsAreChosen(t *testing.T) {
 	byProtocol(t, func(t *testing.T, b *bench) {
 		src := open(t, b, map[string]any{"language": "EN"})
-		products, _ := drain(t, src, "products", nil)
+		products, _, _ := connectortest.Drain(t, src, "products", nil)
 		require.Equal(t, products[0].Fields["Product"], products[0].Fields["to_Description_ProductDescription"])
-		customers, _ := drain(t, src, "customers", nil)
+		customers, _, _ := connectortest.Drain(t, src, "customers", nil)
 		coded := 0
 		for _, r := range customers {
 			if code := r.Fields["uscc"]; code != nil {
@@ -273,7 +256,7 @@ func TestAServiceThatIsNotActive(t *testing.T) {
 
 func TestAKeyOfAnAPIManagement(t *testing.T) {
 	b := start(t, false, func(o *simsap.Options) { o.APIKey = "key" })
-	rows, _ := drain(t, open(t, b, map[string]any{"auth": "api_key", "api_key": "key"}), "products", nil)
+	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"auth": "api_key", "api_key": "key"}), "products", nil)
 	require.NotEmpty(t, rows)
 	err := open(t, b, map[string]any{"auth": "api_key", "api_key": "another"}).Open(t.Context(), "products", nil)
 	require.Equal(t, "connectors.credentials", errs.CodeOf(err))

@@ -2,11 +2,10 @@ package yonyou_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,28 +90,6 @@ func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	return src
 }
 
-// drain reads a run from a position to its end.
-func drain(t *testing.T, src *objectsource.Source, stream string, from json.RawMessage) (batches []connectors.Batch, last json.RawMessage) {
-	t.Helper()
-	require.NoError(t, src.Open(t.Context(), stream, from))
-	last = from
-	for {
-		b, err := src.Read(t.Context())
-		if errors.Is(err, io.EOF) {
-			return batches, last
-		}
-		require.NoError(t, err)
-		batches, last = append(batches, b), b.Position
-	}
-}
-
-func rowsOf(batches []connectors.Batch) (out []connectors.Row) {
-	for _, b := range batches {
-		out = append(out, b.Rows...)
-	}
-	return out
-}
-
 // The maker's ledger is read whole, wherever the platform names lots; what is not audited is no delivery.
 func TestLotsOfTheListAndOfTheBills(t *testing.T) {
 	w := connectortest.SmallWorld(t)
@@ -126,9 +103,9 @@ func TestLotsOfTheListAndOfTheBills(t *testing.T) {
 	for _, lots := range []string{"list", "detail"} {
 		t.Run(lots, func(t *testing.T) {
 			b := start(t, lots == "detail", nil)
-			batches, _ := drain(t, open(t, b, map[string]any{"lots": lots}), "salesout", nil)
+			rows, pages, _ := connectortest.Drain(t, open(t, b, map[string]any{"lots": lots}), "salesout", nil)
 			got, drafts := map[string]int{}, 0
-			for _, r := range rowsOf(batches) {
+			for _, r := range rows {
 				require.Len(t, r.Key, 19)
 				require.Equal(t, r.Key, r.Fields["details_id"])
 				if r.Op == connectors.Delete {
@@ -142,8 +119,8 @@ func TestLotsOfTheListAndOfTheBills(t *testing.T) {
 			}
 			require.Equal(t, want, got)
 			require.Positive(t, drafts)
-			raw := string(batches[0].Raw)
-			require.Contains(t, raw, fmt.Sprint(batches[0].Rows[0].Fields["batchno"]), "what was received is kept, the bills too")
+			raw := string(pages[0].Raw)
+			require.Contains(t, raw, fmt.Sprint(pages[0].Rows[0].Fields["batchno"]), "what was received is kept, the bills too")
 		})
 	}
 }
@@ -161,18 +138,18 @@ func TestManyRowsAreReadInSlices(t *testing.T) {
 	}
 	b.SetRows(sandbox.YonyouCustomers, rows)
 	b.clock.Advance(time.Second)
-	batches, last := drain(t, open(t, b, map[string]any{"page_size": 10}), "customers", nil)
+	read, pages, last := connectortest.Drain(t, open(t, b, map[string]any{"page_size": 10}), "customers", nil)
 	seen := map[string]int{}
-	for _, r := range rowsOf(batches) {
+	for _, r := range read {
 		seen[r.Key]++
 	}
 	require.Len(t, seen, 3000)
 	for key, n := range seen {
 		require.Equal(t, 1, n, key)
 	}
-	require.Less(t, len(batches), 3000/10*2, "slices grow again where there is little")
-	again, _ := drain(t, open(t, b, nil), "customers", last)
-	require.Len(t, rowsOf(again), 4, "the rows of the overlap")
+	require.Less(t, len(pages), 3000/10*2, "slices grow again where there is little")
+	again, _, _ := connectortest.Drain(t, open(t, b, nil), "customers", last)
+	require.Len(t, again, 4, "the rows of the overlap")
 }
 
 // Rows that change while the list is read leave the window and move those behind them up: the slice is halved and begun
@@ -195,12 +172,12 @@ func TestRowsThatMoveAreReadAgain(t *testing.T) {
 		}
 	})
 	src := open(t, b, map[string]any{"page_size": 10})
-	first, last := drain(t, src, "customers", nil)
+	first, _, last := connectortest.Drain(t, src, "customers", nil)
 	b.clock.Advance(time.Hour)
-	second, _ := drain(t, src, "customers", last)
+	second, _, _ := connectortest.Drain(t, src, "customers", last)
 	require.Greater(t, calls, 60)
 	seen := map[string]bool{}
-	for _, r := range append(rowsOf(first), rowsOf(second)...) {
+	for _, r := range slices.Concat(first, second) {
 		seen[r.Key] = true
 	}
 	require.Len(t, seen, 200)
@@ -209,8 +186,8 @@ func TestRowsThatMoveAreReadAgain(t *testing.T) {
 func TestPagesThatAreCutBelowTheSizeAskedFor(t *testing.T) {
 	b := start(t, false, func(o *simyonyou.Options) { o.PageCap = 20 })
 	b.rows.Fill(130)
-	batches, _ := drain(t, open(t, b, map[string]any{"page_size": 500}), "customers", nil)
-	require.Len(t, rowsOf(batches), 130)
+	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"page_size": 500}), "customers", nil)
+	require.Len(t, rows, 130)
 }
 
 // An interface takes so many calls a minute, each by itself.
@@ -220,7 +197,7 @@ func TestCallsOfOneInterfaceAMinute(t *testing.T) {
 	src := open(t, b, map[string]any{"calls_per_minute": 1200}) // one in 50 ms
 	began := time.Now()
 	for range 2 {
-		drain(t, src, "customers", nil)
+		connectortest.Drain(t, src, "customers", nil)
 	}
 	require.Greater(t, time.Since(began), 140*time.Millisecond, "two runs of two calls, the first at once")
 }
