@@ -6,10 +6,10 @@ GO := go
 
 # What owns goroutines runs under the race detector too, with small data and on SQLite alone, which is nine times slower
 # under it; the goroutines are the same on PostgreSQL. Connectors share their machinery: one of each kind stands for all.
-# Of stages and use cases the tests in which several are at work.
+# Of stages and use cases the tests in which several are at work, by words in their names.
 RACE := ./connectors ./connectors/connectortest ./connectors/httpsource ./connectors/objectsource ./connectors/filesource/... \
 	./connectors/distributor/... ./connectors/erp/kingdee ./connectors/sfa/salesforce ./events/... ./store/... ./dedupe/... ./trace/... ./api/...
-SEVERAL := Beside|Side|Two|Wait|Work|Relay|Sender|Break|CutOff|Stop
+SEVERAL := BesideEachOther|SideBySide|BesideARunning|BesideSources|TwoImports|TwoStewards|Waiting|Sender|CutOff
 
 .PHONY: help demo run build test test-embedded bench bench-match lint generate clean
 

@@ -1,7 +1,10 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 
 	"tributary/canonical"
 	"tributary/internal/errs"
@@ -40,4 +43,24 @@ func (i *fileIngest) tellClaims(before, after store.DataFile) {
 // holder is the file that holds the month which the file replaces.
 func (i *fileIngest) holder(ctx context.Context, tx *store.Tx, ledger canonical.Ledger) (store.DataFile, error) {
 	return tx.MonthHolder(ctx, i.file.Party, ledger, i.req.Replace)
+}
+
+// noteBooked counts what the transaction just committed changed in closed months.
+func (j *job) noteBooked() {
+	for _, s := range j.sinks {
+		for k, n := range s.TakeBooked() {
+			j.booked[k] += n
+		}
+	}
+}
+
+// tellBooked says which closed months the run would have changed, and where the changes are booked.
+func (j *job) tellBooked() {
+	for _, k := range slices.SortedFunc(maps.Keys(j.booked), func(a, b store.BookedKey) int { return cmp.Or(cmp.Compare(a.Real, b.Real), cmp.Compare(a.In, b.In)) }) {
+		code := "ingest.booked"
+		if j.note.Reason != "" {
+			code = "ingest.booked_explained"
+		}
+		j.run.Warnings = append(j.run.Warnings, store.Notice{Code: code, Args: map[string]any{"count": j.booked[k], "month": k.Real, "booked": k.In}})
+	}
 }
