@@ -49,7 +49,8 @@ lint: ## Check format, vet and staticcheck
 	$(GO) tool staticcheck ./...
 
 generate: ## Rewrite generated docs and golden files, then show what changed
-	$(GO) test ./connectors/builtin ./connectors/erp/kingdee ./connectors/sfa/neocrm ./connectors/pharmacy ./events ./mapping ./trace -update
+	$(GO) test ./connectors/emr/... ./connectors/erp/... ./connectors/pharmacy ./connectors/rest ./connectors/sfa/... -update
+	$(GO) test ./connectors/builtin ./epcis ./events ./mapping ./trace -update
 	$(GO) test ./hub ./cmd/tributary -run Docs -update
 	git status --short
 

@@ -28,6 +28,7 @@ type option struct {
 	Enum     []string `json:",omitempty"`
 	Required bool     `json:",omitempty"`
 	Max      int      `json:",omitempty"`
+	Group    []option `json:",omitempty"` // the settings in a group
 }
 
 type stream struct {
@@ -58,14 +59,22 @@ func released(t *testing.T, h Harness) promise {
 
 func present(t *testing.T, h Harness) promise {
 	t.Helper()
-	var out promise
-	for _, o := range specOf(t, h).Options {
-		out.Options = append(out.Options, option{o.Name, o.Type, o.Enum, o.Required, o.Max})
-	}
+	out := promise{Options: optionsOf(specOf(t, h))}
 	found, err := h.open(t, h.Start(t), nil).Discover(t.Context())
 	require.NoError(t, err)
 	for _, s := range found {
 		out.Streams = append(out.Streams, stream{s.Name, s.Entity, s.Ledger, s.Key, s.Cursor, s.Deletes, fieldNames(s)})
+	}
+	return out
+}
+
+func optionsOf(spec connectors.Spec) (out []option) {
+	for _, o := range spec.Options {
+		was := option{Name: o.Name, Type: o.Type, Enum: o.Enum, Required: o.Required, Max: o.Max}
+		if o.Group != nil {
+			was.Group = optionsOf(*o.Group)
+		}
+		out = append(out, was)
 	}
 	return out
 }

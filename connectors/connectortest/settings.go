@@ -66,18 +66,23 @@ func releasedSettingsHold(t *testing.T, h Harness) {
 	old := released(t, h)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
-		raw := map[string]any{}
-		for _, o := range old.Options {
-			if !o.Required && r.IntN(2) == 0 {
-				continue
-			}
-			raw[o.Name] = value(o, r)
-		}
+		raw := values(old.Options, r)
 		_, problems := spec.Parse("p", raw)
 		for _, p := range problems { // settings that need each other, and made-up texts that are no keys, are another matter
 			require.NotContains(t, []string{"connectors.setting_missing", "connectors.setting_unknown", "connectors.setting_type", "connectors.setting_choice"}, p.Err.Code, "%v: %s", raw, p.Err.Text("en"))
 		}
 	}
+}
+
+// values are settings as a person may have written them: those that are required, and some of the others.
+func values(options []option, r *rand.Rand) map[string]any {
+	raw := map[string]any{}
+	for _, o := range options {
+		if o.Required || r.IntN(2) != 0 {
+			raw[o.Name] = value(o, r)
+		}
+	}
+	return raw
 }
 
 func value(o option, r *rand.Rand) any {
@@ -91,7 +96,7 @@ func value(o option, r *rand.Rand) any {
 	return map[connectors.OptionType]any{
 		connectors.TypeText: "text", connectors.TypeSecret: "text", connectors.TypeBool: r.IntN(2) == 0, connectors.TypeInteger: r.IntN(most) + 1,
 		connectors.TypeNumber: 1.5, connectors.TypeDuration: "30s", connectors.TypeList: []any{"a", "b"}, connectors.TypeTable: map[string]any{}, connectors.TypeTree: map[string]any{},
-		connectors.TypeGroup: map[string]any{}, connectors.TypeGroups: map[string]any{},
+		connectors.TypeGroup: values(o.Group, r), connectors.TypeGroups: map[string]any{},
 	}[o.Type]
 }
 
