@@ -32,7 +32,7 @@ func TestKilledImportsAndRelaysEndLikeUndisturbedOnes(t *testing.T) {
 	harness.OnBothProfiles(t, o, func(t *testing.T, h *harness.Hub) {
 		k := newKiller(t, h)
 		for i, step := range steps {
-			for tries := 0; tries < 2 && k.hits < kills; tries++ {
+			for tries := 0; tries < 3 && k.hits < kills; tries++ {
 				if !k.kill(took[i], step...) {
 					break
 				}
