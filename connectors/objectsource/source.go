@@ -187,6 +187,10 @@ func (s *Source) query(ctx context.Context, w httpsource.Window) (Page, error) {
 		s.began, q.Locator, q.Window.After = w.After, "", w.After
 		p, err = s.sys.Query(ctx, s.run, q)
 	}
+	var e *httpsource.Error
+	if errors.As(err, &e) && e.Source == "" { // of no single call
+		e.Op, e.Source, e.Host = "read "+s.run.Object(), s.conf.Name, s.sys.Client().Host()
+	}
 	return p, err
 }
 

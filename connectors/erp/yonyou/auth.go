@@ -106,6 +106,6 @@ func (c *connection) open(body []byte, success string) (json.RawMessage, *httpso
 	case "":
 		return nil, httpsource.UnknownShape("an answer without code")
 	default:
-		return nil, &httpsource.Error{Class: c.classOf(answer.Message), Code: code, Message: answer.Message}
+		return nil, &httpsource.Error{Class: ClassOf(answer.Message, c.settings.ThrottleTexts), Code: code, Message: answer.Message}
 	}
 }

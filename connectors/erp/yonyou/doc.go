@@ -1,9 +1,7 @@
 // Package yonyou reads 用友 YonBIP (YonSuite, BIP 旗舰版) through its open API: customers, products and sales outbound lines.
 //
 // The address of the gateway is asked for by tenant; a token travels in the query of every call. Lists come in pages by
-// number, over a set that shrinks while it is read: a row that changes leaves the half-open window of pubts and those
-// behind it move up. So a window is read in slices of time: a slice with many rows is halved before it is read, and one whose
-// number of rows changes while it is read is halved and begun again. Nothing is lost, some rows come twice.
+// number and are read in slices of pubts (objectsource.Sliced).
 //
 // A row of a sales outbound list is a line of a bill; a bill that is not, or no longer, audited is a delete of its lines.
 // Where the list does not name lots, the bill's own answer is asked for them (setting lots). Ids are longer than a float64

@@ -22,9 +22,6 @@ var zone = time.FixedZone("+08:00", 8*3600)
 // layout is how times are written.
 const layout = "2006-01-02 15:04:05"
 
-// crowded is how many pages of a slice are read without halving it first.
-const crowded = 20
-
 // connection is one tenant. Login and API are different hosts, which the first login finds.
 type connection struct {
 	login, api *httpsource.Client
@@ -59,7 +56,7 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	c.session = httpsource.NewSession(env.Now, c.logIn)
 	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Place{Param: "access_token"}})
 	return objectsource.New(c, objectsource.Config{
-		Name: "YonBIP", Streams: table, User: s.AppKey, Tenant: s.Tenant, Overlap: s.Overlap, Unit: unit, PageSize: s.PageSize, Zone: zone,
+		Name: "YonBIP", Streams: table, User: s.AppKey, Tenant: s.Tenant, Overlap: s.Overlap, Unit: time.Second, PageSize: s.PageSize, Zone: zone,
 	}), nil
 }
 
@@ -76,14 +73,15 @@ func (c *connection) Close() {
 	c.api.Close()
 }
 
-// classOf is what a refusal means by its words.
-func (c *connection) classOf(message string) httpsource.Class {
+// ClassOf is what a refusal of one of the maker's platforms means by its words: their codes are not published. throttle are
+// the words of too many calls.
+func ClassOf(message string, throttle []string) httpsource.Class {
 	words := strings.ToLower(message)
 	has := func(texts ...string) bool {
 		return slices.ContainsFunc(texts, func(t string) bool { return t != "" && strings.Contains(words, strings.ToLower(t)) })
 	}
 	switch {
-	case has(c.settings.ThrottleTexts...):
+	case has(throttle...):
 		return httpsource.Throttle
 	case has("token"):
 		return httpsource.ReauthOnce
@@ -108,29 +106,11 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 	if err != nil {
 		return objectsource.Metadata{}, err
 	}
-	var fields []connectors.Field
-	for _, name := range slices.Concat(st.Required, st.Optional) {
-		fields = append(fields, connectors.Field{Name: name})
-	}
-	for _, row := range p.Rows {
-		for name := range row.Fields {
-			fields = append(fields, connectors.Field{Name: name})
-		}
-	}
-	for _, column := range c.settings.Tenant {
-		fields = append(fields, connectors.Field{Name: column}) // the one row may lack it
-	}
-	return objectsource.NewMetadata(fields, false), nil
-}
-
-// listPage is an answer of a list.
-type listPage struct {
-	objectsource.Page
-	Pages, Total int
+	return objectsource.Sampled(st, p.Rows, c.settings.Tenant), nil
 }
 
 // page asks for one page of a list.
-func (c *connection) page(ctx context.Context, st objectsource.Stream, w httpsource.Window, page, size int) (listPage, error) {
+func (c *connection) page(ctx context.Context, st objectsource.Stream, w httpsource.Window, page, size int) (objectsource.NumberedPage, error) {
 	conditions := []any{}
 	for _, bound := range []struct {
 		op string
@@ -142,9 +122,9 @@ func (c *connection) page(ctx context.Context, st objectsource.Stream, w httpsou
 	}
 	body, err := json.Marshal(map[string]any{"pageIndex": page, "pageSize": size, "isSum": false, "simpleVOs": conditions})
 	if err != nil {
-		return listPage{}, err
+		return objectsource.NumberedPage{}, err
 	}
-	var out listPage
+	var out objectsource.NumberedPage
 	_, err = c.api.Do(ctx, httpsource.Request{
 		Op: "list " + st.Info.Name, Method: http.MethodPost, Path: st.Object, Body: body, Scope: st.Object,
 		Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}},
@@ -160,57 +140,31 @@ func (c *connection) page(ctx context.Context, st objectsource.Stream, w httpsou
 	return out, err
 }
 
-func readPage(body []byte, data json.RawMessage) (listPage, *httpsource.Error) {
+func readPage(body []byte, data json.RawMessage) (objectsource.NumberedPage, *httpsource.Error) {
 	var answer struct {
 		Count *int            `json:"recordCount"`
 		Pages *int            `json:"pageCount"`
 		List  json.RawMessage `json:"recordList"`
 	}
 	if len(data) == 0 || json.Unmarshal(data, &answer) != nil || answer.Count == nil || answer.Pages == nil || len(answer.List) == 0 {
-		return listPage{}, httpsource.UnknownShape("a list's answer needs data with recordList, recordCount and pageCount")
+		return objectsource.NumberedPage{}, httpsource.UnknownShape("a list's answer needs data with recordList, recordCount and pageCount")
 	}
 	rows, err := httpsource.Elements(body, bytes.Index(body, answer.List)) // a part of body, copied
 	if err != nil {
-		return listPage{}, httpsource.UnknownShape("%v", err)
+		return objectsource.NumberedPage{}, httpsource.UnknownShape("%v", err)
 	}
-	return listPage{Page: objectsource.Page{Raw: body, Rows: rows}, Pages: *answer.Pages, Total: *answer.Count}, nil
+	return objectsource.NumberedPage{Page: objectsource.Page{Raw: body, Rows: rows}, Pages: *answer.Pages, Total: *answer.Count}, nil
 }
 
-// Query reads the next page of a slice, or says which slice to read instead.
+// Query reads the next page of a window, in slices of time.
 func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
-	if q.Window.To.IsZero() { // to see whether there is anything
-		p, err := c.page(ctx, run.Stream, q.Window, 1, q.Limit)
-		return p.Page, err
+	p, err := objectsource.Sliced{Unit: time.Second, Ask: func(w httpsource.Window, page int) (objectsource.NumberedPage, error) {
+		return c.page(ctx, run.Stream, w, page, q.Limit)
+	}}.Read(q)
+	if err == nil && run.Stream.Document && c.settings.Lots == "detail" && !q.Window.To.IsZero() {
+		err = c.addLots(ctx, &p)
 	}
-	at, err := sliceOf(q.Window, q.Locator)
-	if err != nil {
-		return objectsource.Page{}, err
-	}
-	p, err := c.page(ctx, run.Stream, httpsource.Window{From: at.From, To: at.To}, at.Page, q.Limit)
-	if err != nil {
-		return objectsource.Page{}, err
-	}
-	moved := at.Total > 0 && at.Total != p.Total
-	if half, can := at.half(); can && (moved || at.Page == 1 && p.Total > crowded*q.Limit) {
-		return objectsource.Page{Raw: p.Raw, Next: half.text()}, nil
-	}
-	if moved {
-		return objectsource.Page{}, &httpsource.Error{Class: httpsource.RestartCursor, Op: "list " + run.Stream.Info.Name, Source: "YonBIP", Host: c.api.Host(), Message: "rows moved while the list was read"}
-	}
-	if run.Stream.Document && c.settings.Lots == "detail" {
-		if err := c.addLots(ctx, &p.Page); err != nil {
-			return objectsource.Page{}, err
-		}
-	}
-	next, more := slice{From: at.From, To: at.To, Page: at.Page + 1, Total: p.Total}, true
-	if at.Page >= p.Pages || len(p.Rows) == 0 {
-		next, more = at.after(q.Window.To)
-	}
-	out := p.Page
-	if out.End = !more; more {
-		out.Next = next.text()
-	}
-	return out, nil
+	return p, err
 }
 
 // Row makes a row: ids as text. A line of a bill that does not count is a delete.
@@ -240,36 +194,22 @@ func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.R
 // detailScope counts the calls for single bills.
 const detailScope = "detail"
 
-// addLots asks every bill of a page for what its lines say about lots. The answers are kept behind the page as received.
+// addLots asks every bill that counts for what its lines say about lots.
 func (c *connection) addLots(ctx context.Context, p *objectsource.Page) error {
-	lines := map[string]map[string]any{}
-	asked := map[string]bool{}
-	raw := slices.Clone(p.Raw)
-	for _, row := range p.Rows {
-		bill := objectsource.Text(row.Fields["id"])
-		if asked[bill] || objectsource.Text(row.Fields["status"]) != c.settings.Audited {
-			continue
-		}
-		asked[bill] = true
-		body, err := c.bill(ctx, bill, lines)
-		if err != nil {
-			return err
-		}
-		raw = append(append(raw, '\n'), body...)
-	}
-	p.Raw = raw
-	for _, row := range p.Rows {
-		line := lines[objectsource.Text(row.Fields["details_id"])]
-		for _, name := range lotFields {
-			if row.Fields[name] == nil {
-				row.Fields[name] = line[name]
+	return objectsource.BillLines{
+		Line: "details_id", Fields: lotFields,
+		Bill: func(row map[string]any) string {
+			if objectsource.Text(row["status"]) != c.settings.Audited {
+				return ""
 			}
-		}
-	}
-	return nil
+			return objectsource.Text(row["id"])
+		},
+		Ask: func(id string) ([]byte, map[string]map[string]any, error) { return c.bill(ctx, id) },
+	}.Complete(p)
 }
 
-func (c *connection) bill(ctx context.Context, id string, into map[string]map[string]any) ([]byte, error) {
+func (c *connection) bill(ctx context.Context, id string) ([]byte, map[string]map[string]any, error) {
+	lines := map[string]map[string]any{}
 	answer, err := c.api.Do(ctx, httpsource.Request{
 		Op: "bill of salesout", Method: http.MethodGet, Path: c.settings.path("salesout.detail", "/yonbip/scm/salesout/detail"), Query: url.Values{"id": {id}}, Scope: detailScope,
 		Judge: func(r *httpsource.Response) *httpsource.Error {
@@ -288,14 +228,14 @@ func (c *connection) bill(ctx context.Context, id string, into map[string]map[st
 			for _, item := range list {
 				line, _ := item.(map[string]any)
 				if id := objectsource.Text(line["id"]); id != "" {
-					into[id] = line
+					lines[id] = line
 				}
 			}
 			return nil
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return answer.Body, nil
+	return answer.Body, lines, nil
 }
