@@ -41,6 +41,8 @@ type OrderSystem struct {
 	Order  func(key string) canonical.OrderRequest
 	Refuse func(o *canonical.OrderRequest) (words string)
 	Halt   func(o *canonical.OrderRequest) (words string)
+	// Mend takes out of an order's way there what Halt put into it; nil where that is not tried.
+	Mend func(key string)
 	// Count is how many orders the system has under a key, Double makes one more of an order that it has, and Void
 	// cancels it.
 	Count  func(key string) int
@@ -182,7 +184,7 @@ func orderHalts(t *testing.T, h Orders) {
 	p, o := h.open(t, s, nil), s.Order(orderKey)
 	words := s.Halt(&o)
 	var at *connectors.Placed
-	for range len(h.Steps) {
+	for range len(h.Steps) + 1 {
 		next, err := p.PushOrder(t.Context(), &o, at)
 		if err != nil {
 			require.Equal(t, connectors.Refused, outcome(t, err))
@@ -190,6 +192,11 @@ func orderHalts(t *testing.T, h Orders) {
 			at = find(t, p, o.Key)
 			require.NotNil(t, at)
 			require.False(t, at.Done)
+			if s.Mend != nil {
+				s.Mend(o.Key)
+				finish(t, p, &o, at)
+				require.Equal(t, 1, s.Count(o.Key))
+			}
 			return
 		}
 		at = next
@@ -238,7 +245,8 @@ func failuresOfWrites(t *testing.T, h Orders) {
 		t.Run(string(name), func(t *testing.T) {
 			s := h.Start(t)
 			p, o := h.open(t, s, map[string]any{"retry_budget": "5ms"}), s.Order(orderKey)
-			require.Nil(t, find(t, p, "warm-up")) // logged in
+			warm := s.Order("warm-up")
+			finish(t, p, &warm, nil) // logged in, and what goes before a write is done
 			s.Faults.Always(name)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()

@@ -10,4 +10,7 @@
 // their items, one row an item: where an item is split into batches, the parts are rows and the whole is none. An item
 // whose goods issue was taken back is a delete. Dates and times of either protocol are written alike: yyyy-MM-dd, HH:MM:SS,
 // RFC 3339 in UTC.
+//
+// Orders are written as sales orders on OData V2, with their items in one call under a CSRF token that is bound to the
+// session's cookies; their key stands in a field of the header, by which they are found again.
 package sap

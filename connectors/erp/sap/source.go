@@ -19,6 +19,7 @@ import (
 // connection is one system. The token endpoint, if there is one, is another host.
 type connection struct {
 	client, login *httpsource.Client
+	forms         *httpsource.Session // the token that writes carry
 	settings      Settings
 	zone          *time.Location
 
@@ -27,12 +28,14 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+func New(s Settings, env connectors.Env) (*Source, error) {
 	zone, err := config.ParseZone(s.Zone)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "database.setting_zone", errs.Args{"zone": s.Zone})
 	}
-	client, err := httpsource.New(s.Options("SAP", s.BaseURL, env))
+	options := s.Options("SAP", s.BaseURL, env)
+	options.Cookies = s.Orders.SalesOrg != "" // reads need no session there
+	client, err := httpsource.New(options)
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +43,10 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	if c.login, err = authorise(client, s, env); err != nil {
 		return nil, err
 	}
-	return objectsource.New(c, objectsource.Config{
+	c.forms = httpsource.NewSession(env.Now, c.fetchToken)
+	return &Source{Source: objectsource.New(c, objectsource.Config{
 		Name: "SAP", Streams: tableOf(s), User: s.User + s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize, Zone: zone,
-	}), nil
+	}), conn: c}, nil
 }
 
 func (c *connection) Connect(context.Context) error { return nil }

@@ -14,7 +14,6 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/sap"
-	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsap"
@@ -106,7 +105,7 @@ func TestConnector(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
+func open(t *testing.T, b *bench, change map[string]any) *sap.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(sap.Settings{})
 	require.NoError(t, err)

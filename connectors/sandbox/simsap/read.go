@@ -29,6 +29,10 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	set := s.sets[path]
+	if number, one := strings.CutPrefix(path, orderSet.Service+"/"+orderSet.Name+"('"); one {
+		s.readOrder(w, strings.TrimSuffix(number, "')"))
+		return
+	}
 	if set == nil {
 		refuse(w, strings.Contains(path, "/odata4/"), http.StatusNotFound, "/IWFND/MED/170", "No service found")
 		return

@@ -23,7 +23,8 @@ type Options struct {
 	User, Password         string // of the communication user
 	ClientID, ClientSecret string // of OAuth
 	APIKey                 string
-	Paging                 bool // services page by themselves and give links
+	Paging                 bool          // services page by themselves and give links
+	Late                   time.Duration // how long after its caller gave up fault.WriteLate does its work
 	Now                    func() time.Time
 	Faults                 *fault.Set
 }
@@ -67,6 +68,7 @@ type Server struct {
 	sets   map[string]*state // by path
 	tokens map[string]bool
 	pages  map[string]*cursor
+	forms  map[string]*form
 	serial int
 	logins int
 	before func()
@@ -74,8 +76,8 @@ type Server struct {
 
 // New makes a system with the sets.
 func New(o Options, sets ...Set) *Server {
-	s := &Server{opts: o, sets: map[string]*state{}, tokens: map[string]bool{}, pages: map[string]*cursor{}, before: func() {}}
-	for _, set := range sets {
+	s := &Server{opts: o, sets: map[string]*state{}, tokens: map[string]bool{}, pages: map[string]*cursor{}, forms: map[string]*form{}, before: func() {}}
+	for _, set := range append(sets, orderSet) {
 		s.sets[set.Service+"/"+set.Name] = &state{Set: set}
 	}
 	return s
@@ -110,6 +112,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, path, found := strings.Cut(r.URL.Path, "/sap/opu/")
 	path = "/sap/opu/" + path
 	f := s.opts.Faults
+	if strings.EqualFold(r.Header.Get("X-Csrf-Token"), "Fetch") {
+		s.giveForm(w)
+	}
 	switch {
 	case !found:
 		http.NotFound(w, r)
@@ -122,6 +127,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, v4, http.StatusLocked, "/IWBEP/CM_MGW_RT/022", "Object is locked by user BATCH")
 	case f.Hit(fault.ErrorIn200):
 		refuse(w, v4, http.StatusOK, "/IWBEP/CM_MGW_RT/004", "Property not found")
+	case r.Method != http.MethodGet:
+		s.write(w, r, path)
 	case strings.HasSuffix(path, "/$metadata"):
 		s.metadata(w, strings.TrimSuffix(path, "/$metadata"))
 	default:
@@ -138,6 +145,7 @@ func (s *Server) admitted(r *http.Request) bool {
 	defer s.mu.Unlock()
 	if s.opts.Faults.Hit(fault.SessionExpiry) {
 		clear(s.tokens)
+		clear(s.forms)
 	}
 	if s.opts.APIKey != "" && r.Header.Get("APIKey") == s.opts.APIKey {
 		return true
