@@ -12,6 +12,7 @@ import (
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/erp/sap"
 	"tributary/connectors/erp/yonyou"
+	"tributary/connectors/erp/yonyou/u8"
 	"tributary/connectors/pharmacy"
 	"tributary/connectors/rest"
 	"tributary/connectors/sfa/dynamics365"
@@ -30,10 +31,11 @@ func Registry() (*connectors.Registry, error) {
 	fx, fxerr := fxiaoke.Driver()
 	s4, s4err := sap.Driver()
 	yy, yyerr := yonyou.Driver()
+	yu, yuerr := u8.Driver()
 	fh, fherr := fhir.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, fherr, derr); err != nil {
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, fh, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, rest.Driver, files.Driver, d)
 }

@@ -42,7 +42,7 @@ func TestPagesAreCurrent(t *testing.T) {
 
 // suites are the folders of the connectors that pass the acceptance suite.
 var suites = map[string]string{
-	"kingdee": "erp/kingdee", "neocrm": "sfa/neocrm", "salesforce": "sfa/salesforce", "dynamics365": "sfa/dynamics365", "fxiaoke": "sfa/fxiaoke", "fhir": "emr/fhir", "sap": "erp/sap", "yonyou": "erp/yonyou", "pharmacy": "pharmacy", "rest": "rest",
+	"kingdee": "erp/kingdee", "neocrm": "sfa/neocrm", "salesforce": "sfa/salesforce", "dynamics365": "sfa/dynamics365", "fxiaoke": "sfa/fxiaoke", "fhir": "emr/fhir", "sap": "erp/sap", "yonyou": "erp/yonyou", "yonyou-u8": "erp/yonyou/u8", "pharmacy": "pharmacy", "rest": "rest",
 }
 
 // others say why a connector does not run the suite.

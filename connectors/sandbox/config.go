@@ -72,6 +72,14 @@ func Settings(connector, url string) map[string]any {
 				"customers.phone": "contactTel", "products.spec": "modelDescription", "products.unit": "unit_name", "products.approval_no": "approvalNo", "products.gtin": "barCode", "products.case_factor": "packCase", "products.inner_factor": "packInner",
 			},
 		}
+	case "yonyou-u8":
+		return map[string]any{
+			"base_url": url + "/u8", "from_account": u8From, "to_account": u8To, "app_key": u8Key, "app_secret": u8Secret,
+			"tenant_fields": map[string]any{
+				"customers.uscc": "self_define1", "customers.licence_no": "self_define2", "customers.kind": "self_define3", "customers.province": "self_define4", "customers.city": "self_define5",
+				"products.approval_no": "self_define1", "products.case_factor": "self_define2", "products.inner_factor": "self_define3",
+			},
+		}
 	case "fhir":
 		key, _, err := FHIRKey()
 		if err != nil {
@@ -89,7 +97,7 @@ func Settings(connector, url string) map[string]any {
 
 // Others are the connectors whose systems the sandbox serves beside those of Config.
 func Others() []string {
-	return []string{"dynamics365", "fhir", "fxiaoke", "salesforce", "sap", "yonyou"}
+	return []string{"dynamics365", "fhir", "fxiaoke", "salesforce", "sap", "yonyou", "yonyou-u8"}
 }
 
 // Other is the connection to one of the other systems, to be put behind Config.

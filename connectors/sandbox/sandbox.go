@@ -1,6 +1,6 @@
 // Package sandbox runs simulated source systems over one seeded world: an ERP that speaks Kingdee's protocol, a sales
 // force system that speaks Neocrm's, a pharmacy chain with a REST API, and the flow files of two distributors; for trying
-// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, the ERP as SAP and YonBIP do, and
+// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, the ERP as SAP, YonBIP and U8+ do, and
 // hospitals behind FHIR, which Config leaves out. People try mappings on it, demonstrations and tests pull from it.
 //
 //	sb, err := sandbox.Start(ctx, sandbox.Config{Dir: dir, Seed: 1, Scale: 1, Now: time.Now})
@@ -95,6 +95,7 @@ func Start(ctx context.Context, c Config) (*Sandbox, error) {
 		mount("/fxiaoke/", func(f *fault.Set) http.Handler { return NewFxiaoke(w, c.Now, f) }),
 		mount("/s4hana/", func(f *fault.Set) http.Handler { return NewSAP(w, c.Now, f) }),
 		mount("/yonbip/", func(f *fault.Set) http.Handler { return NewYonyou(YonyouTenant(c.Now, f), YonyouLists(w, false)) }),
+		mount("/u8/", func(f *fault.Set) http.Handler { return NewU8(U8Enterprise(c.Now, f), U8Lists(w)) }),
 		mount("/fhir/", func(f *fault.Set) http.Handler {
 			return simfhir.New(FHIRServer("/fhir", key, c.Now, f), FHIRTypes(w)...)
 		}),
@@ -175,6 +176,8 @@ const (
 	sapSecret                = "sandbox-sap-client-secret"
 	yonyouTenant, yonyouKey  = "sandbox1", "41832a3d2df94989b500da6a22268747"
 	yonyouSecret             = "sandbox-yonyou-app-secret"
+	u8From, u8To, u8Key      = "sandbox_dev", "sandbox_ent", "opa7e0a4e2f0b1c3d4e5"
+	u8Secret                 = "sandbox-u8-app-secret"
 	fhirClient, fhirKeyID    = "tributary", "sandbox-1"
 	fxiaokeCode              = "sandbox-fxiaoke-permanent-code"
 )
