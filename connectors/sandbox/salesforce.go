@@ -47,7 +47,7 @@ func SalesforceObjects(w *world.World) []simsalesforce.Object {
 	return []simsalesforce.Object{
 		{Name: "Account", Fields: append(salesforceFields("Name", "ParentId", "AccountNumber", "Industry", "Phone", "BillingCountry", "BillingState", "BillingCity", "BillingStreet", "BillingPostalCode", "OwnerId", "USCC__c", "Licence__c", "Level__c"),
 			simsalesforce.Field{Name: "Type", Label: "类型", Type: "picklist", Picklist: map[string]string{"HOSP": "医院", "CLIN": "诊所", "PHAR": "药店", "CHAIN": "连锁总部", "DIST": "商业公司"}},
-			simsalesforce.Field{Name: "RecordTypeId", Type: "reference", Relationship: "RecordType"}),
+			simsalesforce.Field{Name: "RecordTypeId", Type: "reference", Relationship: "RecordType", ReferenceTo: "RecordType"}),
 			Rows: salesforceRows{len(accounts), func(i int) map[string]any {
 				r, row := record("001", accounts[i])
 				c := r.Customer
@@ -58,7 +58,7 @@ func SalesforceObjects(w *world.World) []simsalesforce.Object {
 				return row
 			}}},
 		{Name: "Contact", Fields: append(salesforceFields("Name", "Title", "Department", "Phone", "MobilePhone", "Email", "OwnerId", "Tier__c"),
-			simsalesforce.Field{Name: "AccountId", Type: "reference", Relationship: "Account"}),
+			simsalesforce.Field{Name: "AccountId", Type: "reference", Relationship: "Account", ReferenceTo: "Account"}),
 			Rows: salesforceRows{len(contacts), func(i int) map[string]any {
 				r, row := record("003", contacts[i])
 				c := r.Customer
@@ -74,12 +74,12 @@ func SalesforceObjects(w *world.World) []simsalesforce.Object {
 }
 
 func salesforceVisits(w *world.World, contacts []int, object, prefix string) simsalesforce.Object {
-	fields := salesforceFields("Subject", "WhoId", "WhatId", "ActivityDate", "Description")
+	fields := append(salesforceFields("Subject", "WhoId", "WhatId", "Description"), simsalesforce.Field{Name: "ActivityDate", Type: "date"})
 	if object == "Call2_vod__c" {
-		fields = append(salesforceFields("Name", "Account_vod__c", "Call_Date_vod__c", "Parent_Call_vod__c"),
+		fields = append(salesforceFields("Name", "Account_vod__c", "Parent_Call_vod__c"), simsalesforce.Field{Name: "Call_Date_vod__c", Type: "date"},
 			simsalesforce.Field{Name: "Status_vod__c", Type: "picklist", Picklist: map[string]string{"Submitted_vod": "已提交", "Planned_vod": "计划"}})
 	}
-	return simsalesforce.Object{Name: object, Fields: append(fields, simsalesforce.Field{Name: "OwnerId", Type: "reference", Relationship: "Owner"}),
+	return simsalesforce.Object{Name: object, Fields: append(fields, simsalesforce.Field{Name: "OwnerId", Type: "reference", Relationship: "Owner", ReferenceTo: "User"}),
 		Rows: salesforceRows{len(contacts) / 2, func(i int) map[string]any {
 			r := w.Record(world.SFA, contacts[2*i])
 			draw := rand.New(rand.NewPCG(w.Config.Seed, uint64(i)))
@@ -95,8 +95,8 @@ func salesforceVisits(w *world.World, contacts []int, object, prefix string) sim
 }
 
 func salesforceCases(w *world.World, contacts []int) simsalesforce.Object {
-	return simsalesforce.Object{Name: "Case", Fields: append(salesforceFields("CaseNumber", "Subject", "Description", "Status", "Priority", "CreatedDate", "AccountId", "ContactId", "Product__c", "Lot__c"),
-		simsalesforce.Field{Name: "Origin", Type: "picklist", Picklist: map[string]string{"Phone": "电话", "Web": "网站"}}),
+	return simsalesforce.Object{Name: "Case", Fields: append(salesforceFields("CaseNumber", "Subject", "Description", "Status", "Priority", "AccountId", "ContactId", "Product__c", "Lot__c"),
+		simsalesforce.Field{Name: "CreatedDate", Type: "datetime"}, simsalesforce.Field{Name: "Origin", Type: "picklist", Picklist: map[string]string{"Phone": "电话", "Web": "网站"}}),
 		Rows: salesforceRows{min(20, len(contacts)), func(i int) map[string]any {
 			r := w.Record(world.SFA, contacts[i])
 			day := w.From().AddDays(10 * i)

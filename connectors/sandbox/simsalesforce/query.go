@@ -20,40 +20,16 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, all bool) {
 	before := s.before
 	s.mu.Unlock()
 	before()
-	m := statement.FindStringSubmatch(r.URL.Query().Get("q"))
-	if m == nil || s.opts.Faults.Hit(fault.ErrorIn200) {
-		refuse(w, http.StatusBadRequest, "MALFORMED_QUERY", "unexpected token")
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o, ok := s.objects[m[2]]
-	if !ok {
-		refuse(w, http.StatusBadRequest, "INVALID_TYPE", "sObject type '"+m[2]+"' is not supported")
+	found, columns, o, why := s.find(r.URL.Query().Get("q"), all)
+	if why != nil {
+		refuse(w, http.StatusBadRequest, why[0], why[1])
 		return
 	}
-	columns := strings.Split(m[1], ", ")
-	for _, c := range columns {
-		head, _, _ := strings.Cut(c, ".")
-		if !slices.ContainsFunc(o.Fields, func(f Field) bool { return f.Name == head || f.Relationship == head }) {
-			refuse(w, http.StatusBadRequest, "INVALID_FIELD", "No such column '"+c+"' on entity '"+o.Name+"'")
-			return
-		}
-	}
 	var rows []map[string]any
-	for i := range o.Rows.Len() {
-		row := o.Rows.Row(i)
-		fits, good := matches(row, m[3])
-		if !good {
-			refuse(w, http.StatusBadRequest, "MALFORMED_QUERY", "unexpected token: "+m[3])
-			return
-		}
-		if fits && (all || row["IsDeleted"] != true) {
-			rows = append(rows, project(o.Name, row, columns))
-		}
-	}
-	if limit, err := strconv.Atoi(m[4]); err == nil && len(rows) > limit {
-		rows = rows[:limit]
+	for _, row := range found {
+		rows = append(rows, project(o.Name, row, columns))
 	}
 	if s.opts.Faults.Hit(fault.HiddenRows) {
 		rows = nil
@@ -66,6 +42,39 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, all bool) {
 	name := fmt.Sprintf("01gcursor%d", s.serial)
 	s.cursors[name] = cursor{rows, size}
 	s.page(w, name, 0)
+}
+
+// find is the rows and columns that a statement asks for, or code and text of what is wrong with it.
+func (s *Server) find(q string, all bool) (rows []map[string]any, columns []string, o Object, why []string) {
+	m := statement.FindStringSubmatch(q)
+	if m == nil || s.opts.Faults.Hit(fault.ErrorIn200) {
+		return nil, nil, o, []string{"MALFORMED_QUERY", "unexpected token"}
+	}
+	o, ok := s.objects[m[2]]
+	if !ok {
+		return nil, nil, o, []string{"INVALID_TYPE", "sObject type '" + m[2] + "' is not supported"}
+	}
+	columns = strings.Split(m[1], ", ")
+	for _, c := range columns {
+		head, _, _ := strings.Cut(c, ".")
+		if !slices.ContainsFunc(o.Fields, func(f Field) bool { return f.Name == head || f.Relationship == head }) {
+			return nil, nil, o, []string{"INVALID_FIELD", "No such column '" + c + "' on entity '" + o.Name + "'"}
+		}
+	}
+	for i := range o.Rows.Len() {
+		row := o.Rows.Row(i)
+		fits, good := matches(row, m[3])
+		if !good {
+			return nil, nil, o, []string{"MALFORMED_QUERY", "unexpected token: " + m[3]}
+		}
+		if fits && (all || row["IsDeleted"] != true) {
+			rows = append(rows, row)
+		}
+	}
+	if limit, err := strconv.Atoi(m[4]); err == nil && len(rows) > limit {
+		rows = rows[:limit]
+	}
+	return rows, columns, o, nil
 }
 
 // more answers a cursor's next page; the number behind the dash is the place in it.

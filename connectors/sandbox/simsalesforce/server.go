@@ -1,5 +1,5 @@
 // Package simsalesforce simulates the REST API of Salesforce: both logins, describe, SOQL by query and queryAll with
-// server-side cursors, the recycle bin, and the ways in which the platform fails. It shares no code with the connector.
+// server-side cursors, bulk queries, the recycle bin, and the ways in which the platform fails. It shares no code with the connector.
 package simsalesforce
 
 import (
@@ -38,6 +38,7 @@ type Object struct {
 // Field is a field as describe tells it.
 type Field struct {
 	Name, Label, Type, Relationship string
+	ReferenceTo                     string            // object behind the relationship
 	Picklist                        map[string]string // value → label
 }
 
@@ -63,6 +64,10 @@ type Server struct {
 	objects map[string]Object
 	tokens  map[string]bool
 	cursors map[string]cursor
+	jobs    map[string]*job
+	failure string // of every job
+	started int
+	aborted int
 	serial  int
 	logins  int
 	calls   int
@@ -77,7 +82,7 @@ type cursor struct {
 
 // New makes an organisation with the objects.
 func New(o Options, objects ...Object) *Server {
-	s := &Server{opts: o, objects: map[string]Object{}, tokens: map[string]bool{}, cursors: map[string]cursor{}, before: func() {}}
+	s := &Server{opts: o, objects: map[string]Object{}, tokens: map[string]bool{}, cursors: map[string]cursor{}, jobs: map[string]*job{}, before: func() {}}
 	for _, ob := range objects {
 		s.objects[ob.Name] = ob
 	}
@@ -93,6 +98,16 @@ func (s *Server) BeforeQuery(f func()) { s.mu.Lock(); defer s.mu.Unlock(); s.bef
 // Logins counts calls of the token endpoint.
 func (s *Server) Logins() int { s.mu.Lock(); defer s.mu.Unlock(); return s.logins }
 
+// FailJobs has every bulk job fail with a message.
+func (s *Server) FailJobs(why string) { s.mu.Lock(); defer s.mu.Unlock(); s.failure = why }
+
+// Jobs counts bulk jobs: those that were started, those that were aborted, and those that are still there.
+func (s *Server) Jobs() (started, aborted, left int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.started, s.aborted, len(s.jobs)
+}
+
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/services/oauth2/token") {
@@ -100,7 +115,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, path, data := strings.Cut(r.URL.Path, "/services/data/v")
-	_, path, version := strings.Cut(path, "/")
+	number, path, version := strings.Cut(path, "/")
 	s.mu.Lock()
 	known := s.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 	s.calls++
@@ -127,6 +142,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.query(w, r, path == "queryAll")
 	case strings.HasPrefix(path, "query/"):
 		s.more(w, r, strings.TrimPrefix(path, "query/"))
+	case path == "jobs/query", strings.HasPrefix(path, "jobs/query/"):
+		s.jobCall(w, r, number, strings.TrimPrefix(path, "jobs/query"))
 	default:
 		refuse(w, http.StatusNotFound, "NOT_FOUND", "The requested resource does not exist")
 	}
@@ -204,9 +221,9 @@ func (s *Server) describe(w http.ResponseWriter, name string) {
 		for v, l := range f.Picklist {
 			picklist = append(picklist, map[string]any{"value": v, "label": l, "active": true})
 		}
-		item := map[string]any{"name": f.Name, "label": f.Label, "type": f.Type, "picklistValues": picklist, "relationshipName": nil}
+		item := map[string]any{"name": f.Name, "label": f.Label, "type": f.Type, "picklistValues": picklist, "relationshipName": nil, "referenceTo": []string{}}
 		if f.Relationship != "" {
-			item["relationshipName"] = f.Relationship
+			item["relationshipName"], item["referenceTo"] = f.Relationship, []string{f.ReferenceTo}
 		}
 		fields = append(fields, item)
 	}

@@ -71,31 +71,33 @@ func failure(r *httpsource.Response, now time.Time) *httpsource.Error {
 	return e
 }
 
-// readPage reads an answer of a query.
-func readPage(body []byte) (objectsource.Page, *httpsource.Error) {
+// readPage reads an answer of a query, and how many rows the whole question has.
+func readPage(body []byte) (objectsource.Page, int, *httpsource.Error) {
 	if e := httpsource.ExpectJSON(body); e != nil {
-		return objectsource.Page{}, e
+		return objectsource.Page{}, 0, e
 	}
 	var answer struct {
+		Total   int             `json:"totalSize"`
 		Done    *bool           `json:"done"`
 		Next    string          `json:"nextRecordsUrl"`
 		Records json.RawMessage `json:"records"`
 	}
 	if httpsource.Decode(body, &answer) != nil || answer.Done == nil || len(answer.Records) == 0 || *answer.Done == (answer.Next != "") {
-		return objectsource.Page{}, httpsource.UnknownShape("a query's answer needs records and either done or nextRecordsUrl")
+		return objectsource.Page{}, 0, httpsource.UnknownShape("a query's answer needs records and either done or nextRecordsUrl")
 	}
 	rows, err := httpsource.Elements(body, bytes.Index(body, answer.Records))
 	if err != nil {
-		return objectsource.Page{}, httpsource.UnknownShape("%v", err)
+		return objectsource.Page{}, 0, httpsource.UnknownShape("%v", err)
 	}
-	return objectsource.Page{Raw: body, Rows: rows, Next: answer.Next, End: *answer.Done}, nil
+	return objectsource.Page{Raw: body, Rows: rows, Next: answer.Next, End: *answer.Done}, answer.Total, nil
 }
 
 type describedField struct {
-	Name           string `json:"name"`
-	Label          string `json:"label"`
-	Type           string `json:"type"`
-	Relationship   string `json:"relationshipName"`
+	Name           string   `json:"name"`
+	Label          string   `json:"label"`
+	Type           string   `json:"type"`
+	Relationship   string   `json:"relationshipName"`
+	ReferenceTo    []string `json:"referenceTo"`
 	PicklistValues []struct {
 		Value string `json:"value"`
 		Label string `json:"label"`
@@ -104,9 +106,15 @@ type describedField struct {
 
 // Describe reads the fields that the user may see; those hidden from it look as if they did not exist.
 func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
+	fields, err := c.describe(ctx, st.ObjectName())
+	return metadataOf(fields), err
+}
+
+// describe reads the fields of an object and keeps them for the types of columns.
+func (c *connection) describe(ctx context.Context, object string) ([]describedField, error) {
 	var described []describedField
-	err := c.do(ctx, "describe "+st.ObjectName(), httpsource.Request{
-		Method: http.MethodGet, Path: c.data("/sobjects/" + url.PathEscape(st.ObjectName()) + "/describe"),
+	err := c.do(ctx, "describe "+object, httpsource.Request{
+		Method: http.MethodGet, Path: c.data("/sobjects/" + url.PathEscape(object) + "/describe"),
 		Judge: func(r *httpsource.Response) *httpsource.Error {
 			c.observe(r.Header)
 			if e := httpsource.ExpectJSON(r.Body); e != nil {
@@ -122,7 +130,12 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 			return nil
 		},
 	})
-	return metadataOf(described), err
+	if err == nil || httpsource.Refused(err) {
+		c.mu.Lock()
+		c.described[object] = described
+		c.mu.Unlock()
+	}
+	return described, err
 }
 
 func metadataOf(described []describedField) objectsource.Metadata {

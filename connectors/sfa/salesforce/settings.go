@@ -24,6 +24,11 @@ type Settings struct {
 	Tenant       map[string]string `cfg:"tenant_fields" doc:"Fields of your own: STREAM.name to the field's API name. The built-in maps know Account.uscc, Account.licence_no, Account.kind, Account.level, Contact.title, Contact.tier, Case.product, Case.lot." doc_zh:"自定义字段：流.名称 对应字段 API 名称。内置映射识别 Account.uscc、Account.licence_no、Account.kind、Account.level、Contact.title、Contact.tier、Case.product、Case.lot。" example:"{Account.uscc: USCC__c}"`
 	Share        float64           `cfg:"api_share" doc:"Share of the organisation's daily API calls above which runs stop until later." doc_zh:"API 日用量超过该比例时停止运行，稍后继续。" default:"0.8" advanced:"true"`
 	PageSize     int               `cfg:"page_size" doc:"Rows per page; the server keeps to it as it likes." doc_zh:"每页行数，服务器可能自行调整。" default:"2000" min:"1" max:"2000" advanced:"true"`
+	Bulk         string            `cfg:"bulk" doc:"Read through bulk jobs (Bulk API 2.0): auto (from bulk_from rows on, as a first load has), always or never. The rows are the same either way; a job takes fewer of the daily calls and longer to begin." doc_zh:"是否使用批量作业（Bulk API 2.0）读取：auto（达到 bulk_from 行时，如首次全量）、always 总是、never 从不。两种方式得到的行完全相同；批量作业占用的每日调用更少，但启动较慢。" default:"auto" enum:"auto,always,never"`
+	BulkFrom     int               `cfg:"bulk_from" doc:"Rows from which bulk: auto takes a job." doc_zh:"bulk: auto 时，达到多少行改用批量作业。" default:"100000" min:"1" advanced:"true"`
+	BulkPageSize int               `cfg:"bulk_page_size" doc:"Rows per page of a job." doc_zh:"批量作业每页行数。" default:"10000" min:"1" max:"50000" advanced:"true"`
+	BulkPoll     time.Duration     `cfg:"bulk_poll" doc:"Pause before a job is looked at again; it grows to half a minute." doc_zh:"查询作业状态的间隔，逐渐增至半分钟。" default:"2s" advanced:"true"`
+	BulkWait     time.Duration     `cfg:"bulk_wait" doc:"How long a job may take before the run gives up and aborts it." doc_zh:"作业最长等待时间，超过则中止作业并结束本次运行。" default:"1h" advanced:"true"`
 	Overlap      time.Duration     `cfg:"overlap" doc:"How far each run reads back, to catch rows committed late." doc_zh:"每次运行向前重读的时长，用于补上延迟提交的数据。" default:"5m" advanced:"true"`
 	httpsource.Common
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,10 @@ type connection struct {
 	session    *httpsource.Session
 	settings   Settings
 	used       atomic.Uint64 // per mille of the daily API calls, as the last answer said
+
+	mu        sync.Mutex
+	jobs      map[string]map[string]string // bulk jobs that are open → types of the columns asked for
+	described map[string][]describedField  // by object
 }
 
 // New makes a source; it does no calls.
@@ -40,7 +45,7 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{login: login, api: api, settings: s}
+	c := &connection{login: login, api: api, settings: s, jobs: map[string]map[string]string{}, described: map[string][]describedField{}}
 	c.session = newSession(login, s, env.Now, func(address string) error { return api.Rebase(address, "salesforce.com") })
 	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Bearer})
 	return objectsource.New(c, objectsource.Config{
@@ -56,33 +61,49 @@ func (c *connection) Connect(ctx context.Context) error {
 
 func (c *connection) Client() *httpsource.Client { return c.api }
 
+// Close aborts the jobs that are left and frees the connections.
 func (c *connection) Close() {
+	c.abort()
 	c.login.Close()
 	c.api.Close()
 }
 
-// Query reads rows of an object in the order of their ids; only done ends it, for pages may be shorter than asked for.
+// Query reads rows of an object in the order of their ids; only done ends it, for pages may be shorter than asked for. What is many rows
+// is asked for in bulk: the first answer says how many there are.
 func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
 	if used := float64(c.used.Load()) / 1000; c.settings.Share > 0 && used >= c.settings.Share {
 		return objectsource.Page{}, c.fail(&httpsource.Error{Class: httpsource.StopUntil, Message: "the share of daily API calls is used up", Until: c.api.SourceNow().Add(time.Hour)}, run)
 	}
+	probe := q.Window.To.IsZero() // to see whether there is anything
+	switch {
+	case strings.HasPrefix(q.Locator, bulkLink):
+		return c.bulkPage(ctx, run, q.Locator)
+	case c.settings.Bulk == "always" && q.Locator == "" && !probe:
+		return c.bulkQuery(ctx, run, q)
+	}
 	req := httpsource.Request{Method: http.MethodGet, Path: q.Locator}
 	if q.Locator == "" {
 		service := "/queryAll"
-		if q.Window.To.IsZero() {
-			service = "/query" // to see whether there is anything
+		if probe {
+			service = "/query"
 		}
 		req.Path, req.Query = c.data(service), url.Values{"q": {soql(run, q)}}
 	}
 	req.Header = http.Header{"Sforce-Query-Options": {"batchSize=" + strconv.Itoa(max(200, q.Limit))}}
 	var out objectsource.Page
-	req.Judge = func(r *httpsource.Response) *httpsource.Error {
+	var total int
+	req.Judge = func(r *httpsource.Response) (e *httpsource.Error) {
 		c.observe(r.Header)
-		var e *httpsource.Error
-		out, e = readPage(r.Body)
+		out, total, e = readPage(r.Body)
 		return e
 	}
-	return out, c.do(ctx, "query "+run.Object(), req)
+	if err := c.do(ctx, "query "+run.Object(), req); err != nil {
+		return objectsource.Page{}, err
+	}
+	if c.settings.Bulk == "auto" && q.Locator == "" && !probe && total >= c.settings.BulkFrom {
+		return c.bulkQuery(ctx, run, q)
+	}
+	return out, nil
 }
 
 func soql(run *objectsource.Run, q objectsource.Query) string {

@@ -61,12 +61,15 @@ func account(i int, at time.Time) map[string]any {
 	return map[string]any{"Id": fmt.Sprintf("001%015d", i), "IsDeleted": false, "SystemModstamp": at.UTC().Format("2006-01-02T15:04:05.000") + "+0000", "Name": fmt.Sprintf("医院%d", i), "USCC__c": nil, "Licence__c": nil, "Level__c": "三级"}
 }
 
-var accountFields = []simsalesforce.Field{{Name: "Id"}, {Name: "IsDeleted"}, {Name: "SystemModstamp"}, {Name: "Name"}, {Name: "USCC__c"}, {Name: "Licence__c"}, {Name: "Level__c"}}
+var accountFields = []simsalesforce.Field{
+	{Name: "Id", Type: "id"}, {Name: "IsDeleted", Type: "boolean"}, {Name: "SystemModstamp", Type: "datetime"}, {Name: "Name", Type: "string"},
+	{Name: "USCC__c", Type: "string"}, {Name: "Licence__c", Type: "string"}, {Name: "Level__c", Type: "string"},
+}
 
 func system(t *testing.T) *connectortest.System {
 	b := start(t, 7)
 	settings := sandbox.Settings("salesforce", b.url+"/x")
-	settings["login_url"] = b.url
+	settings["login_url"], settings["bulk_poll"] = b.url, "1ms"
 	rows := &connectortest.Rows{Clock: &b.clock, Make: account, Text: "Name", Gone: "IsDeleted", Publish: func(rows []map[string]any) {
 		b.SetObject(simsalesforce.Object{Name: "Account", Fields: accountFields, Rows: simsalesforce.List(rows)})
 	}}
@@ -79,12 +82,21 @@ func system(t *testing.T) *connectortest.System {
 func TestConnector(t *testing.T) {
 	driver, err := salesforce.Driver()
 	require.NoError(t, err)
-	connectortest.Run(t, connectortest.Harness{
-		Driver: driver, Text: "Name", Start: system, Stream: "Account", BaseURL: []string{"login_url"}, Password: "client_secret", PageSize: "page_size",
-		Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.TransientIn200, fault.ShortPage, fault.DeadLocator, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
-		Failing:  []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry},
-		Optional: []string{"ParentId"},
-	})
+	for mode, size := range map[string]string{"never": "page_size", "always": "bulk_page_size"} {
+		t.Run("bulk "+mode, func(t *testing.T) {
+			connectortest.Run(t, connectortest.Harness{
+				Driver: driver, Text: "Name", Stream: "Account", BaseURL: []string{"login_url"}, Password: "client_secret", PageSize: size,
+				Start: func(t *testing.T) *connectortest.System {
+					s := system(t)
+					s.Settings["bulk"] = mode
+					return s
+				},
+				Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.TransientIn200, fault.ShortPage, fault.DeadLocator, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
+				Failing:  []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry},
+				Optional: []string{"ParentId"},
+			})
+		})
+	}
 }
 
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
