@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
@@ -18,8 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/canonical"
-	"tributary/connectors/sandbox/fault"
-	"tributary/connectors/sandbox/simkingdee"
 	"tributary/events"
 	"tributary/events/kafka"
 	"tributary/test/e2e/harness"
@@ -39,20 +36,6 @@ func stormSize(t *testing.T) int {
 	return n
 }
 
-// site is an ERP that loses answers and works on after its callers gave up. It keeps two bills with one key if it is asked
-// for two.
-func site(t *testing.T) (*simkingdee.Server, string) {
-	faults, err := fault.Parse("write_lost/7,write_late/11,html_502/17,cut_body/19,throttle/13,session_expiry/23")
-	require.NoError(t, err)
-	customers := simkingdee.Table{Form: "BD_Customer", Key: "FCUSTID", Columns: []string{"FCUSTID", "FNumber"}, Rows: simkingdee.List{KeyColumn: "FCUSTID",
-		Items: []map[string]any{{"FCUSTID": 1, "FNumber": "C1"}}}}
-	server := simkingdee.New(simkingdee.Options{AcctID: "a", User: "u", Password: "p", AppID: "app", AppSecret: "s", Late: 700 * time.Millisecond, Now: time.Now, Faults: faults}, customers)
-	srv := httptest.NewServer(fault.Transport{Faults: faults, Now: time.Now}.Wrap(server))
-	t.Cleanup(srv.Close)
-	return server, fmt.Sprintf("\nconnections:\n  - name: erp\n    connector: kingdee\n    settings: {base_url: %q, acct_id: a, user: u, auth: password, password: p, timeout: 1s, retry_first: 10ms, retry_budget: 500ms,"+
-		" calls_per_second: 1000, orders: {key_field: %s, org: \"100\", settle: 2s}}\n    streams: [{stream: BD_Customer, every: 24h}]\n", srv.URL, simkingdee.OrderKeyField)
-}
-
 // Orders that come again and again, from files and from Kafka, while the service is killed, exist once each, and every
 // requester hears one end.
 func TestAStormOfOrdersCreatesEachOnce(t *testing.T) {
@@ -63,26 +46,27 @@ func TestAStormOfOrdersCreatesEachOnce(t *testing.T) {
 		require.NoError(t, err)
 		address := l.Addr().String()
 		require.NoError(t, l.Close())
-		erp, config := site(t)
-		storm(t, harness.New(t, harness.Options{Company: harness.NewCompany(), Config: config + fmt.Sprintf("kafka: {embedded: true, listen: %q}\nhttp: {listen: \"127.0.0.1:0\"}\n", address)}), erp, address)
+		all := sites(t)
+		storm(t, harness.New(t, harness.Options{Company: harness.NewCompany(), Config: connectionsOf(all) + fmt.Sprintf("kafka: {embedded: true, listen: %q}\nhttp: {listen: \"127.0.0.1:0\"}\n", address)}), all, address)
 	})
 	t.Run("production", func(t *testing.T) {
 		t.Parallel()
-		erp, config := site(t)
-		h := harness.Production(t, harness.Options{Company: harness.NewCompany(), Config: config})
-		storm(t, h, erp, h.Kafka)
+		all := sites(t)
+		h := harness.Production(t, harness.Options{Company: harness.NewCompany(), Config: connectionsOf(all)})
+		storm(t, h, all, h.Kafka)
 	})
 }
 
-func storm(t *testing.T, h *harness.Hub, erp *simkingdee.Server, broker string) {
+func storm(t *testing.T, h *harness.Hub, all []site, broker string) {
 	n := stormSize(t)
 	k := newKiller(t, h)
 	var orders []canonical.OrderRequest
 	day, err := canonical.ParseDate("2026-03-01")
 	require.NoError(t, err)
 	for i := range n {
-		o := canonical.OrderRequest{Key: fmt.Sprintf("%s-%05d", h.Company, i), Company: h.Company, Customer: "C1", Date: day, Lines: []canonical.OrderLine{{Product: "P1", Quantity: canonical.Units(int64(i + 1))}}}
-		if i%6 == 5 {
+		o := canonical.OrderRequest{Key: fmt.Sprintf("%s-%05d", h.Company, i), Company: h.Company, Connection: all[i%len(all)].name, Customer: "C1", Date: day,
+			Lines: []canonical.OrderLine{{Product: "P1", Quantity: canonical.Units(int64(i + 1)), Unit: "盒", Price: canonical.Units(12)}}}
+		if i%5 == 4 { // in every system
 			o.Customer = "nobody"
 		}
 		orders = append(orders, o)
@@ -142,10 +126,12 @@ func storm(t *testing.T, h *harness.Hub, erp *simkingdee.Server, broker string) 
 	h.OK("relay", "--once")
 
 	bills := map[string]int{}
-	for _, bill := range erp.Orders() {
-		key, _ := bill[simkingdee.OrderKeyField].(string)
-		bills[key]++
-		require.Equal(t, "C", bill["FDocumentStatus"], key)
+	for _, s := range all {
+		for _, bill := range s.orders() {
+			key, _ := bill[s.key].(string)
+			bills[s.name+" "+key]++
+			require.Equal(t, s.done, fmt.Sprint(bill[s.state]), "%s %s", s.name, key)
+		}
 	}
 	log := h.Log(events.TopicOrderStatus)
 	log.CheckOrder(t)
@@ -166,13 +152,13 @@ func storm(t *testing.T, h *harness.Hub, erp *simkingdee.Server, broker string) 
 		if o.Customer == "nobody" {
 			want, state = 0, canonical.OrderRefused
 		}
-		require.Equal(t, want, bills[o.Key], "bills of %s", o.Key)
+		require.Equal(t, want, bills[o.Connection+" "+o.Key], "bills of %s in %s", o.Key, o.Connection)
 		require.Len(t, ends[o.Key], 1, "ends of %s", o.Key)
 		for _, s := range ends[o.Key] {
 			require.Equal(t, string(state), s, o.Key)
 		}
 	}
-	require.Len(t, bills, len(orders)-len(orders)/6)
+	require.Len(t, bills, len(orders)-len(orders)/5)
 }
 
 // publish sends orders to Kafka in an order of its own, as a requester does that resends until it is told that it was heard.
