@@ -13,37 +13,13 @@ here=$state/kafka
 lib=${TRIBUTARY_TEST_KAFKA_LIB:-$var/kafka-$version}
 user=hub password=hub-secret
 
-dependency() { echo "<dependency><groupId>$1</groupId><artifactId>$2</artifactId><version>$3</version></dependency>"; }
-
-# fetch_jars: once per checkout; the folder appears whole or not at all, also when two runs want it.
 fetch_jars() {
-	local missing=()
-	command -v java >/dev/null || missing+=(default-jdk-headless)
-	command -v openssl >/dev/null || missing+=(openssl)
-	[ -d "$lib" ] || command -v mvn >/dev/null || missing+=(maven)
-	[ ${#missing[@]} = 0 ] || install "${missing[@]}"
-	exec 9>"$var/kafka-lib.lock"
-	flock 9
-	if [ ! -d "$lib" ]; then
-		say "fetching Kafka $version from Maven Central"
-		local work=$var/kafka-fetch
-		rm -rf "$work"
-		mkdir -p "$work"
-		cat >"$work/pom.xml" <<-XML
-			<project><modelVersion>4.0.0</modelVersion>
-			<groupId>tributary.test</groupId><artifactId>kafka</artifactId><version>1</version>
-			<dependencies>
-			$(dependency org.apache.kafka kafka_2.13 $version)
-			$(dependency org.apache.kafka kafka-tools $version)
-			$(dependency org.slf4j slf4j-simple 1.7.36)
-			</dependencies></project>
-		XML
-		(cd "$work" && mvn -q -B dependency:copy-dependencies -DoutputDirectory="$work/lib") >"$work/mvn.log" 2>&1 9>&- ||
-			fail "Maven could not fetch Kafka $version; its output is in $work/mvn.log."
-		mv "$work/lib" "$lib"
-		rm -rf "$work"
-	fi
-	exec 9>&-
+	command -v openssl >/dev/null || install openssl
+	maven_jars "$lib" "Kafka $version" "<dependencies>
+		$(dependency org.apache.kafka kafka_2.13 $version)
+		$(dependency org.apache.kafka kafka-tools $version)
+		$(dependency org.slf4j slf4j-simple 1.7.36)
+	</dependencies>"
 }
 
 jvm() { java -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$lib/*" "$@"; }

@@ -91,6 +91,35 @@ python_env() {
 	exec 9>&-
 }
 
+dependency() { echo "<dependency><groupId>$1</groupId><artifactId>$2</artifactId><version>$3</version>${4:-}</dependency>"; }
+
+# maven_jars FOLDER WHAT POM: once per checkout the jars that the middle of a POM asks for; the folder appears whole or not
+# at all, also when two runs want it.
+maven_jars() {
+	local missing=()
+	command -v java >/dev/null || missing+=(default-jdk-headless)
+	[ -d "$1" ] || command -v mvn >/dev/null || missing+=(maven)
+	[ ${#missing[@]} = 0 ] || install "${missing[@]}"
+	exec 9>"$1.lock"
+	flock 9
+	if [ ! -d "$1" ]; then
+		say "fetching $2 from Maven Central"
+		rm -rf "$1.new"
+		mkdir -p "$1.new"
+		cat >"$1.new/pom.xml" <<-XML
+			<project><modelVersion>4.0.0</modelVersion>
+			<groupId>tributary.test</groupId><artifactId>jars</artifactId><version>1</version>
+			$3
+			</project>
+		XML
+		(cd "$1.new" && mvn -q -B dependency:copy-dependencies -DoutputDirectory="$1.new/lib") >"$1.log" 2>&1 9>&- ||
+			fail "Maven could not fetch $2; its output is in $1.log."
+		mv "$1.new/lib" "$1"
+		rm -rf "$1.new"
+	fi
+	exec 9>&-
+}
+
 # env_of WORD: prints the variables of the running server.
 env_of() {
 	[ -s "$here/env" ] || fail "no $1 is running here; start one with test/servers/$2 start."

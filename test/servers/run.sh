@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# run.sh COMMAND…: runs COMMAND beside real servers (PostgreSQL, Apache Kafka, OpenSSH, FTP, IMAP, S3, MariaDB), whose
-# addresses it exports (see their scripts), stops what it started, whatever happens, and ends with COMMAND's exit code.
-# It never runs COMMAND without all of them.
+# run.sh COMMAND…: runs COMMAND beside real servers (PostgreSQL, Apache Kafka, OpenSSH, FTP, IMAP, S3, MariaDB, SAP's CAP,
+# HAPI FHIR), whose addresses it exports (see their scripts), stops what it started, whatever happens, and ends with
+# COMMAND's exit code. It never runs COMMAND without all of them.
 set -euo pipefail
 [ $# -gt 0 ] || { echo "usage: test/servers/run.sh COMMAND…" >&2; exit 2; }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$var/servers/run-$$
 export TRIBUTARY_SERVERS_DIR=$state
 
-servers=(postgres kafka sftp ftp imap s3 mariadb)
+servers=(postgres kafka sftp ftp imap s3 mariadb cap hapi)
 variable() { local name=TRIBUTARY_TEST_${1^^}; echo "$name"; }
 
 stop_all() { # FOLDER
@@ -70,6 +70,12 @@ version() {
 	imap) echo "dovecot $(dovecot --version | cut -d' ' -f1)" ;;
 	s3) "$var/python-1/bin/python" -c 'import importlib.metadata as m; print("moto", m.version("moto"))' ;;
 	mariadb) mariadbd --version | sed 's/.*Ver \([^ ]*\).*/MariaDB \1/' ;;
+	cap) node -p '"@sap/cds " + require(process.argv[1]).version' "$var/cap-1/node_modules/@sap/cds/package.json" ;;
+	hapi)
+		local hapi
+		hapi=$(echo "$var"/hapi-*/hapi-fhir-base-*.jar) && hapi=${hapi##*hapi-fhir-base-}
+		echo "HAPI FHIR ${hapi%.jar} (starting)"
+		;;
 	esac
 }
 for server in "${servers[@]}"; do

@@ -89,6 +89,8 @@ func allGiven(t *testing.T) {
 	servers.IMAP(t)
 	servers.S3(t)
 	servers.MariaDB(t)
+	servers.CAP(t)
+	servers.HAPI(t)
 }
 
 func TestPlacesListen(t *testing.T) {
