@@ -15,7 +15,6 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/sap"
-	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/internal/errs"
 	"tributary/test/servers"
@@ -34,7 +33,7 @@ var capSets = map[string][2]string{
 // capPage is the most rows that the server answers with.
 const capPage = 100
 
-func openCAP(t *testing.T, s servers.CAPServer, protocol string, change map[string]any) *objectsource.Source {
+func openCAP(t *testing.T, s servers.CAPServer, protocol string, change map[string]any) *sap.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(sap.Settings{})
 	require.NoError(t, err)
