@@ -49,6 +49,7 @@ lint: ## Check format, vet and staticcheck
 	$(GO) tool staticcheck ./...
 
 generate: ## Rewrite generated docs and golden files, then show what changed
+	test/servers/run.sh $(GO) test ./connectors/distributor/... -run Connector -update
 	$(GO) test ./connectors/emr/... ./connectors/erp/... ./connectors/pharmacy ./connectors/rest ./connectors/sfa/... -update
 	$(GO) test ./connectors/builtin ./epcis ./events ./mapping ./trace -update
 	$(GO) test ./hub ./cmd/tributary -run Docs -update

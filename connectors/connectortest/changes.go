@@ -23,7 +23,7 @@ func lateRow(t *testing.T, h Harness) {
 	s.Advance(time.Hour)
 	second, err := read(t.Context(), src, h.Stream, first.last())
 	require.NoError(t, err)
-	require.Contains(t, keysOf(state(nil, second.rows)), keysOf(state(nil, first.rows))[5], "a row stored late, within the overlap")
+	require.Contains(t, keysOf(h.state(nil, second.rows)), keysOf(h.state(nil, first.rows))[5], "a row stored late, within the overlap")
 }
 
 // future: a row with a time far ahead must not carry the position there.
@@ -37,7 +37,7 @@ func future(t *testing.T, h Harness) {
 	src := h.open(t, s, nil)
 	first, err := read(t.Context(), src, h.Stream, nil)
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(state(nil, first.rows)), 39)
+	require.GreaterOrEqual(t, len(h.state(nil, first.rows)), 39)
 	s.Advance(time.Hour)
 	s.Touch(4)
 	s.Advance(time.Hour)
@@ -53,7 +53,7 @@ func deletes(t *testing.T, h Harness) {
 	src := h.open(t, s, nil)
 	first, err := read(t.Context(), src, h.Stream, nil)
 	require.NoError(t, err)
-	keys := keysOf(state(nil, first.rows))
+	keys := keysOf(h.state(nil, first.rows))
 	s.Advance(time.Hour)
 	s.Remove(7)
 	s.Advance(time.Hour)
@@ -106,8 +106,12 @@ func texts(t *testing.T, h Harness) {
 	s.Advance(time.Hour)
 	got, err := read(t.Context(), h.open(t, s, nil), h.Stream, nil)
 	require.NoError(t, err)
-	var have []string
+	newest := map[string]connectors.Row{}
 	for _, r := range got.rows {
+		newest[h.which(r)] = r
+	}
+	var have []string
+	for _, r := range newest {
 		text, _ := r.Fields[h.Text].(string)
 		have = append(have, text)
 	}

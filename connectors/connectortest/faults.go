@@ -24,7 +24,7 @@ func passingFaults(t *testing.T, h Harness) {
 			got, err := read(t.Context(), h.open(t, s, nil), h.Stream, nil)
 			require.NoError(t, err)
 			require.Positive(t, s.Faults.Hits(name), "the fault never struck")
-			require.Equal(t, keysOf(state(nil, want.rows)), keysOf(state(nil, got.rows)))
+			require.Equal(t, keysOf(h.state(nil, want.rows)), keysOf(h.state(nil, got.rows)))
 		})
 	}
 }
@@ -41,7 +41,11 @@ func keysOf(m map[string]string) []string {
 // failingFaults: the run ends with an error for people, never with "0 rows", and a later run from the last good position
 // completes the set.
 func failingFaults(t *testing.T, h Harness) {
-	for _, name := range append([]fault.Name{fault.Redirect}, h.Failing...) {
+	failing := h.Failing
+	if h.Medium == HTTP {
+		failing = append([]fault.Name{fault.Redirect}, failing...)
+	}
+	for _, name := range failing {
 		t.Run(string(name), func(t *testing.T) {
 			s := h.Start(t)
 			s.Fill(40)
@@ -65,7 +69,7 @@ func failingFaults(t *testing.T, h Harness) {
 			s.Faults.Clear()
 			rest, err := read(t.Context(), h.open(t, s, nil), h.Stream, broken.last())
 			require.NoError(t, err)
-			require.Len(t, state(state(nil, broken.rows), rest.rows), 40)
+			require.Len(t, h.state(h.state(nil, broken.rows), rest.rows), 40)
 		})
 	}
 }
@@ -79,7 +83,7 @@ func sessionExpiry(t *testing.T, h Harness) {
 	s.Faults.Every(fault.SessionExpiry, 3)
 	r, err := read(t.Context(), h.open(t, s, nil), h.Stream, nil)
 	require.NoError(t, err)
-	require.Len(t, state(nil, r.rows), 40)
+	require.Len(t, h.state(nil, r.rows), 40)
 	require.Greater(t, s.Logins(), 1)
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,9 +17,26 @@ import (
 	"tributary/connectors/sandbox/fault"
 )
 
+// Medium is how a connector reaches its system: it says which of the items about faults concern it.
+type Medium string
+
+// Media.
+const (
+	HTTP     Medium = "" // the zero value
+	Database Medium = "a database"
+	Files    Medium = "files" // places on other machines, which may speak HTTP
+)
+
+// faults are the items that faults on the way to the system prove.
+func (m Medium) faults() []int {
+	return map[Medium][]int{HTTP: {34}, Database: {35}, Files: {34, 36}}[m]
+}
+
 // Harness is what the suite needs to know of a connector.
 type Harness struct {
 	Driver connectors.Driver
+	Medium Medium
+	Name   string // of the system, where the suite runs over several
 	// Start starts a simulated system; it ends with the test.
 	Start func(t *testing.T) *System
 	// Stream is the stream that System.Fill fills.
@@ -36,8 +54,15 @@ type Harness struct {
 	MaxPage  int
 	// Optional are discovered fields that rows need not have.
 	Optional []string
-	// Reasons say, by item of the acceptance list, why the connector's system cannot prove it.
+	// Reasons say, by item of the acceptance list, why the connector's system cannot prove it. A part of the suite whose
+	// items all have reasons is passed over.
 	Reasons map[int]string
+	// Codes are the connector's own messages of the verdicts of a check, by the name of the verdict; Untrusted are
+	// settings that lead to a server whose certificate nobody vouches for, where an HTTPS server will not do.
+	Codes     map[string]string
+	Untrusted func(t *testing.T) map[string]any
+	// Which tells the filled stream's rows apart where keys name the place at which a row was found; nil: the key.
+	Which func(connectors.Row) string
 	// Text is a field of the stream that holds what System.Write writes.
 	Text string
 }
@@ -61,6 +86,9 @@ type System struct {
 	Before func(func())
 	// Logins counts logins; nil when the system has none.
 	Logins func() int
+	// Server is what befalls a server that is a database, Place what people do to files; nil for others.
+	Server *Server
+	Place  *Place
 }
 
 // quick are settings that make retries fast.
@@ -75,6 +103,10 @@ func (h Harness) open(t *testing.T, s *System, change map[string]any) connectors
 	if size, _ := raw[h.PageSize].(int); h.MaxPage > 0 && size > h.MaxPage {
 		raw[h.PageSize] = h.MaxPage
 	}
+	maps.DeleteFunc(raw, func(name string, _ any) bool { // not everybody pages and retries
+		_, hurries := quick[name]
+		return (hurries || name == "") && !slices.ContainsFunc(spec.Options, func(o connectors.Option) bool { return o.Name == name })
+	})
 	settings, problems := spec.Parse("connections.test.settings", raw)
 	require.Empty(t, problems)
 	src, err := h.Driver.New(settings, connectors.Env{Now: s.Now})
@@ -166,21 +198,29 @@ func (r run) last() json.RawMessage {
 	return r.positions[len(r.positions)-1]
 }
 
+func (h Harness) which(r connectors.Row) string {
+	if h.Which != nil {
+		return h.Which(r)
+	}
+	return r.Key
+}
+
 // state is the set of rows after applying them in order.
-func state(into map[string]string, rows []connectors.Row) map[string]string {
+func (h Harness) state(into map[string]string, rows []connectors.Row) map[string]string {
 	if into == nil {
 		into = map[string]string{}
 	}
 	for _, r := range rows {
+		key := h.which(r)
 		if r.Op == connectors.Delete {
-			delete(into, r.Key)
+			delete(into, key)
 			continue
 		}
 		b, err := json.Marshal(r.Fields)
 		if err != nil {
 			b = []byte(fmt.Sprint(r.Fields))
 		}
-		into[r.Key] = string(b)
+		into[key] = string(b)
 	}
 	return into
 }

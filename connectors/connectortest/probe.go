@@ -2,10 +2,10 @@ package connectortest
 
 import (
 	"context"
-
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,17 +18,28 @@ import (
 
 func (h Harness) elsewhere(url string) map[string]any {
 	out := map[string]any{"retry_budget": "20ms"}
+	if h.Medium == Database {
+		url = url[strings.Index(url, "://")+3:]
+	}
 	for _, name := range h.BaseURL {
 		out[name] = url
 	}
 	return out
 }
 
+// untrusted are settings that lead to a server whose certificate nobody vouches for.
+func (h Harness) untrusted(t *testing.T) map[string]any {
+	if h.Untrusted != nil {
+		return h.Untrusted(t)
+	}
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	return h.elsewhere(server.URL)
+}
+
 func checkVerdicts(t *testing.T, h Harness) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
-	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
-	defer untrusted.Close()
 	for name, c := range map[string]struct {
 		change map[string]any
 		fault  fault.Name
@@ -37,13 +48,16 @@ func checkVerdicts(t *testing.T, h Harness) {
 		"good":           {code: "connectors.check_ok"},
 		"wrong password": {change: h.wrong(), code: "connectors.credentials"},
 		"wrong host":     {change: h.elsewhere(closed.URL), code: "connectors.unreachable"},
-		"certificate":    {change: h.elsewhere(untrusted.URL), code: "connectors.certificate"},
+		"certificate":    {change: h.untrusted(t), code: "connectors.certificate"},
 		"no rights":      {fault: fault.NoRights, code: "connectors.forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := h.Start(t)
 			if c.fault != "" {
 				s.Faults.Always(c.fault)
+			}
+			if own := h.Codes[name]; own != "" {
+				c.code = own
 			}
 			found, err := h.open(t, s, c.change).Check(t.Context())
 			require.NoError(t, err)

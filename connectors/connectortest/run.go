@@ -1,17 +1,30 @@
 package connectortest
 
 import (
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-// tests are the parts of the suite with the items of the acceptance list that each proves.
-var tests = []struct {
+// part is a part of the suite with the items of the acceptance list that it proves.
+type part struct {
 	name  string
-	items []int
+	items []int // faults: those of the harness's medium
 	test  func(*testing.T, Harness)
-}{
+}
+
+// faults stands for the item about faults of the harness's medium.
+const faults = 0
+
+func (p part) proves(h Harness) []int {
+	if i := slices.Index(p.items, faults); i >= 0 {
+		return slices.Concat(p.items[:i], p.items[i+1:], h.Medium.faults())
+	}
+	return p.items
+}
+
+var tests = []part{
 	{"spec is a valid schema, documented, secrets marked", []int{1}, specIsWhole},
 	{"settings of the released version still hold", []int{3}, releasedSettingsHold},
 	{"a missing required setting is named", []int{4}, missingSettings},
@@ -32,24 +45,48 @@ var tests = []struct {
 	{"positions that cannot be used", []int{20}, badPositions},
 	{"a backfill reads its window and nothing else", []int{21}, backfill},
 	{"texts of every kind come through", []int{24}, texts},
-	{"faults that pass", []int{34}, passingFaults},
-	{"faults that end the run", []int{22, 34}, failingFaults},
+	{"faults that pass", []int{faults}, passingFaults},
+	{"faults that end the run", []int{22, faults}, failingFaults},
 	{"a session that dies in the middle", []int{34}, sessionExpiry},
+	{"a database that is locked, restarted, cut off", []int{35}, databaseFaults},
+	{"files that are unfinished, changed, gone, hostile", []int{36}, fileFaults},
 	{"secrets stay secret", []int{2}, secretsStay},
 }
 
-// Run runs the suite and compares what it proves with testdata/acceptance.json. The connector's goroutines must be gone
-// at its end.
-func Run(t *testing.T, h Harness) {
-	t.Cleanup(func() { goleak.VerifyNone(t, goleak.IgnoreCurrent()) })
-	failed := map[int]bool{}
-	for _, part := range tests {
-		ok := t.Run(part.name, func(t *testing.T) { part.test(t, h) })
-		for _, item := range part.items {
-			failed[item] = failed[item] || !ok
-		}
+// Run runs the suite and compares what it proves with testdata/acceptance.json. Where a connector reaches systems of
+// several kinds the suite runs over each, named by Harness.Name, and an item is passed when it is on all of them; the
+// first says which do not apply. The connector's goroutines must be gone at its end.
+func Run(t *testing.T, h Harness, others ...Harness) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	proved := h.run(t)
+	for _, other := range others {
+		t.Run(other.Name, func(t *testing.T) { other.run(t) })
 	}
 	if !t.Failed() {
-		keepResults(t, failed, h.Reasons)
+		keepResults(t, h, proved)
 	}
+}
+
+// run runs the suite over one system and returns the items that it looked at.
+func (h Harness) run(t *testing.T) map[int]bool {
+	proved := map[int]bool{42: true}
+	for _, p := range tests {
+		items := p.proves(h)
+		if !slices.ContainsFunc(items, h.concerns) {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) { p.test(t, h) })
+		for _, item := range items {
+			proved[item] = true
+		}
+	}
+	return proved
+}
+
+// concerns reports whether the harness gives no reason against an item, and its medium none either.
+func (h Harness) concerns(item int) bool {
+	media := []Medium{HTTP, Database, Files}
+	elsewhere := slices.ContainsFunc(media, func(m Medium) bool { return slices.Contains(m.faults(), item) })
+	return h.Reasons[item] == "" && (!elsewhere || slices.Contains(h.Medium.faults(), item))
 }

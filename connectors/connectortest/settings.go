@@ -102,6 +102,9 @@ func value(o option, r *rand.Rand) any {
 
 func missingSettings(t *testing.T, h Harness) {
 	spec, system := specOf(t, h), h.Start(t)
+	_, problems := spec.Parse("connections.x.settings", map[string]any{})
+	require.NotEmpty(t, problems, "nothing at all is no configuration")
+	require.Equal(t, errs.Invalid, errs.KindOf(problems), "exit 2")
 	for _, o := range spec.Options {
 		if !o.Required {
 			continue

@@ -91,7 +91,7 @@ func (d *Drop) Look(ctx context.Context) ([]RemoteFile, error) {
 }
 
 func (d *Drop) look(ctx context.Context) (listed []RemoteFile, err error) {
-	err = d.retry(ctx, func() error {
+	err = Retry(ctx, func() error {
 		listed, err = d.Look(ctx)
 		return err
 	})
@@ -110,7 +110,7 @@ func (d *Drop) Fetch(ctx context.Context, f RemoteFile) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	err = d.retry(ctx, func() error { return d.download(ctx, f, local) })
+	err = Retry(ctx, func() error { return d.download(ctx, f, local) })
 	if err != nil {
 		d.release()
 		return "", err
@@ -213,7 +213,7 @@ func (d *Drop) Done(ctx context.Context, f RemoteFile) error {
 	if SafeName(f.Name) != nil {
 		return nil
 	}
-	return d.retry(ctx, func() error {
+	return Retry(ctx, func() error {
 		now, err := d.cfg.Transport.Stat(ctx, f)
 		if errs.Is(err, errs.NotFound) || err == nil && !now.Same(f) {
 			return nil
@@ -250,8 +250,8 @@ func (d *Drop) release() {
 	}
 }
 
-// retry repeats a call while the place cannot be reached. Every other failure would be the same again.
-func (d *Drop) retry(ctx context.Context, call func() error) error {
+// Retry repeats a call, a few times, while the place cannot be reached. Every other failure would be the same again.
+func Retry(ctx context.Context, call func() error) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = firstPause
 	err := backoff.Retry(func() error {

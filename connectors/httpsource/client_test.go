@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 
 	"tributary/connectors/httpsource"
 	"tributary/internal/errs"
@@ -294,6 +295,32 @@ func TestRateLimitPerScope(t *testing.T) {
 	require.EqualValues(t, 2, calls.Load())
 	_, err := c.Do(ctx, httpsource.Request{Op: "read", Method: http.MethodGet, Path: "/"})
 	require.NoError(t, err, "other scopes are free")
+}
+
+// However many callers share a scope, together they ask no more often than it allows, and not much less often.
+func TestLimitsAreKeptByCallersSideBySide(t *testing.T) {
+	t.Parallel()
+	const perSecond, n = 200, 100
+	srv, calls := script(t, text("ok"))
+	c := client(t, srv.URL, func(o *httpsource.Options) {
+		o.Limits = map[string]httpsource.Limit{"": {PerSecond: perSecond, Burst: 1}}
+	})
+	began := time.Now()
+	g, ctx := errgroup.WithContext(t.Context())
+	for range 5 {
+		g.Go(func() error {
+			for range n / 5 {
+				if _, err := c.Do(ctx, httpsource.Request{Op: "read", Method: http.MethodGet, Path: "/"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, g.Wait())
+	require.EqualValues(t, n, calls.Load())
+	rate := float64(n-1) / time.Since(began).Seconds()
+	require.LessOrEqual(t, rate, 1.05*perSecond)
 }
 
 func TestRetryAfter(t *testing.T) {

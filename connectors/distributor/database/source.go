@@ -67,9 +67,9 @@ func New(s Settings, env connectors.Env) (*Source, error) {
 
 // Open looks which columns the query has and fixes the run's window on the database's own clock.
 func (s *Source) Open(ctx context.Context, stream string, raw json.RawMessage) error {
-	query := s.settings.query(canonical.Ledger(stream))
-	if query == "" {
-		return errs.New(errs.Invalid, "connectors.stream_unknown", errs.Args{"stream": stream, "known": strings.Join(s.configured(), ", ")})
+	query, err := s.queryOf(stream)
+	if err != nil {
+		return err
 	}
 	p, err := decodePosition(raw)
 	if err != nil {
@@ -272,8 +272,20 @@ func (s *Source) configured() (out []string) {
 	return out
 }
 
+// queryOf is the query of a stream of the configuration.
+func (s *Source) queryOf(stream string) (string, error) {
+	query := s.settings.query(canonical.Ledger(stream))
+	if query == "" {
+		return "", errs.New(errs.Invalid, "connectors.stream_unknown", errs.Args{"stream": stream, "known": strings.Join(s.configured(), ", ")})
+	}
+	return query, nil
+}
+
 // Backfill reads a window of the cursor again.
 func (s *Source) Backfill(stream string, from, to time.Time) (json.RawMessage, error) {
+	if _, err := s.queryOf(stream); err != nil {
+		return nil, err
+	}
 	if !from.Before(to) {
 		return nil, errs.New(errs.Invalid, "connectors.window", errs.Args{"from": from.Format(time.DateOnly), "to": to.Format(time.DateOnly)})
 	}

@@ -49,8 +49,12 @@ func decodePosition(raw json.RawMessage) (position, error) {
 		return p, nil
 	}
 	var e encodedPosition
-	if err := json.Unmarshal(raw, &e); err != nil || e.V != positionVersion || len(e.Taken)%len(mark{}) != 0 || e.Row < 0 {
-		return p, errs.New(errs.Invalid, "files.position", nil)
+	err := json.Unmarshal(raw, &e)
+	if err == nil && e.V > positionVersion {
+		return p, errs.New(errs.Invalid, "connectors.position_newer", errs.Args{"version": e.V})
+	}
+	if err != nil || e.V != positionVersion || len(e.Taken)%len(mark{}) != 0 || e.Row < 0 {
+		return p, errs.New(errs.Invalid, "connectors.position", nil)
 	}
 	for i := 0; i < len(e.Taken); i += len(mark{}) {
 		p.taken[mark(e.Taken[i:i+len(mark{})])] = true
@@ -58,7 +62,7 @@ func decodePosition(raw json.RawMessage) (position, error) {
 	if e.File != "" {
 		b, err := base64.StdEncoding.DecodeString(e.File)
 		if err != nil || len(b) != len(mark{}) {
-			return p, errs.New(errs.Invalid, "files.position", nil)
+			return p, errs.New(errs.Invalid, "connectors.position", nil)
 		}
 		p.file, p.row = mark(b), e.Row
 	}

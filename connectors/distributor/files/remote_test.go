@@ -123,8 +123,9 @@ func TestCheckOfAnotherMachine(t *testing.T) {
 		require.Equal(t, connectors.Fault, findings[0].Severity)
 		require.Equal(t, code, findings[0].Code)
 	}
-	_, err := newSource(t, map[string]any{"url": settings["url"], "password": "hub-secret", "host_key": []any{}}).Discover(t.Context())
-	require.NoError(t, err)
+	unknown := newSource(t, map[string]any{"url": settings["url"], "password": "hub-secret", "host_key": []any{}})
+	_, err := unknown.Discover(t.Context())
+	require.Equal(t, "files.remote_host_key_unset", errs.CodeOf(err))
 
 	ftp := servers.FTP(t)
 	plain, err := newSource(t, map[string]any{"url": "ftp://" + ftp.Plain + "/", "user": "hub", "password": "hub-secret"}).Check(t.Context())

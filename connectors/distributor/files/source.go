@@ -47,6 +47,9 @@ var streamInfo = connectors.StreamInfo{
 	Name: Stream, Title: "流向文件", Entity: canonical.EntityFlow, Key: []string{"_file", "_row"}, Deletes: "none",
 }
 
+// ownFields say where a row comes from; the source adds them to the columns of the file.
+var ownFields = []string{"_file", "_row", "_party", "_ledger", "_period", "_version"}
+
 // Feed is what the source offers beyond Source: whole files, for the use case that imports files.
 type Feed interface {
 	// Pending lists the files that are not in the position, in the order of their names.
@@ -130,11 +133,34 @@ func fault(err error) ([]connectors.Finding, error) {
 	return []connectors.Finding{{Severity: connectors.Fault, Code: e.Code, Args: e.Args}}, nil
 }
 
+// Discover looks into the first file that can be placed: its columns are those that a partner's files are likely to have.
 func (s *source) Discover(ctx context.Context) ([]connectors.StreamInfo, error) {
-	if err := s.open(); err != nil {
+	files, err := s.list(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return []connectors.StreamInfo{streamInfo}, ctx.Err()
+	info := streamInfo
+	for _, name := range ownFields {
+		info.Fields = append(info.Fields, connectors.Field{Name: name})
+	}
+	i := slices.IndexFunc(files, func(in Incoming) bool { return in.Problem == nil })
+	if i < 0 {
+		return []connectors.StreamInfo{info}, nil
+	}
+	tables, err := s.tablesOf(ctx, files[i])
+	if err != nil || len(tables) == 0 {
+		return []connectors.StreamInfo{info}, err
+	}
+	table, err := tables[0].Open(ctx, files[i].Options)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range table.Headers() {
+		if name != "" && !slices.ContainsFunc(info.Fields, func(f connectors.Field) bool { return f.Name == name }) {
+			info.Fields = append(info.Fields, connectors.Field{Name: name})
+		}
+	}
+	return []connectors.StreamInfo{info}, table.Close()
 }
 
 func (s *source) list(ctx context.Context) ([]Incoming, error) {
@@ -208,7 +234,7 @@ func (s *source) Done(ctx context.Context, in Incoming) error {
 // Open fixes the run's files: those that lie in the folder now.
 func (s *source) Open(ctx context.Context, stream string, raw json.RawMessage) error {
 	if stream != Stream {
-		return errs.New(errs.NotFound, "files.stream", errs.Args{"stream": stream, "known": Stream})
+		return errs.New(errs.Invalid, "connectors.stream_unknown", errs.Args{"stream": stream, "known": Stream})
 	}
 	p, err := decodePosition(raw)
 	if err != nil {

@@ -200,11 +200,12 @@ func TestResumeFromEveryCheckpoint(t *testing.T) {
 func TestPositionsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	src := newSource(t, map[string]any{"folder": t.TempDir()})
-	for _, raw := range []string{`{"v":2}`, `{"v":1,"taken":"AAAA"}`, `{`, `{"v":1,"file":"x"}`, `{"v":1,"row":-1}`, `[]`} {
+	for _, raw := range []string{`{"v":1,"taken":"AAAA"}`, `{`, `{"v":1,"file":"x"}`, `{"v":1,"row":-1}`, `[]`} {
 		err := src.Open(t.Context(), files.Stream, json.RawMessage(raw))
-		require.Equal(t, "files.position", errs.CodeOf(err), raw)
+		require.Equal(t, "connectors.position", errs.CodeOf(err), raw)
 	}
-	require.Equal(t, "files.stream", errs.CodeOf(src.Open(t.Context(), "other", nil)))
+	require.Equal(t, "connectors.position_newer", errs.CodeOf(src.Open(t.Context(), files.Stream, json.RawMessage(`{"v":2}`))))
+	require.Equal(t, "connectors.stream_unknown", errs.CodeOf(src.Open(t.Context(), "other", nil)))
 }
 
 func TestFolderWithTooManyFiles(t *testing.T) {

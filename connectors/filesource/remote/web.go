@@ -121,7 +121,11 @@ func (w *web) List(ctx context.Context) ([]filesource.RemoteFile, error) {
 	}
 	var out []filesource.RemoteFile
 	for _, l := range links {
-		f, err := w.head(ctx, path.Base(l.Path), l.String())
+		var f filesource.RemoteFile
+		err := filesource.Retry(ctx, func() (err error) { // here, lest one failure in a thousand files begins the list again
+			f, err = w.head(ctx, path.Base(l.Path), l.String())
+			return err
+		})
 		if errs.Is(err, errs.NotFound) { // the page is older than the folder
 			continue
 		}
