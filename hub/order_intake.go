@@ -31,7 +31,7 @@ func (h *Hub) TakeOrders(ctx context.Context, b *Broker) (err error) {
 		return err
 	}
 	log := watermill.NewSlogLogger(h.Log)
-	sub, err := kafka.NewSubscriber(kafka.SubscriberConfig{Config: b.Kafka, Group: "tributary-orders-" + h.Config.Company.Code}, log)
+	sub, err := kafka.NewSubscriber(kafka.SubscriberConfig{Config: b.Kafka, Group: h.orderGroup()}, log)
 	if err != nil {
 		return err
 	}
@@ -47,10 +47,13 @@ func (h *Hub) TakeOrders(ctx context.Context, b *Broker) (err error) {
 	}
 	in, requester := events.InboundTopics()[0], *h
 	requester.Actor = Actor{Name: "kafka", Role: CRM} // who may write to the topic is the broker's to say
-	router.AddMiddleware(setAside(dead, in, h.Log.WarnContext))
+	router.AddMiddleware(h.setAside(dead, in))
 	router.AddConsumerHandler("orders", in.Name, sub, func(m *message.Message) error { return requester.takeMessage(m.Context(), m, takers) })
 	return router.Run(ctx)
 }
+
+// orderGroup is the consumer group of the company's hubs: they share the partitions.
+func (h *Hub) orderGroup() string { return "tributary-orders-" + h.Config.Company.Code }
 
 // drainOrders bounds what the record under way may still take once the service is told to stop.
 const drainOrders = 3 * time.Second
@@ -148,26 +151,35 @@ func (h *Hub) answerInvalid(ctx context.Context, req *canonical.OrderRequest, wh
 	return err
 }
 
-// setAside is the middleware that sends what no retry mends to the dead letters, unchanged, with reason and origin in
-// headers. A record whose dead letter cannot be written waits.
-func setAside(dead *kafka.Publisher, in events.Inbound, warn func(context.Context, string, ...any)) message.HandlerMiddleware {
+// setAside is the middleware that sends what no retry mends to the dead letters: its bytes as they came, with reason and
+// origin in headers that Kafka Connect's tools know. A record whose dead letter cannot be written waits.
+func (h *Hub) setAside(dead *kafka.Publisher, in events.Inbound) message.HandlerMiddleware {
 	return func(next message.HandlerFunc) message.HandlerFunc {
 		return func(m *message.Message) ([]*message.Message, error) {
 			out, err := next(m)
 			if !errors.Is(err, errUnreadable) {
 				return out, err
 			}
+			at, _ := kafka.PositionOf(m.Context())
 			letter := message.NewMessage(m.UUID, m.Payload)
 			letter.Metadata = maps.Clone(m.Metadata)
-			at, _ := kafka.PositionOf(m.Context())
-			for name, value := range map[string]string{
-				"topic": in.Name, "partition": strconv.Itoa(at.Partition), "offset": strconv.FormatInt(at.Offset, 10),
-				"stage": "KAFKA_CONSUME", "exception.message": err.Error(),
-			} {
-				letter.Metadata.Set("__connect.errors."+name, value)
-			}
-			warn(m.Context(), "a record is no order; it lies in the dead letters", "topic", in.Dead, "partition", at.Partition, "offset", at.Offset, "error", err)
+			maps.Copy(letter.Metadata, h.deadHeaders(in.Name, at, err))
+			h.Log.WarnContext(m.Context(), "a record is no order; it lies in the dead letters", "topic", in.Dead, "partition", at.Partition, "offset", at.Offset, "error", err)
 			return nil, dead.PublishContext(m.Context(), in.Dead, letter)
 		}
 	}
+}
+
+// deadHeaders say why a record was set aside, and where it came from.
+func (h *Hub) deadHeaders(topic string, at kafka.Position, why error) map[string]string {
+	out := map[string]string{}
+	for name, value := range map[string]string{
+		"topic": topic, "partition": strconv.Itoa(at.Partition), "offset": strconv.FormatInt(at.Offset, 10), "connector.name": h.orderGroup(), "task.id": strconv.Itoa(at.Partition),
+		"stage": "VALUE_CONVERTER", "class.name": "tributary.orders", "exception.class.name": errs.CodeOf(why), "exception.message": why.Error(),
+	} {
+		out["__connect.errors."+name] = value
+	}
+	out["tributary_reason"] = errs.CodeOf(why)
+	out["tributary_first_seen"] = h.Now().UTC().Format(time.RFC3339)
+	return out
 }
