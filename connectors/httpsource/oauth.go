@@ -85,3 +85,18 @@ func FetchToken(ctx context.Context, r TokenRequest) (TokenAnswer, error) {
 	}
 	return out, nil
 }
+
+// clockLeeway is how far clocks may differ without a proof that bears the time being refused for it.
+const clockLeeway = 30 * time.Second
+
+// ByItsClock calls a login whose proof bears the time. When it is refused, and the refusal is what told that the source's
+// clock is another than was known, it is called once more: the credentials may be right and the time wrong.
+func ByItsClock(c *Client, login func() (Token, error)) (Token, error) {
+	known, _ := c.Skew()
+	token, err := login()
+	if told, _ := c.Skew(); ClassOf(err) == ConfigStop && (told-known).Abs() > clockLeeway {
+		c.stopped.Store(nil)
+		return login()
+	}
+	return token, err
+}

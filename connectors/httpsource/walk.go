@@ -12,9 +12,11 @@ import (
 // next one, which begins overlap before the last one's end to catch rows committed late.
 //
 // The upper bound is fixed when the walk is opened. A walk opened in the middle of a window finishes that window first.
+// A source whose clock was set back stamps once more times that were read already: the next window begins as much earlier.
 type Walk struct {
 	pos     position
 	upper   time.Time
+	ahead   time.Duration
 	overlap time.Duration
 	ended   bool
 }
@@ -34,15 +36,18 @@ type position struct {
 	Key  string    `json:"key,omitempty"`
 	Done bool      `json:"done,omitempty"` // the window is read to its end
 	Only bool      `json:"only,omitempty"` // a backfill: nothing follows the window
+	// Ahead is how far the source's clock was ahead of ours when To was fixed, in seconds.
+	Ahead int64 `json:"ahead,omitempty"`
 }
 
 const positionVersion = 1
 
-// OpenWalk continues from a stored position, nil for the beginning, up to the upper bound.
-func OpenWalk(raw json.RawMessage, upper time.Time, overlap time.Duration) (*Walk, error) {
-	w := &Walk{upper: upper.UTC(), overlap: overlap}
+// OpenWalk continues from a stored position, nil for the beginning, up to the upper bound, which is a time of the source's
+// clock; ahead is how far that clock is ahead of ours.
+func OpenWalk(raw json.RawMessage, upper time.Time, ahead, overlap time.Duration) (*Walk, error) {
+	w := &Walk{upper: upper.UTC(), ahead: ahead.Round(time.Second), overlap: overlap}
 	if len(raw) == 0 || string(raw) == "null" {
-		w.pos = position{V: positionVersion, To: w.upper}
+		w.pos = position{V: positionVersion, To: w.upper, Ahead: int64(w.ahead / time.Second)}
 		return w, nil
 	}
 	if err := Decode(raw, &w.pos); err != nil || w.pos.V < 1 || w.pos.To.IsZero() {
@@ -50,9 +55,6 @@ func OpenWalk(raw json.RawMessage, upper time.Time, overlap time.Duration) (*Wal
 	}
 	if w.pos.V > positionVersion {
 		return nil, errs.New(errs.Invalid, "connectors.position_newer", errs.Args{"version": w.pos.V})
-	}
-	if w.upper.Before(w.pos.To) {
-		w.upper = w.pos.To // a clock set back must not make windows that end before they begin
 	}
 	if w.pos.Done {
 		w.next(w.pos.Only)
@@ -92,7 +94,12 @@ func (w *Walk) next(end bool) {
 		w.ended = true
 		return
 	}
-	w.pos = position{V: positionVersion, From: w.pos.To.Add(-w.overlap), To: w.upper}
+	from := w.pos.To.Add(min(0, w.ahead-time.Duration(w.pos.Ahead)*time.Second))
+	to := w.upper
+	if to.Before(from) {
+		to = from // set back between two answers: a window must not end before it begins
+	}
+	w.pos = position{V: positionVersion, From: from.Add(-w.overlap), To: to, Ahead: int64(w.ahead / time.Second)}
 }
 
 func encode(p position) json.RawMessage {

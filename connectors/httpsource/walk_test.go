@@ -3,6 +3,7 @@ package httpsource_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -40,7 +41,12 @@ func (t table) page(w httpsource.Window, limit int) []row {
 
 // read runs a walk to its end, at most pages pages, and gives what it saw and every position it passed.
 func read(t require.TestingT, src func() table, pos json.RawMessage, upper time.Time, pages int) (seen map[string]time.Time, positions []json.RawMessage) {
-	w, err := httpsource.OpenWalk(pos, upper, 2*time.Minute)
+	return readAhead(t, src, pos, upper, 0, pages)
+}
+
+// readAhead reads a source whose clock is ahead of ours.
+func readAhead(t require.TestingT, src func() table, pos json.RawMessage, upper time.Time, ahead time.Duration, pages int) (seen map[string]time.Time, positions []json.RawMessage) {
+	w, err := httpsource.OpenWalk(pos, upper, ahead, 2*time.Minute)
 	require.NoError(t, err)
 	seen = map[string]time.Time{}
 	for range pages {
@@ -118,6 +124,39 @@ func TestWalkSeesTheNewestStateOfEveryRow(t *testing.T) {
 	})
 }
 
+// A source's clock is set forth and back between runs that end anywhere: every row that was ever written is seen once its
+// time has come.
+func TestWalkSeesEveryRowOfASourceWhoseClockIsSet(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		clock, ahead, seen := start, time.Duration(0), map[string]time.Time{}
+		var rows table
+		var pos json.RawMessage
+		run := func(pages int) {
+			got, positions := readAhead(rt, func() table { return rows }, pos, clock.Add(ahead), ahead, pages)
+			maps.Copy(seen, got)
+			if len(positions) > 0 {
+				pos = positions[len(positions)-1]
+			}
+		}
+		for range rapid.IntRange(1, 8).Draw(rt, "runs") {
+			if rapid.Bool().Draw(rt, "set") {
+				ahead = time.Duration(rapid.IntRange(-10, 10).Draw(rt, "minutes ahead")) * time.Minute
+			}
+			for range rapid.IntRange(0, 5).Draw(rt, "writes") {
+				clock = clock.Add(time.Duration(rapid.IntRange(0, 200).Draw(rt, "pause")) * time.Second)
+				late := time.Duration(rapid.IntRange(0, 110).Draw(rt, "late")) * time.Second
+				rows = append(rows, row{fmt.Sprintf("k%02d", len(rows)), clock.Add(ahead - late)})
+			}
+			clock = clock.Add(time.Second)
+			run(rapid.IntRange(1, 30).Draw(rt, "killed after"))
+		}
+		clock = clock.Add(time.Hour)
+		run(1000)
+		require.Len(rt, seen, len(rows))
+	})
+}
+
 func TestEveryCheckpointLeadsToTheSameSet(t *testing.T) {
 	t.Parallel()
 	var src table
@@ -156,7 +195,7 @@ func TestPositionsThatCannotBeUsed(t *testing.T) {
 		`{`: "connectors.position", `[]`: "connectors.position", `{}`: "connectors.position", `{"v":1}`: "connectors.position",
 		`{"v":9,"to":"2025-01-01T00:00:00Z"}`: "connectors.position_newer",
 	} {
-		_, err := httpsource.OpenWalk(json.RawMessage(raw), start, 0)
+		_, err := httpsource.OpenWalk(json.RawMessage(raw), start, 0, 0)
 		require.Equal(t, code, errs.CodeOf(err), raw)
 	}
 }
@@ -172,7 +211,7 @@ func TestClockSetBackDoesNotTurnWindowsRound(t *testing.T) {
 func FuzzOpenWalk(f *testing.F) {
 	f.Add([]byte(`{"v":1,"to":"2025-01-01T00:00:00Z","done":true}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		w, err := httpsource.OpenWalk(raw, start, time.Minute)
+		w, err := httpsource.OpenWalk(raw, start, 0, time.Minute)
 		if err == nil {
 			w.Window()
 			w.Read("k")

@@ -115,6 +115,7 @@ func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) err
 		return err
 	}
 	upper := s.sys.Client().SourceNow().Truncate(s.conf.Unit)
+	ahead, _ := s.sys.Client().Skew()
 	s.log = nil
 	if st.Log {
 		log, isLog, err := openLog(raw)
@@ -125,7 +126,7 @@ func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) err
 			s.log, s.fresh, raw = log, log.Link == "", nil
 		}
 	}
-	walk, err := httpsource.OpenWalk(raw, upper, s.conf.Overlap)
+	walk, err := httpsource.OpenWalk(raw, upper, ahead, s.conf.Overlap)
 	if err != nil {
 		return err
 	}

@@ -62,8 +62,10 @@ func authorise(client *httpsource.Client, s Settings, env connectors.Env) (*http
 			return httpsource.Token{}, err
 		}
 		_, path := httpsource.Endpoint(a.endpoint)
-		answer, err := httpsource.FetchToken(ctx, httpsource.TokenRequest{Client: login, Path: path, Now: env.Now, Sign: true})
-		return answer.Token, err
+		return httpsource.ByItsClock(login, func() (httpsource.Token, error) {
+			answer, err := httpsource.FetchToken(ctx, httpsource.TokenRequest{Client: login, Path: path, Now: env.Now, Sign: true})
+			return answer.Token, err
+		})
 	})})
 	return login, nil
 }

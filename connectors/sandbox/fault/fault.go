@@ -167,6 +167,21 @@ func (s *Set) Every(name Name, n int) {
 	s.plans[name] = &plan{every: n}
 }
 
+// Off ends one fault.
+func (s *Set) Off(name Name) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.plans, name)
+}
+
+// On reports whether calls may suffer the fault, without counting one.
+func (s *Set) On(name Name) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.plans[name]
+	return p != nil && (p.every > 0 || p.left != 0)
+}
+
 // Clear ends all faults.
 func (s *Set) Clear() {
 	s.mu.Lock()

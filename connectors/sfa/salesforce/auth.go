@@ -16,7 +16,7 @@ const assertionLife = 3 * time.Minute
 
 // newSession logs in with the login client; the address of the API, as the answer names it, goes to moved.
 func newSession(login *httpsource.Client, s Settings, now func() time.Time, moved func(string) error) *httpsource.Session {
-	return httpsource.NewSession(now, func(ctx context.Context, _ httpsource.Token) (httpsource.Token, error) {
+	logIn := func(ctx context.Context) (httpsource.Token, error) {
 		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.ClientID}, "client_secret": {s.ClientSecret.Reveal()}}
 		if s.Auth == "jwt" {
 			text, err := assertion(s, login.SourceNow())
@@ -35,6 +35,9 @@ func newSession(login *httpsource.Client, s Settings, now func() time.Time, move
 			}
 		}
 		return answer.Token, nil
+	}
+	return httpsource.NewSession(now, func(ctx context.Context, _ httpsource.Token) (httpsource.Token, error) {
+		return httpsource.ByItsClock(login, func() (httpsource.Token, error) { return logIn(ctx) })
 	})
 }
 

@@ -176,6 +176,26 @@ func TestLoginWithACertificate(t *testing.T) {
 	require.NotContains(t, problems.Text("en"), "not a key")
 }
 
+// A login that bears the time is right by the clock of the source, whose difference the first refusal tells.
+func TestLoginWithACertificateAtAnotherTime(t *testing.T) {
+	for _, ahead := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		b := start(t, 7)
+		pemText := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(b.key)}))
+		b.clock.Advance(ahead)
+		spec, err := connectors.SpecOf(salesforce.Settings{})
+		require.NoError(t, err)
+		raw := sandbox.Settings("salesforce", b.url)
+		raw["login_url"], raw["auth"], raw["username"], raw["private_key"] = b.url, "jwt", "integration@example.com", pemText
+		settings, problems := spec.Parse("p", raw)
+		require.Empty(t, problems)
+		src, err := salesforce.New(settings.(salesforce.Settings), connectors.Env{Now: func() time.Time { return now }})
+		require.NoError(t, err)
+		require.NoError(t, src.Open(t.Context(), "Account", nil))
+		require.Equal(t, 2, b.Logins(), "refused once, and never more")
+		require.NoError(t, src.Close())
+	}
+}
+
 // The hub leaves a share of the daily calls to others.
 func TestTheDailyShare(t *testing.T) {
 	b := start(t, 7)
