@@ -96,6 +96,12 @@ type StreamInfo struct {
 	Fields   []Field          `json:"fields,omitempty"`
 }
 
+// DeletesByKey reports whether deletes of the stream may be told by keys alone: by those that a source still has, or by
+// those that its log names.
+func (i StreamInfo) DeletesByKey() bool {
+	return i.Deletes == "sweep" || i.Deletes == "snapshot" || i.Deletes == "log"
+}
+
 // Field is one field of a stream as the source's own metadata states it.
 type Field struct {
 	Name  string `json:"name"`

@@ -74,6 +74,7 @@ type job struct {
 
 	note   store.CorrectionNote // on what the rows change in closed months
 	booked store.Booked         // changes of closed months
+	voided store.Booked         // the same, of the lines that the transaction under way takes out of force
 
 	committed atomic.Pointer[json.RawMessage] // of a pull: the newest position that is stored
 }
@@ -241,6 +242,7 @@ func (j *job) tune(took time.Duration) {
 
 func (j *job) write(ctx context.Context, tx *store.Tx, u *unit) (store.Counts, error) {
 	c := store.Counts{Read: u.read, Filtered: u.filtered, Quarantined: int64(len(u.bad))}
+	j.voided = nil
 	if u.stored {
 		c.Unchanged = u.read - c.Quarantined - c.Filtered
 		return c, j.meet(ctx, tx, u)
@@ -292,7 +294,29 @@ func (j *job) writeFlow(ctx context.Context, tx *store.Tx, u *unit, count func(s
 	for _, o := range out {
 		count(o)
 	}
-	return nil
+	return j.keepKeys(ctx, tx, u)
+}
+
+// keepKeys notes which lines the rows of a source became that tells deletes by keys. A row that became another line, for
+// its number or its party is another now, is no longer the one it was.
+func (j *job) keepKeys(ctx context.Context, tx *store.Tx, u *unit) error {
+	lines, ledger := map[string]canonical.ID{}, canonical.Ledger("")
+	for _, rows := range u.flow {
+		for i := range rows {
+			if r := &rows[i]; r.Key != "" && !r.Deleted {
+				lines[r.Key], ledger = r.ID, r.Line.Ledger
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	left, err := tx.KeepFlowKeys(ctx, j.run.Source, j.run.Stream, lines)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	_, j.voided, err = tx.VoidLines(ctx, ledger, left, j.origin())
+	return err
 }
 
 func (j *job) meet(ctx context.Context, tx *store.Tx, u *unit) error {

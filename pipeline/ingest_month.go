@@ -52,6 +52,10 @@ func (j *job) noteBooked() {
 			j.booked[k] += n
 		}
 	}
+	for k, n := range j.voided {
+		j.booked[k] += n
+	}
+	j.voided = nil
 }
 
 // tellBooked says which closed months the run would have changed, and where the changes are booked.

@@ -87,7 +87,9 @@ func (p *pullIngest) take(ctx context.Context) error {
 		return err
 	}
 	if l := p.req.Stream.Ledger; l != "" {
-		return p.settle(ctx, l)
+		if err := p.settle(ctx, l); err != nil {
+			return err
+		}
 	}
 	return p.findDeletes(ctx, rows, position == nil)
 }
@@ -201,8 +203,7 @@ func (p *pullIngest) sweepDue(ctx context.Context) (bool, error) {
 
 // deleteMissing deletes what the source no longer has, unless so much is missing that the answer itself is doubtful.
 func (p *pullIngest) deleteMissing(ctx context.Context, has func(string) bool) error {
-	entity := p.req.Stream.Entity
-	live, err := p.db.LiveKeys(ctx, entity, p.req.Connection, p.req.Stream.Name)
+	live, err := p.liveKeys(ctx)
 	if err != nil {
 		return err
 	}
@@ -214,23 +215,11 @@ func (p *pullIngest) deleteMissing(ctx context.Context, has func(string) bool) e
 	}
 	deleted := 0
 	for part := range slices.Chunk(missing, maxUnit/5) {
-		records := make([]store.Record, len(part))
-		for n, key := range part {
-			records[n] = store.Record{Entity: entity, Source: p.req.Connection, ID: key, Stream: p.req.Stream.Name, Deleted: true,
-				ReadOrder: readOrder(p.run.StartedAt, 1<<31, n), Run: p.run.ID}
-		}
-		var out []store.PutResult
-		if err := p.inTx(ctx, func(tx *store.Tx) (err error) {
-			out, err = tx.PutRecords(ctx, records)
-			return err
-		}); err != nil {
+		n, err := p.deletePart(ctx, part)
+		if err != nil {
 			return err
 		}
-		for _, o := range out {
-			if o.Outcome == store.Stored {
-				deleted++
-			}
-		}
+		deleted += n
 	}
 	if deleted > 0 {
 		p.run.Warnings = append(p.run.Warnings, store.Notice{Code: "ingest.snapshot_deleted", Args: errs.Args{"count": deleted}})
@@ -238,6 +227,48 @@ func (p *pullIngest) deleteMissing(ctx context.Context, has func(string) bool) e
 	return p.inTx(ctx, func(tx *store.Tx) error {
 		return tx.SetSetting(ctx, p.sweepName(), tx.Now.Format(time.RFC3339))
 	})
+}
+
+// liveKeys are the keys of what the stream brought and nobody took back, in order.
+func (p *pullIngest) liveKeys(ctx context.Context) ([]string, error) {
+	if p.req.Stream.Ledger != "" {
+		return p.db.LiveFlowKeys(ctx, p.req.Connection, p.req.Stream.Name)
+	}
+	return p.db.LiveKeys(ctx, p.req.Stream.Entity, p.req.Connection, p.req.Stream.Name)
+}
+
+// deletePart deletes what the keys name and says how much of it was there.
+func (p *pullIngest) deletePart(ctx context.Context, keys []string) (deleted int, err error) {
+	st := p.req.Stream
+	if st.Ledger != "" {
+		err = p.inTx(ctx, func(tx *store.Tx) error {
+			ids, err := tx.DropFlowKeys(ctx, p.req.Connection, st.Name, keys)
+			if err == nil {
+				deleted, p.voided, err = tx.VoidLines(ctx, st.Ledger, ids, p.origin())
+			}
+			return err
+		})
+		if err == nil {
+			p.noteBooked()
+		}
+		return deleted, err
+	}
+	records := make([]store.Record, len(keys))
+	for n, key := range keys {
+		records[n] = store.Record{Entity: st.Entity, Source: p.req.Connection, ID: key, Stream: st.Name, Deleted: true,
+			ReadOrder: readOrder(p.run.StartedAt, 1<<31, n), Run: p.run.ID}
+	}
+	var out []store.PutResult
+	err = p.inTx(ctx, func(tx *store.Tx) (err error) {
+		out, err = tx.PutRecords(ctx, records)
+		return err
+	})
+	for _, o := range out {
+		if o.Outcome == store.Stored {
+			deleted++
+		}
+	}
+	return deleted, err
 }
 
 // errPosition is a fault of a connector, not of a user.

@@ -202,6 +202,9 @@ func (r *pulledRows) addFlow(ctx context.Context, u *unit, row *connectors.Row, 
 	out := store.FlowRow{Line: *line, Number: row.Number, Deleted: res.Deleted, Version: r.version(row, res)}
 	out.ID = pulledIdentity(party.Key, r.p.req.Stream.Ledger, line, row.Key)
 	out.Hash = store.HashLine(line)
+	if r.p.req.Stream.DeletesByKey() {
+		out.Key = row.Key
+	}
 	u.addFlow(party, &out)
 	return nil
 }

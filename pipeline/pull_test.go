@@ -398,3 +398,39 @@ func TestKeysAreComparedNotMoreOftenThanAsked(t *testing.T) {
 	require.Equal(t, first+1, src.listed)
 	require.NotContains(t, b.living(), "H2")
 }
+
+// Rows of a ledger that a source no longer lists are taken back, and come back with the row; a row that became another
+// line, for its document has another number now, is not two.
+func TestDeletesOfALedgerToldByKeys(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		line := func(entry, bill, qty string, minute int) connectors.Row {
+			return connectors.Row{Key: entry, Number: minute, SourceTime: time.Date(2025, 3, 1, 8, minute, 0, 0, time.UTC), Fields: map[string]any{
+				"entry": entry, "bill": bill, "day": "2025-03-01", "buyer": "C1", "buyer_name": "市一院", "sku": "P1", "qty": qty}}
+		}
+		var before [][]connectors.Row
+		pull := func(keys []string, rows ...connectors.Row) {
+			before = append(before, rows)
+			_, err := b.ingest.Pull(t.Context(), &swept{scripted: scripted{t: t, failAt: -1, pages: before}, keys: keys}, pullOf(t, "sweep", flowMap))
+			require.NoError(t, err)
+		}
+		book := func() []string {
+			lines, err := b.db.Book(t.Context(), "M")
+			require.NoError(t, err)
+			out := []string{}
+			for _, l := range lines {
+				out = append(out, l.DocNo+" "+l.Quantity.String())
+			}
+			return out
+		}
+		pull(nil, line("1", "B1", "5", 1), line("2", "B1", "7", 2), line("3", "B3", "9", 3))
+		require.ElementsMatch(t, []string{"B1 5", "B1 7", "B3 9"}, book())
+		pull([]string{"1", "3"})
+		require.ElementsMatch(t, []string{"B1 5", "B3 9"}, book(), "the second is gone")
+		pull([]string{"1", "2", "3"}, line("2", "B1", "7", 2))
+		require.ElementsMatch(t, []string{"B1 5", "B1 7", "B3 9"}, book(), "and came again as it was")
+		pull([]string{"1", "2", "3"}, line("3", "B4", "9", 5))
+		require.ElementsMatch(t, []string{"B1 5", "B1 7", "B4 9"}, book(), "another number, the same row")
+		pull([]string{"2"})
+		require.ElementsMatch(t, []string{"B1 7"}, book())
+	})
+}

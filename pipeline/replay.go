@@ -140,7 +140,7 @@ func (r *replay) mapFor(q *store.Quarantined) (*mapping.Map, error) {
 func (r *replay) addLine(ctx context.Context, u *unit, q *store.Quarantined, line *canonical.FlowLine, deleted bool) error {
 	row := store.FlowRow{Line: *line, Number: q.Row, Version: q.Retry.Version, Deleted: deleted, Hash: store.HashLine(line)}
 	if q.Retry.As == "" {
-		row.ID = pulledIdentity(r.req.Party.Key, r.req.Ledger, line, q.Retry.Key)
+		row.ID, row.Key = pulledIdentity(r.req.Party.Key, r.req.Ledger, line, q.Retry.Key), q.Retry.Key
 		u.addFlow(r.req.Party, &row)
 		return nil
 	}

@@ -100,14 +100,23 @@ func (tx *Tx) PutFlow(ctx context.Context, parts []FlowPart, raw int64, from Ori
 		if err := f.first.look(ctx, tx, f.party); err != nil {
 			return nil, err
 		}
-		u.writers = append(u.writers, &flowWriter{f: f, batch: b, states: make(map[canonical.ID]*lineState, len(b.Rows)), dirty: map[flowGroup]bool{}})
+		u.writers = append(u.writers, newFlowWriter(f, b))
 	}
+	return u.put(ctx)
+}
+
+func newFlowWriter(f *FlowSink, b FlowBatch) *flowWriter {
+	return &flowWriter{f: f, batch: b, states: make(map[canonical.ID]*lineState, len(b.Rows)), dirty: map[flowGroup]bool{}}
+}
+
+// put reads the lines of the unit, decides about each row, and writes.
+func (u *flowUnit) put(ctx context.Context) ([]Outcome, error) {
 	numbers := make([]int64, len(u.writers))
 	for i, w := range u.writers {
 		numbers[i] = w.f.party
 	}
 	var err error
-	if u.closed, err = tx.fixed(ctx, numbers); err != nil {
+	if u.closed, err = u.tx.fixed(ctx, numbers); err != nil {
 		return nil, err
 	}
 	if err := u.load(ctx); err != nil {

@@ -16,6 +16,7 @@ type FlowRow struct {
 	Number  int      // row in its file or run
 	Version string   // version key of its file or page (rule 6.2); compared byte by byte
 	Deleted bool     // the source says that the row is gone
+	Key     string   // by which a source that tells deletes by keys knows the row; "" = nothing is asked of it
 
 	partner, billTo *mention // while a sink works on it
 	product         *productRef

@@ -2,6 +2,7 @@ package sap
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -49,7 +50,7 @@ func (c *connection) write(ctx context.Context, req httpsource.Request) error {
 	for again := false; ; again = true {
 		token, err := c.forms.Get(ctx)
 		if err != nil {
-			return httpsource.NotBegun(err)
+			return unsent(err)
 		}
 		required := false
 		req.Header = c.header("application/json")
@@ -71,4 +72,13 @@ func (c *connection) write(ctx context.Context, req httpsource.Request) error {
 			return err
 		}
 	}
+}
+
+// unsent marks a failure on the way to the token: the write was not begun. What is refused stays refused.
+func unsent(err error) error {
+	var e *httpsource.Error
+	if errors.As(err, &e) && !httpsource.Refused(e) && e.Class != httpsource.Forbidden {
+		e.Unsent = true
+	}
+	return err
 }

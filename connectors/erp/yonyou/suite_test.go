@@ -16,6 +16,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/yonyou"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simyonyou"
@@ -74,7 +75,7 @@ func TestConnector(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *yonyou.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(yonyou.Settings{})
 	require.NoError(t, err)
