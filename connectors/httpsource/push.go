@@ -29,6 +29,16 @@ func PushError(err error) error {
 	return out
 }
 
+// NotBegun marks a failure on the way to a write, as of a login or a token: nothing was written. What was refused, and wrong
+// credentials, stay what they are.
+func NotBegun(err error) error {
+	var e *Error
+	if errors.As(err, &e) && !Refused(e) && e.Class != Forbidden {
+		e.Unsent = true
+	}
+	return err
+}
+
 // CheckOrders adds to what a check found whether orders can be looked for, which every order needs. p may be nil. Behind a
 // fault it would only say the same again.
 func CheckOrders(ctx context.Context, found []connectors.Finding, p connectors.Pusher) ([]connectors.Finding, error) {

@@ -108,6 +108,8 @@ func readBundle(body []byte, typ string) (bundle, *httpsource.Error) {
 			if e := warned(r); e != nil {
 				return out, e
 			}
+		case subsetted(r) && (search["mode"] == "include" || kind != typ):
+			// Some servers cut what they include to the elements asked of the matches: it must be read by itself.
 		case search["mode"] == "include" || kind != typ:
 			out.included[kind+"/"+objectsource.Text(r["id"])] = r
 		default:
@@ -115,6 +117,17 @@ func readBundle(body []byte, typ string) (bundle, *httpsource.Error) {
 		}
 	}
 	return out, nil
+}
+
+// subsetted reports whether a server marked a resource as not whole.
+func subsetted(r map[string]any) bool {
+	tags, _ := objectsource.At(r, "meta.tag").([]any)
+	for _, t := range tags {
+		if tag, _ := t.(map[string]any); tag["code"] == "SUBSETTED" {
+			return true
+		}
+	}
+	return false
 }
 
 // warned reads an outcome among the results.

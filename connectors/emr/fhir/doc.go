@@ -7,6 +7,8 @@
 //
 // Dispensed medication is read without the patient: who got it is not asked for, and what a server sends all the same is
 // dropped before anything is kept. The medication is taken from where it stands: in the resource, contained in it, included
-// with the page, or fetched by its reference. Resources entered in error are deletes; those that are gone are found by
+// whole with the page, or fetched by its reference. Resources entered in error are deletes; those that are gone are found by
 // comparing keys.
+//
+// The tests run against a simulator and against HAPI's own server with the same resources.
 package fhir

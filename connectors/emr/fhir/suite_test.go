@@ -119,8 +119,9 @@ func TestDispensedMedicationWithoutThePatient(t *testing.T) {
 		server func(*simfhir.Options)
 		client map[string]any
 	}{
-		"included": {},
-		"fetched":  {func(o *simfhir.Options) { o.NoInclude = true }, map[string]any{"handling": "lenient"}},
+		"included":         {},
+		"included in part": {server: func(o *simfhir.Options) { o.CutToo = true }},
+		"fetched":          {func(o *simfhir.Options) { o.NoInclude = true }, map[string]any{"handling": "lenient"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t, c.server)

@@ -2,7 +2,6 @@ package sap
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -50,7 +49,7 @@ func (c *connection) write(ctx context.Context, req httpsource.Request) error {
 	for again := false; ; again = true {
 		token, err := c.forms.Get(ctx)
 		if err != nil {
-			return unsent(err)
+			return httpsource.NotBegun(err)
 		}
 		required := false
 		req.Header = c.header("application/json")
@@ -72,13 +71,4 @@ func (c *connection) write(ctx context.Context, req httpsource.Request) error {
 			return err
 		}
 	}
-}
-
-// unsent marks a failure on the way to the token: the write was not begun. What is refused stays refused.
-func unsent(err error) error {
-	var e *httpsource.Error
-	if errors.As(err, &e) && !httpsource.Refused(e) && e.Class != httpsource.Forbidden {
-		e.Unsent = true
-	}
-	return err
 }

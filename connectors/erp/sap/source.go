@@ -68,14 +68,15 @@ func (c *connection) header(accept string) http.Header {
 	return h
 }
 
-// place is how far a window is read: the last key, and the server's link to the page behind it while it has one.
+// place is how far a window is read: the last key, and the server's link to the page behind it when that page was empty.
 type place struct {
 	After []string `json:"after"`
 	Link  string   `json:"link,omitempty"`
 }
 
-// Query follows the server's link, or asks for what comes behind the last key. Only an answer to such a question that has
-// no rows ends a window: servers page below the limit asked for, or not at all.
+// Query asks for what comes behind the last key. The server's own link is followed only behind a page without rows, where
+// there is no new key: its token counts rows, and one that vanishes meanwhile would take another with it. Only an answer
+// that has neither rows nor a link ends a window: servers page below the limit asked for, or not at all.
 func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
 	c.mu.Lock()
 	about := c.services[run.Stream.Info.Name]
@@ -86,37 +87,38 @@ func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objects
 			return objectsource.Page{}, errs.New(errs.Invalid, "connectors.position", nil)
 		}
 	}
-	body, got, err := c.get(ctx, run, about, at.Link)
-	asked := at.Link == "" || httpsource.ClassOf(err) == httpsource.RestartCursor && err != nil
-	if asked {
+	question := at.Link
+	if question == "" {
+		question = about.question(run, q.Window, at.After, q.Limit, c.zone)
+	}
+	body, got, err := c.get(ctx, run, about, question)
+	if at.Link != "" && err != nil && httpsource.ClassOf(err) == httpsource.RestartCursor {
 		body, got, err = c.get(ctx, run, about, about.question(run, q.Window, at.After, q.Limit, c.zone))
 	}
 	if err != nil {
 		return objectsource.Page{}, err
 	}
+	at.Link = got.next
 	if n := len(got.rows); n > 0 {
+		at.Link = ""
 		if at.After, err = about.keyOf(got.rows[n-1].Fields); err != nil {
 			return objectsource.Page{}, c.shape(run, err.Error())
 		}
 	}
-	out := objectsource.Page{Raw: body, Rows: got.rows, End: asked && len(got.rows) == 0 && got.next == ""}
+	out := objectsource.Page{Raw: body, Rows: got.rows, End: len(got.rows) == 0 && got.next == ""}
 	if run.Stream.Document {
 		var e *httpsource.Error
 		if out.Rows, e = split(got.rows); e != nil {
 			return objectsource.Page{}, c.shape(run, e.Message)
 		}
 	}
-	at.Link = got.next
 	next, err := json.Marshal(at)
 	out.Next = string(next)
 	return out, err
 }
 
-// get asks one question of a set; no question, no call.
+// get asks one question of a set.
 func (c *connection) get(ctx context.Context, run *objectsource.Run, about service, question string) (body []byte, got answer, err error) {
-	if question == "" {
-		return nil, answer{}, nil
-	}
 	_, set := cut(run.Object())
 	_, err = c.client.Do(ctx, httpsource.Request{
 		Op: "read " + set, Method: http.MethodGet, Path: run.Object() + "?" + question, Header: c.header("application/json"), JudgeStatus: failure,

@@ -208,15 +208,38 @@ func TestBothProtocolsGiveTheSameRows(t *testing.T) {
 	}
 }
 
-// A link of the server that died costs one question more and no row.
-func TestADeadLinkIsAskedAround(t *testing.T) {
+// Behind a page without rows there is no key to ask by: the server's link leads on. One that died costs one question more
+// and no row.
+func TestAnEmptyPageHasALink(t *testing.T) {
 	byProtocol(t, func(t *testing.T, b *bench) {
 		b.rows.Fill(1200)
-		b.faults.Always(fault.DeadLocator)
-		rows, _, _ := connectortest.Drain(t, open(t, b, nil), "batches", nil)
+		b.faults.Arm(fault.HiddenRows, 1)
+		rows, pages, _ := connectortest.Drain(t, open(t, b, nil), "batches", nil)
+		require.Empty(t, pages[0].Rows)
+		require.Len(t, rows, 700)
+
+		b.faults.Arm(fault.HiddenRows, 1)
+		b.faults.Arm(fault.DeadLocator, 1)
+		rows, _, _ = connectortest.Drain(t, open(t, b, nil), "batches", nil)
 		require.Len(t, rows, 1200)
 		require.Positive(t, b.faults.Hits(fault.DeadLocator))
 		require.Equal(t, "12345678901234567.125", fmt.Sprint(rows[0].Fields["released_quantity"]))
+	})
+}
+
+// Rows that vanish between two pages take no others with them, though the server's own links count rows.
+func TestRowsThatVanishBetweenPages(t *testing.T) {
+	byProtocol(t, func(t *testing.T, b *bench) {
+		b.rows.Fill(1200)
+		src := open(t, b, nil)
+		require.NoError(t, src.Open(t.Context(), "batches", nil))
+		first, err := src.Read(t.Context())
+		require.NoError(t, err)
+		for range 5 {
+			b.rows.Remove(0)
+		}
+		rest, _, _ := connectortest.Drain(t, src, "batches", first.Position)
+		require.Len(t, rest, 1200-len(first.Rows))
 	})
 }
 

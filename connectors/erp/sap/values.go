@@ -26,10 +26,12 @@ func plain(in map[string]any) map[string]any {
 
 var (
 	epoch    = regexp.MustCompile(`^/Date\((-?\d{1,15})([+-]\d{4})?\)/$`)
+	instant  = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$`)
 	duration = regexp.MustCompile(`^PT(\d{1,2})H(\d{1,2})M(\d{1,2})S$`)
 )
 
-// value writes dates and times of V2 as V4 does: a date, a time of day, an instant.
+// value writes dates and times of V2 as V4 does: a date, a time of day, an instant. Servers of V4 differ in the zeros that
+// end an instant's fraction; rows have none.
 func value(v any) any {
 	text, ok := v.(string)
 	if !ok {
@@ -42,9 +44,15 @@ func value(v any) any {
 		}
 		t := time.UnixMilli(ms).UTC()
 		if m[2] != "" || !t.Equal(t.Truncate(24*time.Hour)) {
-			return t.Format(time.RFC3339)
+			return t.Format(time.RFC3339Nano)
 		}
 		return t.Format(time.DateOnly)
+	}
+	if instant.MatchString(text) {
+		if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			return t.UTC().Format(time.RFC3339Nano)
+		}
+		return v
 	}
 	if m := duration.FindStringSubmatch(text); m != nil {
 		return two(m[1]) + ":" + two(m[2]) + ":" + two(m[3])

@@ -32,7 +32,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+func New(s Settings, env connectors.Env) (*Source, error) {
 	login, err := httpsource.New(s.Options("YonBIP", s.BaseURL, env))
 	if err != nil {
 		return nil, err
@@ -47,6 +47,9 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 		for _, st := range table {
 			options.Limits[st.Object] = options.Limits[detailScope]
 		}
+		for _, path := range orderCalls {
+			options.Limits[path] = options.Limits[detailScope]
+		}
 	}
 	api, err := httpsource.New(options)
 	if err != nil {
@@ -55,9 +58,9 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	c := &connection{login: login, api: api, settings: s, now: env.Now}
 	c.session = httpsource.NewSession(env.Now, c.logIn)
 	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Place{Param: "access_token"}})
-	return objectsource.New(c, objectsource.Config{
+	return &Source{Source: objectsource.New(c, objectsource.Config{
 		Name: "YonBIP", Streams: table, User: s.AppKey, Tenant: s.Tenant, Overlap: s.Overlap, Unit: time.Second, PageSize: s.PageSize, Zone: zone,
-	}), nil
+	}), conn: c}, nil
 }
 
 // Connect logs in before the first call, because the login finds the API's host.

@@ -16,7 +16,6 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/yonyou"
-	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simyonyou"
@@ -75,7 +74,7 @@ func TestConnector(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
+func open(t *testing.T, b *bench, change map[string]any) *yonyou.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(yonyou.Settings{})
 	require.NoError(t, err)

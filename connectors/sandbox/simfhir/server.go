@@ -34,6 +34,7 @@ type Options struct {
 	PageCap   int              // 0 = pages as asked for
 	LinkHost  string           // host that links name; "" = links are relative
 	NoInclude bool             // _include is not known
+	CutToo    bool             // _elements cut included resources too
 	Now       func() time.Time
 	Faults    *fault.Set
 }
@@ -337,6 +338,10 @@ func (s *Server) page(w http.ResponseWriter, name string, q search, at int) {
 		entries = append(entries, map[string]any{"fullUrl": fmt.Sprint("urn:sim:", row["id"]), "resource": project(row, q.elements), "search": map[string]any{"mode": "match"}})
 		if m := s.medication(row); q.include && m != nil && !included[fmt.Sprint(m["id"])] {
 			included[fmt.Sprint(m["id"])] = true
+			if s.opts.CutToo && q.elements != nil {
+				m = project(m, q.elements)
+				m["meta"] = map[string]any{"tag": []any{map[string]any{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}}}
+			}
 			entries = append(entries, map[string]any{"resource": m, "search": map[string]any{"mode": "include"}})
 		}
 	}

@@ -15,11 +15,13 @@ import (
 	"tributary/connectors/sandbox/fault"
 )
 
-// cursor is an answer kept at the server: what is changed meanwhile does not move it.
+// cursor is the answer to a question as the rows are now: a token of the next page only counts, so that what is removed
+// meanwhile moves the page.
 type cursor struct {
-	set  *state
-	rows []map[string]any
-	pick selection
+	set   *state
+	rows  []map[string]any
+	pick  selection
+	query url.Values
 }
 
 // selection is the properties and navigations to answer with.
@@ -45,32 +47,24 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, path string) {
 		refuse(w, set.V4, http.StatusBadRequest, "005056A509B11EE1B9A8FEC11C21D78E", err.Error())
 		return
 	}
+	at := 0
 	if token := q.Get("$skiptoken"); token != "" {
-		name, place, _ := strings.Cut(token, "-")
-		at, err := strconv.Atoi(place)
-		c := s.pages[name]
-		if c == nil || err != nil || s.opts.Faults.Hit(fault.DeadLocator) {
+		if at, err = strconv.Atoi(token); err != nil || s.opts.Faults.Hit(fault.DeadLocator) {
 			refuse(w, set.V4, http.StatusBadRequest, "/IWBEP/CM_MGW_RT/111", "The skiptoken is not valid any more")
 			return
 		}
-		s.page(w, c, name, at)
-		return
 	}
 	c, err := set.ask(q)
 	if err != nil {
 		refuse(w, set.V4, http.StatusBadRequest, "/IWBEP/CM_MGW_RT/004", err.Error())
 		return
 	}
-	if s.opts.Faults.Hit(fault.HiddenRows) {
-		c.rows = nil
-	}
-	s.serial++
-	s.page(w, c, "T"+strconv.Itoa(s.serial), 0)
+	s.page(w, c, at)
 }
 
 // ask finds the rows of a question.
 func (s *state) ask(q url.Values) (*cursor, error) {
-	c := &cursor{set: s, pick: selection{plain: list(q.Get("$select")), expand: list(q.Get("$expand"))}}
+	c := &cursor{set: s, query: q, pick: selection{plain: list(q.Get("$select")), expand: list(q.Get("$expand"))}}
 	for _, name := range append(slices.Clone(c.pick.plain), c.pick.expand...) {
 		if _, known := s.field(name); !known {
 			return nil, fmt.Errorf("property %s not found in type %sType", name, s.Name)
@@ -117,7 +111,8 @@ func (c *condition) after(field string) (string, bool) {
 	return "", false
 }
 
-func (s *Server) page(w http.ResponseWriter, c *cursor, name string, at int) {
+func (s *Server) page(w http.ResponseWriter, c *cursor, at int) {
+	at = min(at, len(c.rows))
 	size := len(c.rows)
 	if s.opts.Paging {
 		size = serverPage
@@ -126,14 +121,16 @@ func (s *Server) page(w http.ResponseWriter, c *cursor, name string, at int) {
 		size /= 2
 	}
 	end := min(at+size, len(c.rows))
-	rows := []map[string]any{}
+	rows, hidden := []map[string]any{}, s.opts.Faults.Hit(fault.HiddenRows)
 	for _, row := range c.rows[at:end] {
-		rows = append(rows, c.set.write(row, c.set.Fields, c.pick))
+		if !hidden {
+			rows = append(rows, c.set.write(row, c.set.Fields, c.pick))
+		}
 	}
 	next := ""
 	if end < len(c.rows) {
-		s.pages[name] = c
-		next = fmt.Sprintf("$skiptoken=%s-%d", name, end)
+		c.query.Set("$skiptoken", strconv.Itoa(end))
+		next = c.query.Encode()
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if c.set.V4 {

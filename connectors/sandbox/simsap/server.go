@@ -67,7 +67,6 @@ type Server struct {
 	mu     sync.Mutex
 	sets   map[string]*state // by path
 	tokens map[string]bool
-	pages  map[string]*cursor
 	forms  map[string]*form
 	serial int
 	logins int
@@ -76,7 +75,7 @@ type Server struct {
 
 // New makes a system with the sets.
 func New(o Options, sets ...Set) *Server {
-	s := &Server{opts: o, sets: map[string]*state{}, tokens: map[string]bool{}, pages: map[string]*cursor{}, forms: map[string]*form{}, before: func() {}}
+	s := &Server{opts: o, sets: map[string]*state{}, tokens: map[string]bool{}, forms: map[string]*form{}, before: func() {}}
 	for _, set := range append(sets, orderSet) {
 		s.sets[set.Service+"/"+set.Name] = &state{Set: set}
 	}

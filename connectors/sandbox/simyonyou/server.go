@@ -21,8 +21,10 @@ import (
 // Options describe the simulated tenant.
 type Options struct {
 	TenantID, AppKey, AppSecret string
-	PageCap                     int // larger pages are cut silently; 0 = none
-	CallsPerMinute              int // of one interface; 0 = not counted
+	PageCap                     int           // larger pages are cut silently; 0 = none
+	CallsPerMinute              int           // of one interface; 0 = not counted
+	Forgets                     bool          // keys that keep a call from being done twice are not kept
+	Late                        time.Duration // how long after its caller gave up fault.WriteLate does its work
 	Now                         func() time.Time
 	Faults                      *fault.Set
 }
@@ -45,6 +47,8 @@ type Server struct {
 	of      *List
 	tokens  map[string]bool
 	counted map[string]int
+	orders  *List
+	results map[string]map[string]any // of saves, by the key against doing them twice
 	serial  int
 	logins  int
 	before  func()
@@ -52,7 +56,8 @@ type Server struct {
 
 // New makes a tenant with the lists. Bills are asked for at the path bills and made of the lines of the list of.
 func New(o Options, bills, of string, lists ...*List) *Server {
-	s := &Server{opts: o, lists: map[string]*List{}, bills: bills, tokens: map[string]bool{}, counted: map[string]int{}, before: func() {}}
+	s := &Server{opts: o, lists: map[string]*List{}, bills: bills, tokens: map[string]bool{}, counted: map[string]int{}, results: map[string]map[string]any{}, orders: &List{Path: orderPath + "list", Hidden: []string{"quantity"}}, before: func() {}}
+	s.lists[s.orders.Path] = s.orders
 	for _, l := range lists {
 		s.lists[l.Path] = l
 	}
@@ -149,6 +154,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, path string) {
 	l, before := s.lists[path], s.before
 	s.mu.Unlock()
 	switch {
+	case strings.HasPrefix(path, orderPath) && l == nil && r.Method == http.MethodPost:
+		s.write(w, r, strings.TrimPrefix(path, orderPath))
 	case path == s.bills && r.Method == http.MethodGet:
 		s.bill(w, r.URL.Query().Get("id"))
 	case l == nil || r.Method != http.MethodPost:
@@ -184,8 +191,10 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, l *List) {
 	for _, row := range l.all() {
 		fits := true
 		for _, c := range q.Conditions {
-			have := fmt.Sprint(row[c.Field])
+			have := fmt.Sprint(row[strings.ReplaceAll(c.Field, ".", "!")])
 			switch c.Op {
+			case "eq":
+				fits = fits && have == c.Value1
 			case "egt":
 				fits = fits && have >= c.Value1
 			case "lt":
