@@ -22,9 +22,9 @@ func (a *app) demoCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the main job on a simulated world: pull, resolve, join, publish, trace a complaint",
-		Long: "Start simulated source systems (an ERP that speaks Kingdee's protocol, a sales force system that speaks Neocrm's, a\n" +
-			"pharmacy chain with a REST API, flow files of two distributors, spreadsheets), pull from them, make golden customers\n" +
-			"and movements, publish events on Kafka, and answer a complaint about a lot. Then serve until Ctrl-C.",
+		Long: "Start simulated source systems over one world, each with its own part of it, pull from them, import spreadsheets, make\n" +
+			"golden customers and movements, publish events on Kafka, and answer a complaint about a lot. Then serve until Ctrl-C.\n" +
+			"docs/demo.md lists the systems.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := a.demo(cmd.Context(), conf, once)
@@ -111,20 +111,15 @@ func (a *app) pointAt(c *config.Config, sb *sandbox.Sandbox) (string, error) {
 
 // demoSteps runs the main job, each part as a step.
 func (a *app) demoSteps(ctx context.Context, s *service, sb *sandbox.Sandbox, progress *steps) error {
-	for _, pull := range []struct{ connection, en, zh string }{
-		{"erp", "ERP (Kingdee Cloud Galaxy)", "ERP（金蝶云星空）"},
-		{"sfa", "SFA (Neocrm)", "SFA（销售易）"},
-		{"flow", "distributors' files (CSV, XLSX)", "商业公司流向文件（CSV、XLSX）"},
-		{"pharmacy", "pharmacy chain (REST)", "连锁药店（REST）"},
-	} {
-		if err := progress.do(a.say(pull.en, pull.zh), func() (string, error) {
-			report, err := s.hub.Pull(ctx, hub.PullRequest{Targets: []string{pull.connection}, Lang: a.language()})
+	for _, role := range sb.Cast() {
+		if err := progress.do(a.say(role.EN, role.ZH), func() (string, error) {
+			report, err := s.hub.Pull(ctx, hub.PullRequest{Targets: []string{role.Name}, Lang: a.language()})
 			return a.counts(report), err
 		}); err != nil {
 			return err
 		}
 	}
-	if err := progress.do(a.say("spreadsheets", "电子表格"), func() (string, error) {
+	if err := progress.do(a.say("spreadsheets: patients, doctors at meetings, terminals", "电子表格：患者、会议签到医生、终端"), func() (string, error) {
 		var sum hub.IngestReport
 		for _, f := range sb.Spreadsheets() {
 			report, err := s.hub.Import(ctx, hub.ImportRequest{Files: []string{f.Path}, As: f.As, Source: f.Source, Lang: a.language()})

@@ -60,7 +60,7 @@ func TestInterruptedDemoGoesOn(t *testing.T) {
 
 	here := newInstallation(t)
 	here.configure("")
-	for _, step := range []string{"simulated world", "ERP", "distributors' files", "golden customers"} {
+	for _, step := range []string{"simulated world", "maker's ERP", "two distributors", "a hospital", "golden customers"} {
 		p := here.start("demo", "--scale", scale)
 		p.line(`✓.*` + step)
 		began := time.Now()

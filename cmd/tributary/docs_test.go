@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
+
+	"tributary/connectors/sandbox"
 )
 
 const helpPage = "../../docs/cli.md"
@@ -43,6 +45,27 @@ func TestDocsOfCommandsAreUpToDate(t *testing.T) {
 	want, err := os.ReadFile(helpPage)
 	require.NoError(t, err)
 	require.Equal(t, string(want), page.String(), "run: go test ./cmd/tributary -run Docs -update")
+}
+
+// The table of docs/demo.md lists the systems that the sandbox runs.
+func TestDocsOfTheCast(t *testing.T) {
+	const file, begin, end = "../../docs/demo.md", "<!-- cast -->\n", "<!-- /cast -->\n"
+	var table strings.Builder
+	table.WriteString("| name | connector | part | 角色 |\n| --- | --- | --- | --- |\n")
+	for _, r := range sandbox.Cast() {
+		fmt.Fprintf(&table, "| %s | %s | %s | %s |\n", r.Name, r.Connector, r.EN, r.ZH)
+	}
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	head, rest, ok := strings.Cut(string(page), begin)
+	require.True(t, ok)
+	have, tail, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+	if *update {
+		have = table.String()
+		require.NoError(t, os.WriteFile(file, []byte(head+begin+have+end+tail), 0o644))
+	}
+	require.Equal(t, table.String(), have, "run: go test ./cmd/tributary -run Docs -update")
 }
 
 func writeFlags(w *bytes.Buffer, flags *pflag.FlagSet) {

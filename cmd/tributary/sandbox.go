@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,47 +15,40 @@ import (
 
 func (a *app) sandboxCmd() *cobra.Command {
 	conf := sandbox.Config{Now: now}
-	var also []string
 	c := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Run simulated source systems and print the configuration that points at them",
-		Args:  args(cobra.NoArgs),
+		Long: "Run simulated source systems over one world, each with its own part of it, and print the configuration that points at\n" +
+			"them. docs/demo.md lists the systems.",
+		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.load()
 			if err != nil {
 				return err
 			}
 			conf.Dir = filepath.Join(c.DataDir, "sandbox")
-			return a.sandbox(cmd.Context(), conf, also)
+			return a.sandbox(cmd.Context(), conf)
 		},
 	}
 	sandboxFlags(c, &conf)
 	c.Flags().StringVar(&conf.Listen, "listen", "", "address to listen on (default: a free port on loopback)")
-	c.Flags().StringSliceVar(&also, "also", nil, "a further connector whose system to print: "+strings.Join(sandbox.Others(), ", "))
 	c.Flags().StringVar(&conf.Faults, "faults", "", "faults to switch on, for example throttle,expire_session")
 	return c
 }
 
 func sandboxFlags(c *cobra.Command, conf *sandbox.Config) {
+	c.Flags().StringSliceVar(&conf.Only, "only", nil, "run only these systems, for example erp,flow; all when empty")
 	c.Flags().Float64Var(&conf.Scale, "scale", 1, "size of the world; 1 is about 10,000 customers and 50,000 flow lines")
 	c.Flags().Uint64Var(&conf.Seed, "seed", 1, "seed of the world: the same seed on the same day gives the same world")
 }
 
-func (a *app) sandbox(ctx context.Context, conf sandbox.Config, also []string) (err error) {
+func (a *app) sandbox(ctx context.Context, conf sandbox.Config) (err error) {
 	sb, err := startSandbox(ctx, conf)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, sb.Close()) }()
-	text := sb.Config()
-	for _, name := range also {
-		other, err := sb.Other(name)
-		if err != nil {
-			return err
-		}
-		text += other
-	}
-	fmt.Fprint(a.out, text)
+	fmt.Fprint(a.out, sb.Config())
 	a.note(a.say("The simulated systems listen at %s. Save the text above as tributary.yaml and pull from them. Stop with Ctrl-C.",
 		"模拟系统监听于 %s。请把以上内容保存为 tributary.yaml 后拉取数据。按 Ctrl-C 停止。"), sb.URL())
 	<-ctx.Done()

@@ -41,7 +41,7 @@ func (s *steps) do(name string, step func() (string, error)) error {
 	if s.terminal {
 		fmt.Fprint(s.out, "\r\033[K")
 	}
-	pad := max(0, 34-width.Of(name))
+	pad := max(0, 66-width.Of(name))
 	fmt.Fprintf(s.out, "%s %6.1fs  %s%*s %s\n", mark, now().Sub(s.began).Seconds(), name, pad, "", said)
 	return err
 }

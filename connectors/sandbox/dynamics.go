@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"tributary/canonical"
@@ -38,14 +39,19 @@ func lookups(names ...string) (out []simdataverse.Attribute) {
 	return out
 }
 
-// DynamicsTables is the sales force's side of the world as Dynamics 365 holds it.
-func DynamicsTables(w *world.World) []simdataverse.Table {
-	accounts, contacts, _ := salesForce(w)
+// DynamicsTables is a system's part of the world as Dynamics 365 holds it. Visits are to persons, or to organisations
+// where it knows no persons.
+func DynamicsTables(w *world.World, sys world.System) []simdataverse.Table {
+	accounts, contacts, _ := salesForce(w, sys)
+	visited, table := contacts, 2
+	if len(contacts) == 0 {
+		visited, table = accounts, 1
+	}
 	owner := guid(9, "1")
 	each := func(at []int, fill func(i int, r world.Record) map[string]any) func() []map[string]any {
 		return func() (out []map[string]any) {
 			for i, n := range at {
-				r := w.Record(world.SFA, n)
+				r := w.Record(sys, n)
 				row := fill(i, r)
 				row["statecode"], row["_ownerid_value"] = 0, owner
 				if row["modifiedon"] == nil {
@@ -60,8 +66,15 @@ func DynamicsTables(w *world.World) []simdataverse.Table {
 		return w.From().AddDays(rand.New(rand.NewPCG(w.Config.Seed, uint64(i))).IntN(365))
 	}
 	at := func(d canonical.Date) string { return d.Time().Add(10 * time.Hour).UTC().Format(time.RFC3339) }
-	half := contacts[:len(contacts)/2]
-	cases := contacts[:min(20, len(contacts))]
+	cases := casesOf(w, sys)
+	complaints := func() (out []map[string]any) {
+		for i, c := range cases {
+			on := at(w.From().AddDays(c.Day))
+			out = append(out, map[string]any{"incidentid": guid(4, fmt.Sprint(i)), "ticketnumber": fmt.Sprintf("CAS-%05d", i), "title": "包装破损", "description": "外盒破损一盒", "createdon": on, "modifiedon": on, "statecode": 0, "_ownerid_value": owner,
+				"caseorigincode": 1, "prioritycode": 2, "_customerid_value": guid(1, w.AccountOf(sys, c.Customer)), "new_product": w.Products[c.Product].Code, "new_lot": w.Lots[c.Lot].Number, "_productid_value": nil})
+		}
+		return out
+	}
 	labels := map[int]string{}
 	for word, code := range dynamicsKinds {
 		labels[code] = word
@@ -91,20 +104,32 @@ func DynamicsTables(w *world.World) []simdataverse.Table {
 			})},
 		{Set: "appointments", Logical: "appointment", ID: "activityid",
 			Attributes: append(attributes("activityid", "subject", "scheduledstart", "scheduleddurationminutes"), lookups("regardingobjectid", "ownerid")...),
-			Rows: each(half, func(i int, r world.Record) map[string]any {
-				return map[string]any{"activityid": guid(3, fmt.Sprint(i)), "subject": "学术拜访", "scheduledstart": at(day(i)), "modifiedon": at(day(i)), "scheduleddurationminutes": 15, "_regardingobjectid_value": guid(2, r.ID)}
+			Rows: each(visited[:len(visited)/2], func(i int, r world.Record) map[string]any {
+				return map[string]any{"activityid": guid(3, fmt.Sprint(i)), "subject": "学术拜访", "scheduledstart": at(day(i)), "modifiedon": at(day(i)), "scheduleddurationminutes": 15, "_regardingobjectid_value": guid(table, r.ID)}
 			})},
 		{Set: "incidents", Logical: "incident", ID: "incidentid",
 			Attributes: append(append(attributes("incidentid", "ticketnumber", "title", "description", "createdon", "new_product", "new_lot"), lookups("customerid", "ownerid", "productid")...),
 				simdataverse.Attribute{Name: "caseorigincode", Type: "Picklist", Labels: map[int]string{1: "电话"}}, simdataverse.Attribute{Name: "prioritycode", Type: "Picklist", Labels: map[int]string{2: "普通"}}),
-			Rows: each(cases, func(i int, r world.Record) map[string]any {
-				return map[string]any{"incidentid": guid(4, fmt.Sprint(i)), "ticketnumber": fmt.Sprintf("CAS-%05d", i), "title": "包装破损", "description": "外盒破损一盒", "createdon": at(day(i)), "modifiedon": at(day(i)),
-					"caseorigincode": 1, "prioritycode": 2, "_customerid_value": guid(2, r.ID), "new_product": w.Products[i%len(w.Products)].Code, "new_lot": "250301", "_productid_value": nil}
-			})},
+			Rows: complaints},
 	}
 }
 
-// NewDynamics is the environment over a world, to be served under any path.
-func NewDynamics(w *world.World, now func() time.Time, f *fault.Set) *simdataverse.Server {
-	return simdataverse.New(simdataverse.Options{TenantID: dynamicsTenant, ClientID: dynamicsClient, ClientSecret: dynamicsSecret, Now: now, Faults: f}, DynamicsTables(w)...)
+// retail is the retail team in Dynamics 365.
+func retail() system {
+	return system{
+		name: string(world.Retail), connector: "dynamics365", en: "the retail team: chains, pharmacies, cases (Dynamics 365)", zh: "零售团队：连锁、药店、投诉（Dynamics 365）", path: "/dynamics",
+		streams: split("accounts appointments incidents"),
+		serve: func(s *stage, f *fault.Set) http.Handler {
+			return simdataverse.New(simdataverse.Options{TenantID: dynamicsTenant, ClientID: dynamicsClient, ClientSecret: dynamicsSecret, Now: s.now, Faults: f}, DynamicsTables(s.w, world.Retail)...)
+		},
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"base_url": s.url + "/dynamics", "authority": s.url + "/dynamics", "tenant_id": dynamicsTenant, "client_id": dynamicsClient, "client_secret": dynamicsSecret,
+				"tenant_fields": map[string]any{
+					"accounts.uscc": "new_uscc", "accounts.licence_no": "new_licence", "accounts.level": "new_level", "contacts.tier": "new_tier", "incidents.product": "new_product", "incidents.lot": "new_lot",
+				},
+			}
+		},
+		id: func(_ canonical.CustomerKind, record string) string { return guid(1, record) },
+	}
 }

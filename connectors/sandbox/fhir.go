@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"maps"
+	"net/http"
 	"sync"
 	"time"
 
@@ -48,13 +50,13 @@ func coded(system, code, display string) map[string]any {
 	return map[string]any{"text": display, "coding": []any{map[string]any{"system": "urn:other", "display": display}, map[string]any{"system": system, "code": code, "display": display}}}
 }
 
-// FHIRTypes is what hospitals of the world know: themselves, their doctors, and what their pharmacies handed out. Lots stand
-// in medication that is contained, or referred to.
-func FHIRTypes(w *world.World) []*simfhir.Type {
-	accounts, contacts, _ := salesForce(w)
+// FHIRTypes is what a system knows of hospitals, clinics and doctors, and what the hospital's pharmacy handed out. Lots
+// stand in medication that is contained, or referred to.
+func FHIRTypes(w *world.World, sys world.System) []*simfhir.Type {
+	accounts, contacts, _ := salesForce(w, sys)
 	organisations := func() (out []map[string]any) {
 		for _, n := range accounts {
-			r := w.Record(world.SFA, n)
+			r := w.Record(sys, n)
 			c := r.Customer
 			if c.Kind != canonical.Hospital && c.Kind != canonical.Clinic {
 				continue
@@ -72,7 +74,7 @@ func FHIRTypes(w *world.World) []*simfhir.Type {
 	}
 	practitioners := func() (out []map[string]any) {
 		for i, n := range contacts {
-			r := w.Record(world.SFA, n)
+			r := w.Record(sys, n)
 			c := r.Customer
 			name := map[string]any{"use": "official", "text": c.Name}
 			if runes := []rune(c.Name); i%3 == 0 && len(runes) > 1 {
@@ -86,7 +88,7 @@ func FHIRTypes(w *world.World) []*simfhir.Type {
 	}
 	roles := func() (out []map[string]any) {
 		for _, n := range contacts {
-			r := w.Record(world.SFA, n)
+			r := w.Record(sys, n)
 			if r.Customer.OrganisationID == "" {
 				continue
 			}
@@ -111,30 +113,28 @@ func FHIRTypes(w *world.World) []*simfhir.Type {
 		return out
 	}
 	dispenses := func() (out []map[string]any) {
-		for _, l := range w.Ledgers.DistributorSales[0] {
-			if l.Partner < 0 || w.Customers[l.Partner].Kind != canonical.Hospital || len(out) == 400 {
-				continue
-			}
-			n := len(out)
-			at := w.From().AddDays(min(l.Day+7, 364)).Time().Add(time.Duration(n%400) * time.Minute)
+		for n, l := range w.Ledgers.HospitalUse {
+			at := w.From().AddDays(l.Day).Time().Add(time.Duration(n%400) * time.Minute)
 			d := fhirResource("MedicationDispense", fmt.Sprintf("D%06d", n), at, map[string]any{
 				"status": "completed", "subject": map[string]any{"reference": "Patient/P" + fmt.Sprint(n), "display": "患者" + fmt.Sprint(n)}, "whenHandedOver": at.In(zone).Format(time.RFC3339),
-				"identifier": []any{map[string]any{"value": fmt.Sprintf("FY%08d", n)}}, "quantity": map[string]any{"value": json.Number("1.0"), "unit": w.Products[l.Product].Unit}, "location": map[string]any{"display": "门诊药房"},
+				"identifier": []any{map[string]any{"value": fmt.Sprintf("FY%08d", n)}}, "quantity": map[string]any{"value": json.Number(fmt.Sprint(l.Quantity) + ".0"), "unit": w.Products[l.Product].Unit}, "location": map[string]any{"display": "门诊药房"},
 			})
-			switch n % 3 {
-			case 0:
+			switch {
+			case !l.NoLot && n%2 == 0:
 				d["contained"] = []any{medication(l.Product, l.Lot, "med1"), map[string]any{"resourceType": "Patient", "id": "pat1", "name": []any{map[string]any{"text": "患者" + fmt.Sprint(n)}}}}
 				d["medicationReference"] = map[string]any{"reference": "#med1"}
-			case 1:
+			case !l.NoLot:
 				d["medicationReference"] = map[string]any{"reference": fmt.Sprint("Medication/M", l.Lot)}
 			default:
 				p := w.Products[l.Product]
 				d["medicationCodeableConcept"] = coded("urn:product", p.Code, p.Name)
 			}
-			if n%50 == 49 {
-				d["status"] = "entered-in-error"
-			}
 			out = append(out, d)
+			if n%50 == 49 { // a second one, taken back
+				slip := maps.Clone(d)
+				slip["id"], slip["status"] = fmt.Sprintf("E%06d", n), "entered-in-error"
+				out = append(out, slip)
+			}
 		}
 		return out
 	}
@@ -146,6 +146,27 @@ func telecom(phones []string) any {
 		return nil
 	}
 	return []any{map[string]any{"system": "fax", "value": "000"}, map[string]any{"system": "phone", "value": phones[0]}}
+}
+
+// hospital is the information system of one hospital behind FHIR.
+func hospital() system {
+	return system{
+		name: string(world.Ward), connector: "fhir", en: "a hospital: itself, its doctors, what it dispenses (FHIR)", zh: "一家医院：机构、医生、药房发药（FHIR）", path: "/fhir",
+		streams: split("Organization Practitioner PractitionerRole MedicationDispense"),
+		party:   func(w *world.World) int { return w.Hospital },
+		serve: func(s *stage, f *fault.Set) http.Handler {
+			return simfhir.New(FHIRServer("/fhir", s.public, s.now, f), FHIRTypes(s.w, world.Ward)...)
+		},
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"base_url": s.url + "/fhir", "client_id": fhirClient, "key_id": fhirKeyID, "private_key": s.private,
+				"tenant_fields": map[string]any{"Organization.uscc": "identifier.value:system=urn:oid:2.16.156.10011", "MedicationDispense.product_code": "medication.code.coding.code:system=urn:product"},
+			}
+		},
+		id: func(kind canonical.CustomerKind, record string) string {
+			return map[bool]string{false: "Organization/", true: "Practitioner/"}[kind.Person()] + record
+		},
+	}
 }
 
 // FHIRServer is the server without data, served under the prefix.

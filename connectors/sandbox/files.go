@@ -28,6 +28,20 @@ const (
 // DistributorCode is the reporting distributors' code in their file names.
 var DistributorCode = [2]string{"YB001", "QH002"}
 
+// flowFiles are the ledgers of two distributors, in files of their own makes.
+func flowFiles() system {
+	return system{
+		name: "flow", connector: "files", en: "two distributors: purchases, sales, stock (CSV, XLSX)", zh: "两家商业公司：购进、销售、库存（CSV、XLSX）", streams: split("flow"),
+		settings: func(s *stage) map[string]any {
+			parties := map[string]any{}
+			for d, at := range s.w.Reporting {
+				parties[DistributorCode[d]] = s.erpCode(at)
+			}
+			return map[string]any{"folder": filepath.Join(s.dir, FlowFolder), "parties": parties}
+		},
+	}
+}
+
 // sheet is a table on its way into a file.
 type sheet struct {
 	title  string

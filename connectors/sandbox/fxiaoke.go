@@ -3,8 +3,10 @@ package sandbox
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
+	"tributary/canonical"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simfxiaoke"
 	"tributary/connectors/sandbox/world"
@@ -37,27 +39,27 @@ func fxiaokeChoice(name, label string, choices map[string]string) simfxiaoke.Fie
 	return simfxiaoke.Field{Name: name, Label: label, Type: "select_one", Choices: choices}
 }
 
-// FxiaokeObjects is the sales force's side of the world as 纷享销客 holds it.
-func FxiaokeObjects(w *world.World) []simfxiaoke.Object {
-	accounts, contacts, _ := salesForce(w)
+// FxiaokeObjects is a system's part of the world as 纷享销客 holds it.
+func FxiaokeObjects(w *world.World, sys world.System) []simfxiaoke.Object {
+	accounts, contacts, _ := salesForce(w, sys)
+	cases := casesOf(w, sys)
 	records := func(object string, at []int, fill func(i int, r world.Record, row map[string]any)) fxiaokeRows {
-		return fxiaokeRows{n: len(at), id: func(i int) string { return fxiaokeID(object, w.RecordID(world.SFA, at[i])) }, row: func(i int) map[string]any {
-			r := w.Record(world.SFA, at[i])
+		return fxiaokeRows{n: len(at), id: func(i int) string { return fxiaokeID(object, w.RecordID(sys, at[i])) }, row: func(i int) map[string]any {
+			r := w.Record(sys, at[i])
 			row := fxiaokeRow(fxiaokeID(object, r.ID), r.Created, r.Modified, at[i])
 			fill(i, r, row)
 			return row
 		}}
 	}
-	others := func(object string, n int, fill func(i int, doctor world.Record, row map[string]any)) fxiaokeRows {
+	others := func(object string, n int, on func(i int) int, fill func(i int, row map[string]any)) fxiaokeRows {
 		return fxiaokeRows{n: n, id: func(i int) string { return fxiaokeID(object, fmt.Sprint(i)) }, row: func(i int) map[string]any {
-			day := w.From().AddDays(rand.New(rand.NewPCG(w.Config.Seed, uint64(i))).IntN(365)).Time()
+			day := w.From().AddDays(on(i)).Time()
 			row := fxiaokeRow(fxiaokeID(object, fmt.Sprint(i)), day.Add(9*time.Hour), day.Add(10*time.Hour), i)
-			r := w.Record(world.SFA, contacts[i])
-			row["contact_id"], row["contact_id__r"] = fxiaokeID("62", r.ID), r.Customer.Name
-			fill(i, r, row)
+			fill(i, row)
 			return row
 		}}
 	}
+	anyDay := func(i int) int { return rand.New(rand.NewPCG(w.Config.Seed, uint64(i))).IntN(365) }
 	lookUp := func(row map[string]any, id, name string) {
 		if id != "" {
 			row["account_id"], row["account_id__r"] = fxiaokeID("61", id), name
@@ -88,16 +90,20 @@ func FxiaokeObjects(w *world.World) []simfxiaoke.Object {
 			})},
 		{APIName: "ActiveRecordObj", Fields: append(fxiaokeFields("name", "contact_id", "account_id", "active_record_content"),
 			fxiaokeChoice("active_record_type", "跟进类型", map[string]string{"1": "拜访", "2": "电话"}), simfxiaoke.Field{Name: "visit_date__c", Label: "拜访日期", Type: "date"}),
-			Rows: others("63", len(contacts)/2, func(i int, r world.Record, row map[string]any) {
+			Rows: others("63", len(contacts)/2, anyDay, func(i int, row map[string]any) {
+				r := w.Record(sys, contacts[i])
+				row["contact_id"], row["contact_id__r"] = fxiaokeID("62", r.ID), r.Customer.Name
 				row["name"], row["active_record_type"], row["active_record_content"] = fmt.Sprintf("AR%07d", i), "1", "产品资料沟通"
 				row["visit_date__c"] = row["create_time"].(int64) - 9*3600_000 - 8*3600_000
 				lookUp(row, r.Customer.OrganisationID, r.Customer.Organisation)
 			})},
 		{APIName: "CasesObj", Fields: append(fxiaokeFields("name", "contact_id", "account_id", "problem_description", "product__c", "lot__c"),
 			fxiaokeChoice("case_source", "工单来源", map[string]string{"phone": "电话", "web": "网站"}), fxiaokeChoice("priority", "优先级", map[string]string{"2": "普通"}), fxiaokeChoice("case_status", "状态", map[string]string{"open": "处理中"})),
-			Rows: others("64", min(20, len(contacts)), func(i int, _ world.Record, row map[string]any) {
+			Rows: others("64", len(cases), func(i int) int { return cases[i].Day }, func(i int, row map[string]any) {
+				c := cases[i]
 				row["name"], row["problem_description"], row["case_source"], row["priority"], row["case_status"] = fmt.Sprintf("GD%07d", i), "外盒破损一盒", "phone", "2", "open"
-				row["product__c"], row["lot__c"] = w.Products[i%len(w.Products)].Code, "25030"+fmt.Sprint(i%10)
+				row["product__c"], row["lot__c"] = w.Products[c.Product].Code, w.Lots[c.Lot].Number
+				lookUp(row, w.AccountOf(sys, c.Customer), w.Customers[c.Customer].Name)
 			})},
 	}
 }
@@ -109,9 +115,27 @@ func fxiaokeRow(id string, created, modified time.Time, i int) map[string]any {
 	}
 }
 
-// NewFxiaoke is the tenant over a world, to be served under any path.
-func NewFxiaoke(w *world.World, now func() time.Time, f *fault.Set) *simfxiaoke.Server {
-	return simfxiaoke.New(FxiaokeTenant(now, f), FxiaokeObjects(w)...)
+// county is the county team in 纷享销客.
+func county() system {
+	return system{
+		name: string(world.County), connector: "fxiaoke", en: "the county team: hospitals, clinics, doctors, cases (Fxiaoke)", zh: "县域团队：医院、诊所、医生、投诉（纷享销客）", path: "/fxiaoke",
+		streams: split("account contact visit case"),
+		serve: func(s *stage, f *fault.Set) http.Handler {
+			return simfxiaoke.New(FxiaokeTenant(s.now, f), FxiaokeObjects(s.w, world.County)...)
+		},
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"base_url": s.url + "/fxiaoke", "app_id": fxiaokeApp, "app_secret": fxiaokeSecret, "permanent_code": fxiaokeCode, "user": fxiaokeUser,
+				"tenant_fields": map[string]any{
+					"account.uscc": "uscc__c", "account.licence_no": "licence__c", "account.level": "level__c", "contact.department": "department__c", "contact.title": "title__c",
+					"contact.admin_title": "job_title", "contact.tier": "tier__c", "visit.date": "visit_date__c", "case.product": "product__c", "case.lot": "lot__c",
+				},
+			}
+		},
+		id: func(kind canonical.CustomerKind, record string) string {
+			return fxiaokeID(map[bool]string{false: "61", true: "62"}[kind.Person()], record)
+		},
+	}
 }
 
 // FxiaokeTenant is the tenant without data or quotas.

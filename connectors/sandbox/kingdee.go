@@ -2,11 +2,13 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"tributary/canonical"
+	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simkingdee"
 	"tributary/connectors/sandbox/world"
 )
@@ -37,8 +39,8 @@ func form(name, key string, rows kingdeeRows) simkingdee.Table {
 
 // KingdeeTables is the world as the maker's ERP holds it.
 func KingdeeTables(w *world.World) []simkingdee.Table {
-	e := newERP(w)
-	return []simkingdee.Table{e.customers(), e.materials(), e.lots(), e.deliveries(), e.returns(), e.stock()}
+	e := newERP(w, world.ERP)
+	return []simkingdee.Table{e.customers(), e.materials(), e.batchFile(), e.deliveries(), e.returns(), e.stock()}
 }
 
 func distributorsOf(w *world.World) []int {
@@ -51,17 +53,27 @@ func distributorsOf(w *world.World) []int {
 	return out
 }
 
+// erp is an ERP with customers of its own. The maker's books are in one of them; the others are of companies that it
+// bought, and hold nothing of its goods.
 type erp struct {
 	w        *world.World
+	sys      world.System
+	books    world.Ledgers
+	products []world.Product
+	lots     []world.Lot
 	customer map[int]world.Record // customer index → the record deliveries go to
 }
 
-func newERP(w *world.World) *erp {
-	e := &erp{w: w, customer: map[int]world.Record{}}
+func newERP(w *world.World, sys world.System) *erp {
+	e := &erp{w: w, sys: sys, customer: map[int]world.Record{}}
+	if sys != world.ERP {
+		return e
+	}
+	e.books, e.products, e.lots = w.Ledgers, w.Products, w.Lots
 	for _, at := range distributorsOf(w) {
-		for i := range w.Len(world.ERP) {
-			if w.TruthOf(world.ERP, i) == at {
-				e.customer[at] = w.Record(world.ERP, i)
+		for i := range w.Len(sys) {
+			if w.TruthOf(sys, i) == at {
+				e.customer[at] = w.Record(sys, i)
 				break
 			}
 		}
@@ -90,7 +102,7 @@ const own, other = "100", "200"
 
 // customers has every record, and some of them again as allocated to the second organisation.
 func (e *erp) customers() simkingdee.Table {
-	n := e.w.Len(world.ERP)
+	n := e.w.Len(e.sys)
 	return form("BD_Customer", "FCUSTID", kingdeeRows{
 		n:   n + n/15,
 		key: func(i int) any { return int64(100_000 + i) },
@@ -99,7 +111,7 @@ func (e *erp) customers() simkingdee.Table {
 			if i >= n {
 				org, at = other, (i-n)*15
 			}
-			r := e.w.Record(world.ERP, at)
+			r := e.w.Record(e.sys, at)
 			c := r.Customer
 			return map[string]any{
 				"FCUSTID": int64(100_000 + i), "FNumber": r.ID, "FName": c.Name, "FShortName": nil, "FCreateOrgId.FNumber": own, "FUseOrgId.FNumber": org,
@@ -141,7 +153,7 @@ func at(w *world.World, day, minute int) time.Time {
 
 func (e *erp) materials() simkingdee.Table {
 	return form("BD_MATERIAL", "FMATERIALID", kingdeeRows{
-		n:   len(e.w.Products),
+		n:   len(e.products),
 		key: func(i int) any { return int64(5000 + i) },
 		row: func(i int) map[string]any {
 			p := e.w.Products[i]
@@ -155,9 +167,9 @@ func (e *erp) materials() simkingdee.Table {
 	})
 }
 
-func (e *erp) lots() simkingdee.Table {
+func (e *erp) batchFile() simkingdee.Table {
 	return form("BD_BatchMainFile", "FLOTID", kingdeeRows{
-		n:   len(e.w.Lots),
+		n:   len(e.lots),
 		key: func(i int) any { return int64(7000 + i) },
 		row: func(i int) map[string]any {
 			l := e.w.Lots[i]
@@ -173,7 +185,7 @@ func (e *erp) lots() simkingdee.Table {
 
 // deliveries has a line for every piece the maker shipped, and at the end some drafts that never became a sale.
 func (e *erp) deliveries() simkingdee.Table {
-	lines := e.w.Ledgers.MakerSales
+	lines := e.books.MakerSales
 	n := len(lines)
 	return form("SAL_OUTSTOCK", "FEntity_FEntryID", kingdeeRows{
 		n:   n + n/80,
@@ -210,7 +222,7 @@ func (e *erp) deliveries() simkingdee.Table {
 func yuan(fen int) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
 
 func (e *erp) returns() simkingdee.Table {
-	lines := e.w.Ledgers.MakerReturns
+	lines := e.books.MakerReturns
 	return form("SAL_RETURNSTOCK", "FEntity_FEntryID", kingdeeRows{
 		n:   len(lines),
 		key: func(i int) any { return int64(300_000 + i) },
@@ -229,7 +241,7 @@ func (e *erp) returns() simkingdee.Table {
 }
 
 func (e *erp) stock() simkingdee.Table {
-	lines := e.w.Ledgers.MakerStock
+	lines := e.books.MakerStock
 	return form("STK_Inventory", "FID", kingdeeRows{
 		n:   len(lines),
 		key: func(i int) any { return fmt.Sprintf("inv-%08d", i) },
@@ -247,4 +259,30 @@ func (e *erp) stock() simkingdee.Table {
 			}
 		},
 	})
+}
+
+// NewKingdee is the ERP over a world, to be served under any path that ends in /K3Cloud/.
+func NewKingdee(w *world.World, now func() time.Time, f *fault.Set) *simkingdee.Server {
+	return simkingdee.New(simkingdee.Options{
+		AcctID: kingdeeAcct, User: kingdeeUser, Password: kingdeePassword, AppID: kingdeeApp, AppSecret: kingdeeSecret, Now: now, Faults: f,
+	}, KingdeeTables(w)...)
+}
+
+// ownERP is the maker's ERP, with its products, lots and books.
+func ownERP() system {
+	return system{
+		name: string(world.ERP), connector: "kingdee", en: "the maker's ERP: customers, lots, deliveries (Kingdee)", zh: "自有 ERP：客户、批号、出库（金蝶云星空）", path: "/kingdee",
+		streams: split("BD_Customer BD_MATERIAL BD_BatchMainFile SAL_OUTSTOCK SAL_RETURNSTOCK STK_Inventory"),
+		serve:   func(s *stage, f *fault.Set) http.Handler { return NewKingdee(s.w, s.now, f) },
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"base_url": s.url + "/kingdee/K3Cloud", "acct_id": kingdeeAcct, "user": kingdeeUser, "auth": "login_sign", "app_id": kingdeeApp, "app_secret": kingdeeSecret,
+				"orders": map[string]any{"key_field": simkingdee.OrderKeyField, "org": own},
+				"tenant_fields": map[string]any{
+					"BD_Customer.licence_no": "F_TRB_LICENCE", "BD_MATERIAL.approval_no": "F_TRB_APPROVAL", "BD_MATERIAL.case_factor": "F_TRB_CASE",
+					"BD_MATERIAL.inner_factor": "F_TRB_INNER", "BD_BatchMainFile.released_quantity": "F_TRB_RELEASED",
+				},
+			}
+		},
+	}
 }

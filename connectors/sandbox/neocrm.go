@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"tributary/canonical"
+	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simneocrm"
 	"tributary/connectors/sandbox/world"
 )
@@ -39,7 +41,7 @@ func choice(choices map[int]string, label string) any {
 
 // NeocrmObjects is the world as the sales force's system holds it.
 func NeocrmObjects(w *world.World) []simneocrm.Object {
-	accounts, contacts, patients := salesForce(w)
+	accounts, contacts, patients := salesForce(w, world.SFA)
 	s := &sfa{w: w}
 	return []simneocrm.Object{s.accounts(accounts), s.contacts(contacts), s.patients(patients), s.visits(contacts)}
 }
@@ -167,6 +169,32 @@ func (s *sfa) visits(contacts []int) simneocrm.Object {
 					"contactId": number(r.ID), "accountId": idOrNil(r.Customer.OrganisationID), "visitDate": midnight(day), "content": "产品资料沟通", "result": []string{"有意向", "继续跟进", "已处方"}[draw.IntN(3)],
 				}
 			},
+		},
+	}
+}
+
+// NewNeocrm is the sales force system over a world, to be served under any path.
+func NewNeocrm(w *world.World, now func() time.Time, f *fault.Set) *simneocrm.Server {
+	return simneocrm.New(simneocrm.Options{
+		ClientID: neocrmClient, ClientSecret: neocrmSecret, Username: neocrmUser, Password: neocrmPassword, SecurityToken: neocrmToken, Now: now, Faults: f,
+	}, NeocrmObjects(w)...)
+}
+
+// salesForceSystem is the maker's own sales force.
+func salesForceSystem() system {
+	return system{
+		name: string(world.SFA), connector: "neocrm", en: "the sales force: accounts, doctors, patients, visits (Neocrm)", zh: "销售团队：客户、医生、患者、拜访（销售易）", path: "/neocrm",
+		streams: split("account contact patient visitRecord"),
+		serve:   func(s *stage, f *fault.Set) http.Handler { return NewNeocrm(s.w, s.now, f) },
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"login_url": s.url + "/neocrm", "api_url": s.url + "/neocrm", "client_id": neocrmClient, "client_secret": neocrmSecret, "username": neocrmUser,
+				"password": neocrmPassword, "security_token": neocrmToken,
+				"tenant_fields": map[string]any{
+					"account.uscc": "uscc__c", "account.licence_no": "licence__c", "account.kind": "kind__c", "contact.department": "department__c",
+					"contact.title": "title__c", "contact.admin_title": "post", "contact.tier": "tier__c",
+				},
+			}
 		},
 	}
 }

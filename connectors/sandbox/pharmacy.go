@@ -2,10 +2,12 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
 	"tributary/canonical"
+	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simpharmacy"
 	"tributary/connectors/sandbox/world"
 )
@@ -99,4 +101,21 @@ func (c *chain) stock(lines []world.Line) pharmacyRows {
 		row["id"] = fmt.Sprintf("%s-%s-%s", row["store_code"], row["product_code"], row["lot"])
 		return row
 	}}
+}
+
+// NewPharmacy is the chain's API over a world, to be served under /pharmacy/v1.
+func NewPharmacy(w *world.World, now func() time.Time, f *fault.Set) *simpharmacy.Server {
+	return simpharmacy.New(simpharmacy.Options{Token: pharmacyToken, Prefix: "/pharmacy/v1", Now: now, Faults: f}, PharmacyLists(w))
+}
+
+// pharmacyChain is a chain that reports its stores' purchases, sales and stock.
+func pharmacyChain() system {
+	return system{
+		name: string(world.Chain), connector: "pharmacy", en: "a pharmacy chain: stores, purchases, sales, stock (REST)", zh: "连锁药店：门店、购进、零售、库存（REST）", path: "/pharmacy",
+		streams: split("stores purchases sales stock"),
+		serve:   func(s *stage, f *fault.Set) http.Handler { return NewPharmacy(s.w, s.now, f) },
+		settings: func(s *stage) map[string]any {
+			return map[string]any{"base_url": s.url + "/pharmacy/v1", "token": pharmacyToken}
+		},
+	}
 }

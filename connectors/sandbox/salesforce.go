@@ -3,9 +3,11 @@ package sandbox
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"time"
 
+	"tributary/canonical"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsalesforce"
 	"tributary/connectors/sandbox/world"
@@ -37,11 +39,11 @@ func salesforceFields(names ...string) []simsalesforce.Field {
 	return out
 }
 
-// SalesforceObjects is the sales force's side of the world as Salesforce holds it.
-func SalesforceObjects(w *world.World) []simsalesforce.Object {
-	accounts, contacts, _ := salesForce(w)
+// SalesforceObjects is a system's part of the world as Salesforce holds it.
+func SalesforceObjects(w *world.World, sys world.System) []simsalesforce.Object {
+	accounts, contacts, _ := salesForce(w, sys)
 	record := func(prefix string, at int) (world.Record, map[string]any) {
-		r := w.Record(world.SFA, at)
+		r := w.Record(sys, at)
 		return r, map[string]any{"Id": salesforceID(prefix, r.ID), "IsDeleted": false, "SystemModstamp": stampOf(r.Modified), "OwnerId": "005000000000000001"}
 	}
 	return []simsalesforce.Object{
@@ -69,11 +71,11 @@ func SalesforceObjects(w *world.World) []simsalesforce.Object {
 				row["Phone"], row["Email"] = nil, nil
 				return row
 			}}},
-		salesforceVisits(w, contacts, "Event", "00U"), salesforceVisits(w, contacts, "Call2_vod__c", "a04"), salesforceCases(w, contacts),
+		salesforceVisits(w, sys, contacts, "Event", "00U"), salesforceVisits(w, sys, contacts, "Call2_vod__c", "a04"), salesforceCases(w, sys),
 	}
 }
 
-func salesforceVisits(w *world.World, contacts []int, object, prefix string) simsalesforce.Object {
+func salesforceVisits(w *world.World, sys world.System, contacts []int, object, prefix string) simsalesforce.Object {
 	fields := append(salesforceFields("Subject", "WhoId", "WhatId", "Description"), simsalesforce.Field{Name: "ActivityDate", Type: "date"})
 	if object == "Call2_vod__c" {
 		fields = append(salesforceFields("Name", "Account_vod__c", "Parent_Call_vod__c"), simsalesforce.Field{Name: "Call_Date_vod__c", Type: "date"},
@@ -81,7 +83,7 @@ func salesforceVisits(w *world.World, contacts []int, object, prefix string) sim
 	}
 	return simsalesforce.Object{Name: object, Fields: append(fields, simsalesforce.Field{Name: "OwnerId", Type: "reference", Relationship: "Owner", ReferenceTo: "User"}),
 		Rows: salesforceRows{len(contacts) / 2, func(i int) map[string]any {
-			r := w.Record(world.SFA, contacts[2*i])
+			r := w.Record(sys, contacts[2*i])
 			draw := rand.New(rand.NewPCG(w.Config.Seed, uint64(i)))
 			day := w.From().AddDays(draw.IntN(365))
 			doctor := salesforceID("003", r.ID)
@@ -94,22 +96,40 @@ func salesforceVisits(w *world.World, contacts []int, object, prefix string) sim
 	}
 }
 
-func salesforceCases(w *world.World, contacts []int) simsalesforce.Object {
+func salesforceCases(w *world.World, sys world.System) simsalesforce.Object {
+	cases := casesOf(w, sys)
 	return simsalesforce.Object{Name: "Case", Fields: append(salesforceFields("CaseNumber", "Subject", "Description", "Status", "Priority", "AccountId", "ContactId", "Product__c", "Lot__c"),
 		simsalesforce.Field{Name: "CreatedDate", Type: "datetime"}, simsalesforce.Field{Name: "Origin", Type: "picklist", Picklist: map[string]string{"Phone": "电话", "Web": "网站"}}),
-		Rows: salesforceRows{min(20, len(contacts)), func(i int) map[string]any {
-			r := w.Record(world.SFA, contacts[i])
-			day := w.From().AddDays(10 * i)
+		Rows: salesforceRows{len(cases), func(i int) map[string]any {
+			c := cases[i]
+			day := w.From().AddDays(c.Day)
 			return map[string]any{
 				"Id": salesforceID("500", fmt.Sprintf("%015d", i)), "IsDeleted": false, "SystemModstamp": stampOf(day.Time().Add(10 * time.Hour)), "CaseNumber": fmt.Sprintf("%08d", i+1),
 				"Subject": "包装破损", "Description": "外盒破损一盒", "Status": "New", "Priority": "Medium", "Origin": "Phone", "CreatedDate": stampOf(day.Time().Add(9 * time.Hour)),
-				"AccountId": nil, "ContactId": salesforceID("003", r.ID), "Product__c": w.Products[i%len(w.Products)].Code, "Lot__c": "25030" + fmt.Sprint(i%10),
+				"AccountId": salesforceID("001", w.AccountOf(sys, c.Customer)), "ContactId": nil, "Product__c": w.Products[c.Product].Code, "Lot__c": w.Lots[c.Lot].Number,
 			}
 		}},
 	}
 }
 
-// NewSalesforce is the organisation over a world, to be served under any path.
-func NewSalesforce(w *world.World, now func() time.Time, f *fault.Set) *simsalesforce.Server {
-	return simsalesforce.New(simsalesforce.Options{ClientID: salesforceClient, ClientSecret: salesforceSecret, Now: now, Faults: f}, SalesforceObjects(w)...)
+// specialty is a second business unit in Salesforce.
+func specialty() system {
+	return system{
+		name: string(world.Specialty), connector: "salesforce", en: "a second business unit: hospitals, specialists, cases (Salesforce)", zh: "专科事业部：医院、专科医生、投诉（Salesforce）", path: "/salesforce",
+		streams: split("Account Contact Event Case"),
+		serve: func(s *stage, f *fault.Set) http.Handler {
+			return simsalesforce.New(simsalesforce.Options{ClientID: salesforceClient, ClientSecret: salesforceSecret, Now: s.now, Faults: f}, SalesforceObjects(s.w, world.Specialty)...)
+		},
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"login_url": s.url + "/salesforce", "client_id": salesforceClient, "client_secret": salesforceSecret,
+				"tenant_fields": map[string]any{
+					"Account.uscc": "USCC__c", "Account.licence_no": "Licence__c", "Account.level": "Level__c", "Contact.tier": "Tier__c", "Case.product": "Product__c", "Case.lot": "Lot__c",
+				},
+			}
+		},
+		id: func(kind canonical.CustomerKind, record string) string {
+			return salesforceID(map[bool]string{false: "001", true: "003"}[kind.Person()], record)
+		},
+	}
 }

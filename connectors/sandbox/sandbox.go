@@ -1,7 +1,6 @@
-// Package sandbox runs simulated source systems over one seeded world: an ERP that speaks Kingdee's protocol, a sales
-// force system that speaks Neocrm's, a pharmacy chain with a REST API, and the flow files of two distributors; for trying
-// connectors also the sales force as Salesforce, Dynamics 365 and Fxiaoke hold it, the ERP as SAP, YonBIP and U8+ do, and
-// hospitals behind FHIR, which Config leaves out. People try mappings on it, demonstrations and tests pull from it.
+// Package sandbox runs simulated source systems over one seeded world, each with its own part of it: the maker's ERP and
+// sales force, a pharmacy chain, distributors' flow files, and the systems that a grown company has beside them. Cast
+// lists them. People try mappings on it, demonstrations and tests pull from it.
 //
 //	sb, err := sandbox.Start(ctx, sandbox.Config{Dir: dir, Seed: 1, Scale: 1, Now: time.Now})
 //	defer sb.Close()
@@ -23,10 +22,6 @@ import (
 
 	"tributary/canonical"
 	"tributary/connectors/sandbox/fault"
-	"tributary/connectors/sandbox/simfhir"
-	"tributary/connectors/sandbox/simkingdee"
-	"tributary/connectors/sandbox/simneocrm"
-	"tributary/connectors/sandbox/simpharmacy"
 	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
 )
@@ -38,20 +33,17 @@ type Config struct {
 	Seed   uint64           //
 	Scale  float64          // 0 = 1
 	Until  canonical.Date   // last day of the world; zero = yesterday by Now
+	Only   []string         // names of the systems to run; none = all of Cast
 	Faults string           // plan of package fault, for every system alike
 	Now    func() time.Time // needed
 }
 
 // Sandbox is a running set of systems.
 type Sandbox struct {
-	world    *world.World
-	dir      string
-	url      string
-	server   *http.Server
-	served   chan error
-	Kingdee  *simkingdee.Server
-	Neocrm   *simneocrm.Server
-	Pharmacy *simpharmacy.Server
+	stage
+	cast   []system
+	server *http.Server
+	served chan error
 }
 
 // Start makes the world, writes the files and serves the systems until Close.
@@ -62,49 +54,37 @@ func Start(ctx context.Context, c Config) (*Sandbox, error) {
 	if c.Until.IsZero() {
 		c.Until = canonical.DateOf(c.Now().In(zone)).AddDays(-1)
 	}
-	plan := func() (*fault.Set, error) { return fault.Parse(c.Faults) }
-	if _, err := plan(); err != nil {
+	if _, err := fault.Parse(c.Faults); err != nil {
 		return nil, errs.New(errs.Invalid, "connectors.faults", errs.Args{"why": err.Error()})
+	}
+	chosen, err := choose(c.Only)
+	if err != nil {
+		return nil, err
 	}
 	w, err := world.New(world.Config{Seed: c.Seed, Scale: c.Scale, Until: c.Until})
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "connectors.world", errs.Args{"why": err.Error()})
 	}
-	sb := &Sandbox{world: w, dir: c.Dir, served: make(chan error, 1)}
-	if err := sb.write(ctx); err != nil {
-		return nil, fmt.Errorf("write the sandbox's files: %w", err)
-	}
-	_, key, err := FHIRKey()
+	private, public, err := FHIRKey()
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
+	sb := &Sandbox{stage: stage{w: w, dir: c.Dir, now: c.Now, private: private, public: public}, cast: chosen, served: make(chan error, 1)}
+	if err := sb.write(ctx); err != nil {
+		return nil, fmt.Errorf("write the sandbox's files: %w", err)
+	}
 	mux := http.NewServeMux()
-	mount := func(prefix string, handler func(*fault.Set) http.Handler) error {
-		faults, err := plan()
-		if err != nil {
-			return err
+	for _, s := range chosen {
+		if s.serve == nil {
+			continue
 		}
-		mux.Handle(prefix, fault.Transport{Faults: faults, Now: c.Now, RetryAfter: time.Second, Delay: 10 * time.Second}.Wrap(handler(faults)))
-		return nil
+		faults, err := fault.Parse(c.Faults)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle(s.path+"/", fault.Transport{Faults: faults, Now: c.Now, RetryAfter: time.Second, Delay: 10 * time.Second}.Wrap(s.serve(&sb.stage, faults)))
 	}
-	err = errors.Join(
-		mount("/kingdee/", func(f *fault.Set) http.Handler { sb.Kingdee = NewKingdee(w, c.Now, f); return sb.Kingdee }),
-		mount("/neocrm/", func(f *fault.Set) http.Handler { sb.Neocrm = NewNeocrm(w, c.Now, f); return sb.Neocrm }),
-		mount("/pharmacy/", func(f *fault.Set) http.Handler { sb.Pharmacy = NewPharmacy(w, c.Now, f); return sb.Pharmacy }),
-		mount("/dynamics/", func(f *fault.Set) http.Handler { return NewDynamics(w, c.Now, f) }),
-		mount("/fxiaoke/", func(f *fault.Set) http.Handler { return NewFxiaoke(w, c.Now, f) }),
-		mount("/s4hana/", func(f *fault.Set) http.Handler { return NewSAP(w, c.Now, f) }),
-		mount("/yonbip/", func(f *fault.Set) http.Handler { return NewYonyou(YonyouTenant(c.Now, f), YonyouLists(w, false)) }),
-		mount("/u8/", func(f *fault.Set) http.Handler { return NewU8(U8Enterprise(c.Now, f), U8Lists(w)) }),
-		mount("/fhir/", func(f *fault.Set) http.Handler {
-			return simfhir.New(FHIRServer("/fhir", key, c.Now, f), FHIRTypes(w)...)
-		}),
-		mount("/salesforce/", func(f *fault.Set) http.Handler { return NewSalesforce(w, c.Now, f) }),
-	)
-	if err != nil {
-		return nil, err
-	}
-	if err := sb.serve(ctx, c.Listen, mux); err != nil {
+	if err := sb.listen(ctx, c.Listen, mux); err != nil {
 		return nil, err
 	}
 	return sb, nil
@@ -117,13 +97,13 @@ func (sb *Sandbox) write(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := writeFlows(ctx, sb.world, flow); err != nil {
+	if err := writeFlows(ctx, sb.w, flow); err != nil {
 		return err
 	}
-	return writeMasters(ctx, sb.world, masters)
+	return writeMasters(ctx, sb.w, masters)
 }
 
-func (sb *Sandbox) serve(ctx context.Context, listen string, handler http.Handler) error {
+func (sb *Sandbox) listen(ctx context.Context, listen string, handler http.Handler) error {
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
@@ -142,7 +122,7 @@ func (sb *Sandbox) serve(ctx context.Context, listen string, handler http.Handle
 func (sb *Sandbox) URL() string { return sb.url }
 
 // World is the truth behind the systems.
-func (sb *Sandbox) World() *world.World { return sb.world }
+func (sb *Sandbox) World() *world.World { return sb.w }
 
 // Close stops serving and waits for it. Files stay.
 func (sb *Sandbox) Close() error {
@@ -181,22 +161,3 @@ const (
 	fhirClient, fhirKeyID    = "tributary", "sandbox-1"
 	fxiaokeCode              = "sandbox-fxiaoke-permanent-code"
 )
-
-// NewKingdee is the ERP over a world, to be served under any path that ends in /K3Cloud/.
-func NewKingdee(w *world.World, now func() time.Time, f *fault.Set) *simkingdee.Server {
-	return simkingdee.New(simkingdee.Options{
-		AcctID: kingdeeAcct, User: kingdeeUser, Password: kingdeePassword, AppID: kingdeeApp, AppSecret: kingdeeSecret, Now: now, Faults: f,
-	}, KingdeeTables(w)...)
-}
-
-// NewNeocrm is the sales force system over a world, to be served under any path.
-func NewNeocrm(w *world.World, now func() time.Time, f *fault.Set) *simneocrm.Server {
-	return simneocrm.New(simneocrm.Options{
-		ClientID: neocrmClient, ClientSecret: neocrmSecret, Username: neocrmUser, Password: neocrmPassword, SecurityToken: neocrmToken, Now: now, Faults: f,
-	}, NeocrmObjects(w)...)
-}
-
-// NewPharmacy is the chain's API over a world, to be served under /pharmacy/v1.
-func NewPharmacy(w *world.World, now func() time.Time, f *fault.Set) *simpharmacy.Server {
-	return simpharmacy.New(simpharmacy.Options{Token: pharmacyToken, Prefix: "/pharmacy/v1", Now: now, Faults: f}, PharmacyLists(w))
-}

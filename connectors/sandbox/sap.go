@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -42,9 +43,9 @@ func SAPPath(stream string, v4 bool) string {
 	return p[0] + "/" + p[2]
 }
 
-// SAPSets is the world as the maker's S/4HANA holds it, in the services of one protocol.
-func SAPSets(w *world.World, v4 bool) []simsap.Set {
-	e := newERP(w)
+// SAPSets is an ERP's part of the world as S/4HANA holds it, in the services of one protocol.
+func SAPSets(w *world.World, sys world.System, v4 bool) []simsap.Set {
+	e := newERP(w, sys)
 	day, clock := "Edm.DateTime", "Edm.Time"
 	if v4 {
 		day, clock = "Edm.Date", "Edm.TimeOfDay"
@@ -76,8 +77,8 @@ func SAPSets(w *world.World, v4 bool) []simsap.Set {
 		set("batches", []string{"Material", "BatchIdentifyingPlant", "Batch"}, e.batches,
 			text("Material", "BatchIdentifyingPlant", "Batch", "Supplier", "BatchBySupplier", "CountryOfOrigin"), sapFields("Edm.Boolean", "MatlBatchIsInRstrcdUseStock", "BatchIsMarkedForDeletion"), days("ManufactureDate", "ShelfLifeExpirationDate"),
 			sapFields("Edm.DateTimeOffset", "CreationDateTime", "LastChangeDateTime"), sapFields("Edm.Decimal", "YY1_Released_BAT")),
-		set("deliveries", []string{"DeliveryDocument"}, func() []map[string]any { return e.sapDeliveries("80", w.Ledgers.MakerSales) }, header...),
-		set("returns", []string{"DeliveryDocument"}, func() []map[string]any { return e.sapDeliveries("84", w.Ledgers.MakerReturns) }, header...),
+		set("deliveries", []string{"DeliveryDocument"}, func() []map[string]any { return e.sapDeliveries("80", e.books.MakerSales) }, header...),
+		set("returns", []string{"DeliveryDocument"}, func() []map[string]any { return e.sapDeliveries("84", e.books.MakerReturns) }, header...),
 		set("stock", stockKey, func() []map[string]any { return e.sapStock(stockKey) }, text(stockKey...), text("MaterialBaseUnit"), sapFields("Edm.Decimal", "MatlWrhsStkQtyInMatlBaseUnit")),
 	}
 }
@@ -87,7 +88,7 @@ func sapDate(t time.Time) simsap.Date { return simsap.Date(t.In(zone).Format(tim
 func sapNumber(n int) simsap.Decimal { return simsap.Decimal(fmt.Sprintf("%d.000", n)) }
 
 func (e *erp) partners() (out []map[string]any) {
-	for r := range e.w.Records(world.ERP) {
+	for r := range e.w.Records(e.sys) {
 		c := r.Customer
 		row := map[string]any{
 			"BusinessPartner": r.ID, "Customer": r.ID, "BusinessPartnerCategory": "2", "BusinessPartnerFullName": c.Name, "SearchTerm1": "", "BusinessPartnerGrouping": "BP01", "BusinessPartnerIsBlocked": false, "IsMarkedForArchiving": false,
@@ -110,7 +111,7 @@ func (e *erp) partners() (out []map[string]any) {
 }
 
 func (e *erp) sapProducts() (out []map[string]any) {
-	for _, p := range e.w.Products {
+	for _, p := range e.products {
 		out = append(out, map[string]any{
 			"Product": p.Code, "ProductType": "FERT", "BaseUnit": p.Unit, "ProductStandardID": p.GTIN, "IsBatchManagementRequired": true, "IsMarkedForDeletion": false, "CreationDate": sapDate(e.begin()), "LastChangeDate": sapDate(e.begin()),
 			"YY1_Spec_PRD": p.Spec, "YY1_Approval_PRD": p.ApprovalNo, "YY1_Case_PRD": fmt.Sprint(p.Case), "YY1_Inner_PRD": fmt.Sprint(p.Inner),
@@ -121,7 +122,7 @@ func (e *erp) sapProducts() (out []map[string]any) {
 }
 
 func (e *erp) batches() (out []map[string]any) {
-	for _, l := range e.w.Lots {
+	for _, l := range e.lots {
 		released := l.Released.Time()
 		out = append(out, map[string]any{
 			"Material": e.w.Products[l.Product].Code, "BatchIdentifyingPlant": "", "Batch": l.Number, "CreationDateTime": released, "LastChangeDateTime": released, "ManufactureDate": simsap.Date(l.Made.String()),
@@ -183,7 +184,7 @@ func (e *erp) sapDeliveries(series string, lines []world.Line) (out []map[string
 }
 
 func (e *erp) sapStock(keys []string) (out []map[string]any) {
-	for _, l := range e.w.Ledgers.MakerStock {
+	for _, l := range e.books.MakerStock {
 		row := map[string]any{}
 		for _, k := range keys {
 			row[k] = ""
@@ -217,7 +218,23 @@ func SAPSystem(now func() time.Time, f *fault.Set) simsap.Options {
 	return simsap.Options{User: sapUser, Password: sapPassword, ClientID: sapClient, ClientSecret: sapSecret, Paging: true, Now: now, Faults: f}
 }
 
-// NewSAP is the system over a world with the services of both protocols, to be served under any path.
-func NewSAP(w *world.World, now func() time.Time, f *fault.Set) *simsap.Server {
-	return simsap.New(SAPSystem(now, f), append(SAPSets(w, false), SAPSets(w, true)...)...)
+// northern is the ERP of a company in the north-east that the maker bought, an S/4HANA with the services of both protocols.
+func northern() system {
+	return system{
+		name: string(world.NorthERP), connector: "sap", en: "a bought company in the north-east: its customers (SAP S/4HANA)", zh: "东北被并购公司：客户（SAP S/4HANA）", path: "/s4hana",
+		streams: split("customers"),
+		serve: func(s *stage, f *fault.Set) http.Handler {
+			return simsap.New(SAPSystem(s.now, f), append(SAPSets(s.w, world.NorthERP, false), SAPSets(s.w, world.NorthERP, true)...)...)
+		},
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"base_url": s.url + "/s4hana", "user": sapUser, "password": sapPassword,
+				"tenant_fields": map[string]any{
+					"customers.uscc": "to_BusinessPartnerTax.BPTaxNumber:BPTaxType=CN5", "customers.licence_no": "to_BuPaIdentification.BPIdentificationNumber:BPIdentificationType=ZLIC", "customers.kind": "YY1_Kind_bus",
+					"customers.province": "YY1_Province_bus", "customers.phone": "YY1_Phone_bus", "products.spec": "YY1_Spec_PRD", "products.approval_no": "YY1_Approval_PRD", "products.case_factor": "YY1_Case_PRD",
+					"products.inner_factor": "YY1_Inner_PRD", "batches.released_quantity": "YY1_Released_BAT",
+				},
+			}
+		},
+	}
 }

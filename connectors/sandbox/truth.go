@@ -7,18 +7,24 @@ import (
 	"tributary/connectors/sandbox/world"
 )
 
-// Truth tells which customer of the world is behind every record that the systems and spreadsheets hold, and behind every
-// partner code of the reporting distributors' files.
+// Truth tells which customer of the world is behind every record that the systems and spreadsheets hold, under the key
+// that a hub knows it by, and behind every partner code of the reporting distributors' files.
 func (sb *Sandbox) Truth() iter.Seq2[canonical.RecordKey, int] {
+	systems := map[string]system{}
+	for _, s := range cast() {
+		systems[s.name] = s
+	}
 	return func(yield func(canonical.RecordKey, int) bool) {
-		for key, customer := range sb.world.Truth() {
+		for key, customer := range sb.w.Truth() {
+			s := systems[key.Source]
+			key.ID = s.key(sb.w.Customers[customer].Kind, key.ID)
 			if !yield(key, customer) {
 				return
 			}
 		}
-		for d, at := range sb.world.Reporting {
+		for d, at := range sb.w.Reporting {
 			source := canonical.FlowSource(sb.erpCode(at))
-			for customer := range sb.world.Customers {
+			for customer := range sb.w.Customers {
 				if !yield(canonical.RecordKey{Source: source, ID: world.PartnerCode(d, customer)}, customer) {
 					return
 				}

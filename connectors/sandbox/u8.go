@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -21,9 +22,9 @@ const (
 
 func u8Time(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04:05.000") }
 
-// U8Lists is the world as the maker's U8+ holds it. Lots stand in the bills.
-func U8Lists(w *world.World) []*simu8.List {
-	e := newERP(w)
+// U8Lists is an ERP's part of the world as U8+ holds it. Lots stand in the bills.
+func U8Lists(w *world.World, sys world.System) []*simu8.List {
+	e := newERP(w, sys)
 	return []*simu8.List{
 		{Object: U8Customers, Rows: e.u8Customers}, {Object: U8Products, Rows: e.u8Products},
 		{Object: U8Sales, Rows: e.u8Sales, Hidden: []string{"cBatch", "dMdate", "dVDate"}},
@@ -31,7 +32,7 @@ func U8Lists(w *world.World) []*simu8.List {
 }
 
 func (e *erp) u8Customers() (out []map[string]any) {
-	for r := range e.w.Records(world.ERP) {
+	for r := range e.w.Records(e.sys) {
 		c := r.Customer
 		out = append(out, map[string]any{
 			"code": r.ID, "name": c.Name, "abbrname": nil, "sort_code": "01", "domain_code": "0101", "address": text(fullAddress(c.Address)), "phone": text(strings.Join(c.Phones, ",")), "ModifyDate": u8Time(r.Modified),
@@ -42,7 +43,7 @@ func (e *erp) u8Customers() (out []map[string]any) {
 }
 
 func (e *erp) u8Products() (out []map[string]any) {
-	for _, p := range e.w.Products {
+	for _, p := range e.products {
 		out = append(out, map[string]any{
 			"code": p.Code, "name": p.Name, "specs": p.Spec, "ccomunitname": p.Unit, "barcode": p.GTIN, "sort_code": "02", "modifydate": u8Time(e.begin()),
 			"self_define1": p.ApprovalNo, "self_define2": strconv.Itoa(p.Case), "self_define3": strconv.Itoa(p.Inner),
@@ -63,11 +64,11 @@ func (e *erp) u8Sales() (out []map[string]any) {
 			"warehousecode": "01", "warehousename": "成品库", "sum": fmt.Sprint(yuan(p.Price * sign * l.Quantity)), "handler": auditor, "modifydate": u8Time(at(e.w, l.Day, 540+n%400)),
 		})
 	}
-	lines := e.w.Ledgers.MakerSales
+	lines := e.books.MakerSales
 	for _, l := range lines {
 		line(l, 1, "王审")
 	}
-	for _, l := range e.w.Ledgers.MakerReturns {
+	for _, l := range e.books.MakerReturns {
 		line(l, -1, "王审")
 	}
 	for i := range len(lines) / 80 {
@@ -81,6 +82,26 @@ func (e *erp) u8Sales() (out []map[string]any) {
 // U8Enterprise is the enterprise without data.
 func U8Enterprise(now func() time.Time, f *fault.Set) simu8.Options {
 	return simu8.Options{FromAccount: u8From, ToAccount: u8To, AppKey: u8Key, AppSecret: u8Secret, Now: now, Faults: f}
+}
+
+// shandong is the U8+ of a small company in Shandong that the maker bought.
+func shandong() system {
+	return system{
+		name: string(world.ShandongERP), connector: "yonyou-u8", en: "a bought company in Shandong: its customers (yonyou U8+)", zh: "山东被并购公司：客户（用友 U8+）", path: "/u8",
+		streams: split("customers"),
+		serve: func(s *stage, f *fault.Set) http.Handler {
+			return NewU8(U8Enterprise(s.now, f), U8Lists(s.w, world.ShandongERP))
+		},
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"base_url": s.url + "/u8", "from_account": u8From, "to_account": u8To, "app_key": u8Key, "app_secret": u8Secret,
+				"tenant_fields": map[string]any{
+					"customers.uscc": "self_define1", "customers.licence_no": "self_define2", "customers.kind": "self_define3", "customers.province": "self_define4", "customers.city": "self_define5",
+					"products.approval_no": "self_define1", "products.case_factor": "self_define2", "products.inner_factor": "self_define3",
+				},
+			}
+		},
+	}
 }
 
 // NewU8 is the platform over lists, to be served under any path.

@@ -2,9 +2,12 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
+	"tributary/canonical"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simyonyou"
 	"tributary/connectors/sandbox/world"
@@ -23,10 +26,10 @@ func yonyouID(object, n int) int64 { return 1_500_000_000_000_000_001 + int64(ob
 
 func yonyouTime(t time.Time) string { return t.In(zone).Format(time.DateTime) }
 
-// YonyouLists is the world as the maker's YonBIP holds it. The list of sales outbound lines names lots unless they are
+// YonyouLists is an ERP's part of the world as YonBIP holds it. The list of sales outbound lines names lots unless they are
 // hidden in the bills.
-func YonyouLists(w *world.World, hideLots bool) []*simyonyou.List {
-	e := newERP(w)
+func YonyouLists(w *world.World, sys world.System, hideLots bool) []*simyonyou.List {
+	e := newERP(w, sys)
 	sales := &simyonyou.List{Path: YonyouSales, Rows: e.yonyouSales}
 	if hideLots {
 		sales.Hidden = []string{"batchno", "producedate", "invaliddate"}
@@ -35,7 +38,7 @@ func YonyouLists(w *world.World, hideLots bool) []*simyonyou.List {
 }
 
 func (e *erp) yonyouCustomers() (out []map[string]any) {
-	for r := range e.w.Records(world.ERP) {
+	for r := range e.w.Records(e.sys) {
 		c := r.Customer
 		out = append(out, map[string]any{
 			"id": yonyouID(1, len(out)), "code": r.ID, "name": c.Name, "shortname": nil, "createTime": yonyouTime(r.Created), "modifyTime": yonyouTime(r.Modified), "pubts": yonyouTime(r.Modified), "customerClass_name": kindWords[c.Kind],
@@ -46,7 +49,7 @@ func (e *erp) yonyouCustomers() (out []map[string]any) {
 }
 
 func (e *erp) yonyouProducts() (out []map[string]any) {
-	for i, p := range e.w.Products {
+	for i, p := range e.products {
 		at := yonyouTime(e.begin())
 		out = append(out, map[string]any{
 			"id": yonyouID(2, i), "code": p.Code, "name": p.Name, "createTime": at, "modifyTime": at, "pubts": at, "modelDescription": p.Spec, "unit_name": p.Unit, "approvalNo": p.ApprovalNo, "barCode": p.GTIN, "packCase": p.Case, "packInner": p.Inner,
@@ -59,7 +62,7 @@ func (e *erp) yonyouProducts() (out []map[string]any) {
 // audited.
 func (e *erp) yonyouSales() (out []map[string]any) {
 	ids := map[string]int{}
-	for r := range e.w.Records(world.ERP) {
+	for r := range e.w.Records(e.sys) {
 		ids[r.ID] = len(ids)
 	}
 	line := func(l world.Line, sign, status int) {
@@ -72,11 +75,11 @@ func (e *erp) yonyouSales() (out []map[string]any) {
 			"org": "100", "org_name": "总公司", "warehouse": "CK001", "warehouse_name": "成品库", "oriSum": yuan(p.Price * sign * l.Quantity), "srcBillNO": nil, "firstupcode": nil, "createTime": when, "modifyTime": when, "pubts": when,
 		})
 	}
-	lines := e.w.Ledgers.MakerSales
+	lines := e.books.MakerSales
 	for _, l := range lines {
 		line(l, 1, 1)
 	}
-	for _, l := range e.w.Ledgers.MakerReturns {
+	for _, l := range e.books.MakerReturns {
 		line(l, -1, 1)
 	}
 	for i := range len(lines) / 80 {
@@ -90,6 +93,33 @@ func (e *erp) yonyouSales() (out []map[string]any) {
 // YonyouTenant is the tenant without data or quotas.
 func YonyouTenant(now func() time.Time, f *fault.Set) simyonyou.Options {
 	return simyonyou.Options{TenantID: yonyouTenant, AppKey: yonyouKey, AppSecret: yonyouSecret, Now: now, Faults: f}
+}
+
+// western is the YonBIP of a company in the west that the maker bought.
+func western() system {
+	return system{
+		name: string(world.WestERP), connector: "yonyou", en: "a bought company in the west: its customers (yonyou YonBIP)", zh: "西部被并购公司：客户（用友 YonBIP）", path: "/yonbip",
+		streams: split("customers"),
+		serve: func(s *stage, f *fault.Set) http.Handler {
+			return NewYonyou(YonyouTenant(s.now, f), YonyouLists(s.w, world.WestERP, false))
+		},
+		settings: func(s *stage) map[string]any {
+			return map[string]any{
+				"base_url": s.url + "/yonbip", "tenant_id": yonyouTenant, "app_key": yonyouKey, "app_secret": yonyouSecret, "calls_per_minute": 0,
+				"tenant_fields": map[string]any{
+					"customers.kind": "customerClass_name", "customers.uscc": "creditCode", "customers.licence_no": "licenceNo", "customers.province": "province", "customers.city": "city", "customers.address": "address",
+					"customers.phone": "contactTel", "products.spec": "modelDescription", "products.unit": "unit_name", "products.approval_no": "approvalNo", "products.gtin": "barCode", "products.case_factor": "packCase", "products.inner_factor": "packInner",
+				},
+			}
+		},
+		id: func(_ canonical.CustomerKind, record string) string {
+			n, err := strconv.Atoi(record)
+			if err != nil { // the world numbers this system's records
+				return ""
+			}
+			return fmt.Sprint(yonyouID(1, n-1))
+		},
+	}
 }
 
 // NewYonyou is the tenant over lists, to be served under any path.

@@ -18,6 +18,7 @@ import (
 	"tributary/connectors/emr/fhir"
 	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
+	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
 	"tributary/test/servers"
 )
@@ -148,7 +149,7 @@ func hospital(t *testing.T) map[string][]map[string]any {
 		text, _, _ := strings.Cut(strings.TrimPrefix(fmt.Sprint(ref["reference"]), "https://emr.example/fhir/"), "/_history/")
 		return text
 	}
-	for _, typ := range sandbox.FHIRTypes(connectortest.SmallWorld(t)) {
+	for _, typ := range sandbox.FHIRTypes(connectortest.SmallWorld(t), world.SFA) {
 		for _, r := range typ.Rows() {
 			if len(out[typ.Name]) == 40 {
 				break

@@ -16,6 +16,7 @@ import (
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/sap"
 	"tributary/connectors/sandbox"
+	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
 	"tributary/test/servers"
 )
@@ -90,7 +91,7 @@ func TestSAPsOwnServerGivesTheSameRows(t *testing.T) {
 		v4 := protocol == "v4"
 		sim := start(t, v4, nil)
 		sets := map[string]any{}
-		for _, set := range sandbox.SAPSets(connectortest.SmallWorld(t), v4) {
+		for _, set := range sandbox.SAPSets(connectortest.SmallWorld(t), world.ERP, v4) {
 			for stream, names := range capSets {
 				if sandbox.SAPPath(stream, v4) == set.Service+"/"+set.Name {
 					sets[names[1]] = forCAP(set.Rows())

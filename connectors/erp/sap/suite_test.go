@@ -17,6 +17,7 @@ import (
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsap"
+	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
 )
 
@@ -39,7 +40,7 @@ func start(t *testing.T, v4 bool, change func(*simsap.Options)) *bench {
 	if change != nil {
 		change(&options)
 	}
-	b.Server = simsap.New(options, sandbox.SAPSets(connectortest.SmallWorld(t), v4)...)
+	b.Server = simsap.New(options, sandbox.SAPSets(connectortest.SmallWorld(t), world.ERP, v4)...)
 	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
 	t.Cleanup(srv.Close)
 	b.url = srv.URL

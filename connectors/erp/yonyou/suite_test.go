@@ -19,6 +19,7 @@ import (
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simyonyou"
+	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
 )
 
@@ -40,7 +41,7 @@ func start(t *testing.T, hideLots bool, change func(*simyonyou.Options)) *bench 
 	if change != nil {
 		change(&options)
 	}
-	b.Server = sandbox.NewYonyou(options, sandbox.YonyouLists(connectortest.SmallWorld(t), hideLots))
+	b.Server = sandbox.NewYonyou(options, sandbox.YonyouLists(connectortest.SmallWorld(t), world.ERP, hideLots))
 	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
 	t.Cleanup(srv.Close)
 	b.url = srv.URL

@@ -10,7 +10,7 @@ import (
 type Line struct {
 	Day      int
 	Doc, Row int
-	Party    int // customer index of who reports; set in the chain's ledgers, where it varies
+	Party    int // customer index of who reports; set in the ledgers of the chain and the hospital
 	Partner  int // customer index; −1
 	Product  int
 	Lot      int
@@ -27,11 +27,12 @@ type Ledgers struct {
 	DistributorStock                     [2][]Line // at every month's end
 	ChainPurchases, ChainSales           []Line
 	ChainStock                           []Line // at the end
+	HospitalUse                          []Line // what the hospital's pharmacy handed out
 }
 
 // Rows is how many rows the ledgers have.
 func (l *Ledgers) Rows() int {
-	n := len(l.MakerSales) + len(l.MakerReturns) + len(l.MakerStock) + len(l.ChainPurchases) + len(l.ChainSales) + len(l.ChainStock)
+	n := len(l.MakerSales) + len(l.MakerReturns) + len(l.MakerStock) + len(l.ChainPurchases) + len(l.ChainSales) + len(l.ChainStock) + len(l.HospitalUse)
 	for d := range 2 {
 		n += len(l.DistributorSales[d]) + len(l.DistributorPurchases[d]) + len(l.DistributorStock[d])
 	}

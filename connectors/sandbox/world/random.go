@@ -22,6 +22,8 @@ const (
 	forViews
 	forMention
 	forLedger
+	forUse
+	forCases
 )
 
 func mix(x uint64) uint64 { // splitmix64

@@ -1,9 +1,7 @@
 package world
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"tributary/canonical"
@@ -22,62 +20,47 @@ type Record struct {
 // zone is where the world lies.
 var zone = time.FixedZone("+08:00", 8*3600)
 
-// sfaIDs begin high: they do not fit a float64 exactly.
-const sfaIDs = 9_200_000_000_000_001
-
-func (w *World) id(sys System, i int) string {
-	switch sys {
-	case ERP:
-		return fmt.Sprintf("C%06d", i+1)
-	case SFA:
-		return strconv.Itoa(sfaIDs + 2*i)
-	case Chain:
-		if i == 0 {
-			return "HQ"
-		}
-		return fmt.Sprintf("S%05d", i)
-	case EMR:
-		return fmt.Sprintf("MRN%08d", i+1)
-	case Events:
-		return fmt.Sprintf("EV-%06d", i+1)
-	}
-	return fmt.Sprintf("T%06d", i+1)
-}
-
 // RecordID is the id of the i-th record of a system.
-func (w *World) RecordID(sys System, i int) string { return w.id(sys, i) }
+func (w *World) RecordID(sys System, i int) string { return w.systems[w.place(sys)].id(i) }
+
+// place is where a system stands in the list.
+func (w *World) place(sys System) int {
+	return slices.IndexFunc(w.systems, func(s system) bool { return s.name == sys })
+}
 
 // Record is the i-th record of a system.
 func (w *World) Record(sys System, i int) Record {
 	v := w.views[sys][i]
 	c := &w.Customers[v.truth]
-	r := w.random(forRecord, slices.Index(Systems(), sys), i)
+	n := w.place(sys)
+	s := &w.systems[n]
+	r := w.random(forRecord, n, i)
 	created := w.From().Time().Add(time.Duration(r.between(-500*24, 0))*time.Hour + time.Duration(r.between(0, 3599))*time.Second)
 	out := Record{
-		System: sys, ID: w.id(sys, i), Truth: v.truth,
+		System: sys, ID: s.id(i), Truth: v.truth,
 		Created:  created.In(zone),
 		Modified: created.Add(time.Duration(r.between(0, int(w.Config.Until.Time().Sub(created)/time.Second))) * time.Second).In(zone),
 	}
-	h := habitsOf(sys, v.again)
+	h := s.habits.of(v.again)
 	if c.Kind.Person() {
 		out.Customer = w.person(r, h, c)
 	} else {
 		out.Customer = w.organisation(r, h, c)
 	}
 	out.Customer.Code = out.ID
-	if sys == SFA && c.Kind.Person() {
-		out.Customer.OrganisationID = w.account(c.Parent)
+	if s.staff && c.Kind.Person() {
+		out.Customer.OrganisationID = w.AccountOf(sys, c.Parent)
 	}
 	return out
 }
 
-// account is the SFA's id of an organisation, "" when it has none.
-func (w *World) account(customer int) string {
-	i, ok := w.accounts[customer]
+// AccountOf is a system's id of an organisation under which it files others, "" when it has none.
+func (w *World) AccountOf(sys System, customer int) string {
+	i, ok := w.accounts[sys][customer]
 	if !ok {
 		return ""
 	}
-	return w.id(SFA, i)
+	return w.RecordID(sys, i)
 }
 
 func (w *World) organisation(r random, h habits, c *Customer) canonical.Customer {

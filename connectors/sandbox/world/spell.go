@@ -12,15 +12,8 @@ type habits struct {
 	uscc, licence, phone, detail, identity, oldTitle, divisions            float64
 }
 
-func habitsOf(sys System, again bool) habits {
-	h := map[System]habits{
-		ERP:       {abbreviate: 0.03, dropPlace: 0.02, former: 0.3, typo: 0.01, bracket: 0.2, width: 0.05, uscc: 0.9, licence: 0.7, phone: 0.6, detail: 0.3, divisions: 0.9},
-		SFA:       {abbreviate: 0.25, dropPlace: 0.2, former: 0.4, traditional: 0.01, typo: 0.03, bracket: 0.15, note: 0.04, width: 0.05, uscc: 0.3, licence: 0.2, phone: 0.8, detail: 0.85, identity: 0.2, oldTitle: 0.08, divisions: 0.8},
-		Chain:     {abbreviate: 0.6, dropPlace: 0.5, uscc: 0.1, licence: 0.95, phone: 0.9, detail: 0.9, divisions: 1},
-		EMR:       {abbreviate: 0.1, traditional: 0.005, typo: 0.01, phone: 0.9, detail: 0.98, identity: 0.6, divisions: 0.5},
-		Events:    {abbreviate: 0.5, dropPlace: 0.3, former: 0.5, traditional: 0.02, typo: 0.05, bracket: 0.1, width: 0.05, phone: 0.85, detail: 0.6, oldTitle: 0.2},
-		Terminals: {abbreviate: 0.2, dropPlace: 0.15, former: 0.5, traditional: 0.02, typo: 0.04, bracket: 0.2, note: 0.05, width: 0.1, uscc: 0.5, licence: 0.5, phone: 0.6, detail: 0.5, divisions: 0.85},
-	}[sys]
+// of are the habits of who made a first or a second record.
+func (h habits) of(again bool) habits {
 	if again { // a second record is made by someone who did not find the first
 		h.abbreviate, h.oldTitle, h.typo = max(h.abbreviate, 0.4), h.oldTitle*2, h.typo*1.5
 	}

@@ -6,76 +6,59 @@ import (
 	"tributary/canonical"
 )
 
-// System is a source of records about customers. Its text is the source name of the sandbox's configuration.
-type System string
-
-// Systems that know customers.
-const (
-	ERP       System = "erp"       // customers the maker trades with
-	SFA       System = "sfa"       // accounts, doctors and patients of the sales force
-	Chain     System = "pharmacy"  // stores of the reporting chain
-	EMR       System = "emr"       // patients as a hospital system exports them
-	Events    System = "events"    // doctors as they signed in at meetings
-	Terminals System = "terminals" // a spreadsheet of pharmacies, clinics and hospitals
-)
-
-// Systems lists the systems.
-func Systems() []System { return []System{ERP, SFA, Chain, EMR, Events, Terminals} }
-
 // view says that a system knows a customer; more than one view of a customer in one system are duplicates.
 type view struct {
 	truth int
 	again bool // the second record of the same customer
 }
 
-// share is how much of a kind a system knows, and how often twice.
-type share struct{ known, twice float64 }
-
-var shares = map[System]map[canonical.CustomerKind]share{
-	ERP: {canonical.Distributor: {1, 0.04}, canonical.Chain: {1, 0}, canonical.Hospital: {0.6, 0.03}, canonical.Clinic: {0.1, 0}, canonical.Pharmacy: {0.15, 0.02}},
-	SFA: {
-		canonical.Distributor: {0.8, 0.05}, canonical.Chain: {0.9, 0.05}, canonical.Hospital: {0.97, 0.08}, canonical.Clinic: {0.85, 0.06}, canonical.Pharmacy: {0.7, 0.06},
-		canonical.HCP: {0.97, 0.17}, canonical.Patient: {0.95, 0.1},
-	},
-	EMR:       {canonical.Patient: {0.9, 0.02}},
-	Events:    {canonical.HCP: {0.97, 0.08}},
-	Terminals: {canonical.Hospital: {0.8, 0.01}, canonical.Clinic: {0.6, 0.02}, canonical.Pharmacy: {0.9, 0.02}},
-}
-
 // look decides which system knows whom, in an order that tells nothing.
 func (w *World) look() {
-	w.views = map[System][]view{}
-	for n, sys := range Systems() {
-		r := w.random(forViews, n)
-		var all []view
-		if sys == Chain {
-			all = append(all, view{truth: w.ChainHQ})
-			for _, at := range w.Stores {
-				all = append(all, view{truth: at})
-			}
-			w.views[sys] = all
+	w.views, w.accounts = map[System][]view{}, map[System]map[int]int{}
+	for n := range w.systems {
+		s := &w.systems[n]
+		w.views[s.name] = w.seen(n, s)
+		if s.name == ERP { // the hospital is one that the maker's ERP knows
+			w.useAtHospital()
+		}
+	}
+}
+
+// seen are a system's views. Organisations come before persons in the order of customers, so its accounts are known when
+// persons are filed under them.
+func (w *World) seen(n int, s *system) (all []view) {
+	r := w.random(forViews, n)
+	if s.name == Chain {
+		for _, at := range append([]int{w.ChainHQ}, w.Stores...) {
+			all = append(all, view{truth: at})
+		}
+		return all
+	}
+	organisations := map[int]bool{}
+	for i := range w.Customers {
+		c := &w.Customers[i]
+		share := s.shares[c.Kind]
+		known := r.chance(share.known) || s.name == ERP && c.Kind == canonical.Distributor
+		if !known || !s.reaches(w, i) || s.only && c.Kind.Person() && !organisations[c.Parent] {
 			continue
 		}
-		for i := range w.Customers {
-			s := shares[sys][w.Customers[i].Kind]
-			known := r.chance(s.known) || sys == ERP && w.Customers[i].Kind == canonical.Distributor
-			if !known {
-				continue
-			}
-			all = append(all, view{truth: i})
-			if r.chance(s.twice) {
-				all = append(all, view{truth: i, again: true})
-			}
-		}
-		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		w.views[sys] = all
-	}
-	w.accounts = map[int]int{}
-	for i, v := range w.views[SFA] {
-		if _, met := w.accounts[v.truth]; !met && !w.Customers[v.truth].Kind.Person() {
-			w.accounts[v.truth] = i
+		organisations[i] = true
+		all = append(all, view{truth: i})
+		if r.chance(share.twice) {
+			all = append(all, view{truth: i, again: true})
 		}
 	}
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	if s.staff {
+		accounts := map[int]int{}
+		for i, v := range all {
+			if _, met := accounts[v.truth]; !met && !w.Customers[v.truth].Kind.Person() {
+				accounts[v.truth] = i
+			}
+		}
+		w.accounts[s.name] = accounts
+	}
+	return all
 }
 
 // Len is how many records a system has.
@@ -100,7 +83,7 @@ func (w *World) Truth() iter.Seq2[canonical.RecordKey, int] {
 	return func(yield func(canonical.RecordKey, int) bool) {
 		for _, sys := range Systems() {
 			for i := range w.Len(sys) {
-				if !yield(canonical.RecordKey{Source: string(sys), ID: w.id(sys, i)}, w.TruthOf(sys, i)) {
+				if !yield(canonical.RecordKey{Source: string(sys), ID: w.RecordID(sys, i)}, w.TruthOf(sys, i)) {
 					return
 				}
 			}

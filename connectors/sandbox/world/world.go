@@ -26,9 +26,12 @@ type World struct {
 	Lots      []Lot
 	Movements []Movement
 	Ledgers   Ledgers
+	Hospital  int // customer index of the hospital whose information system answers
 	Complaint Complaint
+	Cases     []Case
+	systems   []system
 	views     map[System][]view
-	accounts  map[int]int // customer → its first SFA record
+	accounts  map[System]map[int]int // of systems that file others under organisations: customer → its first record
 }
 
 // Shares of true customers at scale 1.
@@ -59,11 +62,12 @@ func New(c Config) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &World{Config: c}
+	w := &World{Config: c, systems: systems()}
 	w.populate(places)
 	w.Products = products()
 	w.simulate()
 	w.look()
+	w.complain()
 	return w, nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simdataverse"
+	"tributary/connectors/sandbox/world"
 	"tributary/connectors/sfa/dynamics365"
 	"tributary/internal/errs"
 )
@@ -39,7 +40,7 @@ func start(t *testing.T, change func([]simdataverse.Table)) *bench {
 	w := connectortest.SmallWorld(t)
 	b := &bench{faults: fault.New()}
 	settings := sandbox.Settings("dynamics365", "")
-	tables := sandbox.DynamicsTables(w)
+	tables := sandbox.DynamicsTables(w, world.SFA)
 	if change != nil {
 		change(tables)
 	}

@@ -19,6 +19,7 @@ import (
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simfxiaoke"
+	"tributary/connectors/sandbox/world"
 	"tributary/connectors/sfa/fxiaoke"
 	"tributary/internal/errs"
 )
@@ -41,7 +42,7 @@ func start(t *testing.T, change func(*simfxiaoke.Options)) *bench {
 	if change != nil {
 		change(&options)
 	}
-	b.Server = simfxiaoke.New(options, sandbox.FxiaokeObjects(connectortest.SmallWorld(t))...)
+	b.Server = simfxiaoke.New(options, sandbox.FxiaokeObjects(connectortest.SmallWorld(t), world.SFA)...)
 	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
 	t.Cleanup(srv.Close)
 	b.url = srv.URL

@@ -21,6 +21,7 @@ import (
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsalesforce"
+	"tributary/connectors/sandbox/world"
 	"tributary/connectors/sfa/salesforce"
 	"tributary/internal/errs"
 )
@@ -50,7 +51,7 @@ func start(t *testing.T, batch int) *bench {
 	b.Server = simsalesforce.New(simsalesforce.Options{
 		ClientID: settings["client_id"].(string), ClientSecret: settings["client_secret"].(string), Username: "integration@example.com", PublicKey: &key.PublicKey,
 		Batch: batch, Now: b.clock.Now, Faults: b.faults,
-	}, sandbox.SalesforceObjects(w)...)
+	}, sandbox.SalesforceObjects(w, world.SFA)...)
 	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
 	t.Cleanup(srv.Close)
 	b.url = srv.URL
@@ -220,7 +221,7 @@ func TestTheAPILivesElsewhere(t *testing.T) {
 	defer srv.Close()
 	for instance, code := range map[string]string{srv.URL + "/pod7": "", "https://evil.example": "connectors.shape"} {
 		s := sandbox.Settings("salesforce", "")
-		sim := simsalesforce.New(simsalesforce.Options{ClientID: s["client_id"].(string), ClientSecret: s["client_secret"].(string), InstanceURL: instance, Now: clock}, sandbox.SalesforceObjects(w)...)
+		sim := simsalesforce.New(simsalesforce.Options{ClientID: s["client_id"].(string), ClientSecret: s["client_secret"].(string), InstanceURL: instance, Now: clock}, sandbox.SalesforceObjects(w, world.SFA)...)
 		path := fmt.Sprintf("/%d", len(instance))
 		mux.Handle(path+"/services/oauth2/", sim)
 		mux.Handle(path+"x/", sim)

@@ -19,6 +19,7 @@ import (
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simu8"
+	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
 )
 
@@ -36,7 +37,7 @@ type bench struct {
 func start(t *testing.T, change func(*simu8.Options, []*simu8.List)) *bench {
 	t.Helper()
 	b := &bench{faults: fault.New()}
-	options, lists := sandbox.U8Enterprise(b.clock.Now, b.faults), sandbox.U8Lists(connectortest.SmallWorld(t))
+	options, lists := sandbox.U8Enterprise(b.clock.Now, b.faults), sandbox.U8Lists(connectortest.SmallWorld(t), world.ERP)
 	if change != nil {
 		change(&options, lists)
 	}
