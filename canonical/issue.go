@@ -14,6 +14,9 @@ type Issue struct {
 	Code  string `json:"code"` // message code of the catalogue
 	Value string `json:"value,omitempty"`
 	Why   string `json:"why,omitempty"`
+
+	WhyCode string            `json:"why_code,omitempty"` // message that says why, where it has words in both languages
+	Args    map[string]string `json:"args,omitempty"`     // of the message, besides the above
 }
 
 // Required is the issue of an empty required field.
@@ -28,7 +31,14 @@ func Invalid(field, value, why string) Issue {
 
 // Text renders the issue with its remedy in a language.
 func (i Issue) Text(lang string) string {
-	return errs.New(errs.Invalid, i.Code, errs.Args{"field": i.Field, "value": i.Value, "why": i.Why}).Text(lang)
+	args := errs.Args{"field": i.Field, "value": i.Value, "why": i.Why}
+	if i.WhyCode != "" {
+		args["why"] = errs.Word(i.WhyCode)
+	}
+	for name, text := range i.Args {
+		args[name] = text
+	}
+	return errs.New(errs.Invalid, i.Code, args).Text(lang)
 }
 
 // SortIssues orders issues by field, so that reports do not depend on map order.

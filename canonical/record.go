@@ -18,7 +18,8 @@ const (
 	EntityComplaint   Entity = "complaint"
 	EntityTerritory   Entity = "territory"
 	EntityChannel     Entity = "channel"
-	EntityFlow        Entity = "flow" // sales, purchases, stock and usage rows
+	EntityFlow        Entity = "flow"  // sales, purchases, stock and usage rows
+	EntityEvent       Entity = "event" // what happened to packs: package epcis
 )
 
 // RecordKey names a source record: what one source calls one thing. It never changes.

@@ -44,6 +44,11 @@ type Row struct {
 	Fields     map[string]any // text, json.Number, bool, nil, or nested values; numbers are never float64
 	RawOff     int            // where the row's bytes lie in Batch.Raw; RawLen 0: the whole of it
 	RawLen     int
+	// Document names the bill or other document of which the row is a part, in streams of flow and of events. The rows of
+	// a document come together, one after the other in one batch, as it is now: what it held before and does not any more
+	// is taken back. Their keys begin with the document's name and a bar. A Delete whose Key is the Document takes all of
+	// it back.
+	Document string
 }
 
 // Batch is what is committed together: some rows and the position after them.

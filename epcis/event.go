@@ -28,9 +28,17 @@ type Event struct {
 	Items       []Item
 	Partners    []Partner
 	Documents   []Reference
-	Lot         string // of instance and lot master data
+	Lot         string // of instance and lot master data, or of the hub's own field
 	Expiry      canonical.Date
 	Error       *Declaration
+}
+
+// MarshalJSON is the event as it was sent.
+func (e *Event) MarshalJSON() ([]byte, error) {
+	if len(e.Body) == 0 {
+		return []byte("null"), nil
+	}
+	return e.Body, nil
 }
 
 // Role says how an object takes part in an event.
@@ -110,6 +118,7 @@ func readEvent(pointer string, v map[string]any, outer namespaces) Event {
 		prefix, _, curie := strings.Cut(e.Type, ":")
 		if e.Type == "" || !curie || !isURI(e.Type) || ns[prefix] == "" && !strings.Contains(e.Type, "//") && prefix != "urn" {
 			p.at("type").report("epcis.event_type", errs.Args{"value": e.Type})
+			e.seal(p, v, ns)
 			return e
 		}
 		fields = allFields()
@@ -131,15 +140,19 @@ func readEvent(pointer string, v map[string]any, outer namespaces) Event {
 	return e
 }
 
-// master reads lot and expiry out of the instance and lot master data.
+// master reads lot and expiry: out of the instance and lot master data, which the standard knows only where objects come
+// to be, else out of the hub's own fields.
 func (e *Event) master(v map[string]any, ns namespaces) {
-	data, _ := v["ilmd"].(map[string]any)
+	data, have := v["ilmd"].(map[string]any)
+	if !have {
+		data = v
+	}
 	for _, name := range sortedNames(data) {
 		text, _ := data[name].(string)
 		switch ns.full(name) {
-		case "urn:epcglobal:cbv:mda:lotNumber", "https://gs1.org/voc/hasBatchLotNumber":
+		case "urn:epcglobal:cbv:mda:lotNumber", "https://gs1.org/voc/hasBatchLotNumber", lotField:
 			e.Lot = text
-		case "urn:epcglobal:cbv:mda:itemExpirationDate", "https://gs1.org/voc/expirationDate":
+		case "urn:epcglobal:cbv:mda:itemExpirationDate", "https://gs1.org/voc/expirationDate", expiryField:
 			if d, err := canonical.ParseDate(text[:min(len(text), len("2006-01-02"))]); err == nil {
 				e.Expiry = d
 			}

@@ -57,9 +57,17 @@ func identify(uri string) (Identifier, *fault) {
 	return other(uri), nil
 }
 
+// codeURN stands before a code of another system, which is its key.
+const codeURN = "urn:tributary:code:"
+
 // other is a URI that is no key of GS1. One that ends in a trace code of 20 digits names the pack with that code.
 func other(uri string) Identifier {
 	const digits = 20
+	if code, own := strings.CutPrefix(uri, codeURN); own {
+		if text, err := url.PathUnescape(code); err == nil && !allDigits(code) {
+			return Identifier{Key: text}
+		}
+	}
 	if i := strings.LastIndexAny(uri, "/:="); len(uri)-i-1 == digits && allDigits(uri[i+1:]) {
 		return Identifier{Scheme: "trace_code", Key: uri[i+1:]}
 	}

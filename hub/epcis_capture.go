@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"tributary/epcis"
 	"tributary/events"
 	"tributary/internal/errs"
+	"tributary/pipeline"
 	"tributary/store"
 )
 
@@ -57,18 +57,27 @@ func (h *Hub) CaptureEPCIS(ctx context.Context, req EPCISCaptureRequest) (EPCISC
 	}
 	doc := epcis.Parse(body)
 	r.Events = len(doc.Events)
-	c := capture{doc: &doc, source: events.Source(h.Config.Company.Code), proceed: req.Proceed, report: &r}
-	for i := range doc.Events {
-		c.checkOwn(&doc.Events[i])
+	if len(doc.Issues) > 0 || !req.Proceed && len(doc.Faults()) > 0 {
+		r.Refused = r.Events
+		return r, r.finish(&doc, false, req.Lang)
 	}
-	var err error
-	if c.mayStore() {
-		err = h.DB.InTx(ctx, func(tx *store.Tx) error { return c.store(ctx, tx, h.Actor.Name) })
+	run, err := h.ingest().Capture(ctx, pipeline.Capture{File: r.File, Document: &doc, Proceed: req.Proceed, Actor: h.Actor.Name, After: func(ctx context.Context, tx *store.Tx, c store.Counts) error {
+		if c.Canonical == 0 {
+			return nil
+		}
+		return tx.Audit(ctx, store.AuditEntry{Actor: h.Actor.Name, Action: "epcis.capture", Subject: r.File, Body: map[string]int64{"taken": c.Canonical}})
+	}})
+	if err != nil && !pipeline.Refused(err) {
+		return r, err
 	}
-	if err != nil && !errors.Is(err, errFaulty) {
-		return EPCISCaptureReport{File: r.File, Events: r.Events, Errors: r.Errors}, err
-	}
-	return r, c.finish(req.Lang)
+	r.Corrected, r.Captured, r.Unchanged = run.Declared, int(run.Counts.Canonical)-run.Declared, int(run.Counts.Unchanged)
+	r.Refused = r.Events - r.Captured - r.Unchanged - r.Corrected
+	return r, r.finish(&doc, err == nil, req.Lang)
+}
+
+// ingest is the stage that takes things in.
+func (h *Hub) ingest() pipeline.Ingest {
+	return pipeline.Ingest{DB: h.DB, Origin: events.Source(h.Config.Company.Code)}
 }
 
 func readCapture(name string) ([]byte, error) {
@@ -87,109 +96,15 @@ func readCapture(name string) ([]byte, error) {
 	return body, nil
 }
 
-// capture is one document on its way into the store.
-type capture struct {
-	doc     *epcis.Document
-	source  string
-	proceed bool
-	own     map[*epcis.Event]bool
-	report  *EPCISCaptureReport
-}
-
-// errFaulty rolls a transaction back when the store finds a fault that the document alone does not show.
-var errFaulty = errors.New("the document has a fault")
-
-// checkOwn finds what this hub itself exported.
-func (c *capture) checkOwn(e *epcis.Event) {
-	if len(e.Issues) > 0 {
-		return
-	}
-	own, altered := epcis.Own(e, c.source)
-	if altered {
-		e.Issues = append(e.Issues, epcis.Issue{Pointer: e.Pointer, Code: "epcis.altered"})
-	}
-	if own {
-		if c.own == nil {
-			c.own = map[*epcis.Event]bool{}
-		}
-		c.own[e] = true
-	}
-}
-
-func (c *capture) mayStore() bool {
-	return len(c.doc.Issues) == 0 && (c.proceed || len(c.doc.Faults()) == 0)
-}
-
-// store compares with what was captured before and writes what is new.
-func (c *capture) store(ctx context.Context, tx *store.Tx, actor string) error {
-	c.report.Captured, c.report.Unchanged, c.report.Corrected = 0, 0, 0
-	var ids []string
-	for i := range c.doc.Events {
-		if e := &c.doc.Events[i]; len(e.Issues) == 0 && !c.own[e] {
-			ids = append(ids, e.ID)
-		}
-	}
-	known, err := tx.EPCISKnown(ctx, ids)
-	if err != nil {
-		return err
-	}
-	var fresh []*epcis.Event
-	var wrong []*epcis.Event
-	for i := range c.doc.Events {
-		e := &c.doc.Events[i]
-		if len(e.Issues) > 0 {
-			continue
-		}
-		have, again := known[e.ID]
-		switch {
-		case c.own[e]:
-			c.report.Unchanged++
-		case !again:
-			known[e.ID] = store.KnownEvent{Hash: e.Hash, Wrong: e.Errs()}
-			fresh = append(fresh, e)
-			c.report.Captured++
-		case e.Errs() && !have.Wrong:
-			known[e.ID] = store.KnownEvent{Hash: have.Hash, Wrong: true}
-			wrong = append(wrong, e)
-			c.report.Corrected++
-		case have.Hash == e.Hash || e.Errs():
-			c.report.Unchanged++
-		default:
-			e.Issues = append(e.Issues, epcis.Issue{Pointer: e.Pointer + "/eventID", Code: "epcis.id_reused", Args: errs.Args{"id": e.ID}})
-		}
-	}
-	if !c.mayStore() {
-		return errFaulty
-	}
-	if err := tx.PutEPCIS(ctx, fresh, actor); err != nil {
-		return err
-	}
-	for _, e := range wrong {
-		if err := tx.DeclareEPCIS(ctx, e.ID, e.Error); err != nil {
-			return err
-		}
-	}
-	if len(fresh)+len(wrong) == 0 {
-		return nil
-	}
-	return tx.Audit(ctx, store.AuditEntry{Actor: actor, Action: "epcis.capture", Subject: c.report.File, Body: map[string]int{"captured": len(fresh), "corrected": len(wrong)}})
-}
-
 // finish completes the report. The error names the faults; it is nil when there are none, or good events were taken in
 // spite of others as asked.
-func (c *capture) finish(lang string) error {
-	r := c.report
-	faults := c.doc.Faults()
+func (r *EPCISCaptureReport) finish(doc *epcis.Document, stored bool, lang string) error {
+	faults := doc.Faults()
 	for _, f := range faults {
 		r.Errors = append(r.Errors, EPCISProblem{f.Pointer, f.Code, f.Text(lang)})
 	}
 	r.Success = len(faults) == 0
-	if c.mayStore() {
-		r.Refused = r.Events - r.Captured - r.Unchanged - r.Corrected
-	} else {
-		r.Captured, r.Unchanged, r.Corrected, r.Refused = 0, 0, 0, r.Events
-	}
-	if r.Success || c.mayStore() && r.Refused < r.Events {
+	if r.Success || stored && r.Refused < r.Events {
 		return nil
 	}
 	shown := faults[:min(len(faults), 20)]

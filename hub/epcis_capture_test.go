@@ -64,6 +64,15 @@ func TestCaptureIsWholeOrNotAtAll(t *testing.T) {
 		require.False(t, r.Success)
 		require.Equal(t, "epcis.vocabulary", r.Errors[0].Code)
 
+		waiting, err := h.Quarantine(t.Context(), hub.QuarantineQuery{Source: "epcis", Lang: "zh"})
+		require.NoError(t, err)
+		require.Equal(t, 2, waiting.Total, "that of either document")
+		require.Regexp(t, "^/epcisBody/eventList/[02]/bizStep$", waiting.Items[0].Field)
+		require.Contains(t, waiting.Items[0].Reason, "dispensing")
+		again, err := h.ReplayQuarantine(t.Context(), hub.ReplayRequest{IDs: []string{waiting.Items[0].ID.String()}})
+		require.NoError(t, err)
+		require.Equal(t, int64(1), again.Runs[0].Quarantined, "it is as wrong as before")
+
 		r, err = capture(t, h, eventsOf(made, packed, dispensed), false)
 		require.NoError(t, err)
 		require.Equal(t, []int{1, 2, 0}, []int{r.Captured, r.Unchanged, r.Refused})

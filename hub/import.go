@@ -73,7 +73,7 @@ func (h *Hub) importOne(ctx context.Context, req *ImportRequest, one pipeline.Fi
 			return err
 		}
 	}
-	run, err := pipeline.Ingest{DB: h.DB}.File(ctx, one)
+	run, err := h.ingest().File(ctx, one)
 	report.add(run, req.Lang)
 	return err
 }

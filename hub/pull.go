@@ -157,7 +157,7 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 			return refused(err)
 		}
 	}
-	run, err := pipeline.Ingest{DB: h.DB}.Pull(ctx, src, plan)
+	run, err := h.ingest().Pull(ctx, src, plan)
 	report.add(run, req.Lang)
 	return err
 }

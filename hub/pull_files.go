@@ -99,7 +99,7 @@ func (f *feedPull) take(ctx context.Context, in files.Incoming) error {
 				return tx.SetPosition(ctx, f.target.connection.Name, f.target.stream.Name, next, run)
 			}
 		}
-		run, err := pipeline.Ingest{DB: h.DB}.File(ctx, plan)
+		run, err := h.ingest().File(ctx, plan)
 		f.report.add(run, f.req.Lang)
 		if err != nil {
 			return err

@@ -164,7 +164,7 @@ func (h *Hub) ReplayQuarantine(ctx context.Context, req ReplayRequest) (IngestRe
 		if err != nil {
 			return report, err
 		}
-		run, err := pipeline.Ingest{DB: h.DB}.Replay(ctx, plan)
+		run, err := h.ingest().Replay(ctx, plan)
 		report.add(run, req.Lang)
 		if err != nil {
 			return report, err
@@ -235,6 +235,12 @@ func (h *Hub) planReplay(ctx context.Context, rows []store.Quarantined, mapFile 
 		if plan.Party, err = h.DB.FindParty(ctx, first.Party); err != nil {
 			return plan, err
 		}
+	}
+	if first.Source == pipeline.CaptureSource && first.Stream == pipeline.CaptureStream {
+		var err error
+		plan.Entity = canonical.EntityEvent
+		plan.Map, err = pipeline.CaptureMap()
+		return plan, err
 	}
 	if first.Retry.As == "" {
 		return h.planPulledReplay(plan, first)

@@ -12,7 +12,7 @@ import (
 var schemas = sync.OnceValue(func() map[canonical.Entity]*schema {
 	out := map[canonical.Entity]*schema{}
 	for _, s := range []*schema{
-		customerSchema(), flowSchema(),
+		customerSchema(), flowSchema(), eventSchema(),
 		{
 			entity: canonical.EntityProduct, make: func() any { return new(canonical.Product) }, finish: validated,
 			fields: []field{

@@ -6,19 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"tributary/canonical"
+	"tributary/epcis"
 	"tributary/store"
 )
 
 // Ingest takes files and pulled rows in. It has no state of its own and is safe for concurrent use; two runs of one
 // stream wait for each other.
 type Ingest struct {
-	DB *store.DB
+	DB     *store.DB
+	Origin string // how events name this hub: what it exported itself is no news
 }
 
 const (
@@ -37,6 +40,9 @@ type unit struct {
 	read, filtered int64
 	flow           map[store.Party][]store.FlowRow
 	records        []store.Record
+	events         []eventRow
+	own            int64 // events that this hub exported
+	documents      []*document
 	bad            []store.Quarantined
 	raw            []store.RawRow
 	pack           store.RawPack // of raw, made by the reading goroutine
@@ -63,6 +69,7 @@ func (u *unit) addFlow(p store.Party, r *store.FlowRow) {
 // job is one run at work.
 type job struct {
 	db    *store.DB
+	hub   string // as events name it
 	lease *store.Lease
 	run   *store.Run
 	file  *store.DataFile // nil for pulls
@@ -72,6 +79,13 @@ type job struct {
 	units int64
 	size  atomic.Int64 // rows the next unit should have
 
+	after     func(context.Context, *store.Tx, store.Counts) error // ends a unit of work; nil: nothing more to do
+	whole     bool                                                 // events go in all or none
+	clashed   []*epcis.Event                                       // of the last unit: their ids belong to others
+	refused   map[canonical.ID]bool                                // their places in quarantine
+	declared  int                                                  // events of the last unit that were known, and are declared wrong
+	corrected int                                                  // the same of the run
+
 	note   store.CorrectionNote // on what the rows change in closed months
 	booked store.Booked         // changes of closed months
 	voided store.Booked         // the same, of the lines that the transaction under way takes out of force
@@ -79,8 +93,9 @@ type job struct {
 	committed atomic.Pointer[json.RawMessage] // of a pull: the newest position that is stored
 }
 
-func newJob(db *store.DB, run *store.Run, codes string, dry bool) *job {
-	j := &job{db: db, run: run, codes: codes, dry: dry, sinks: map[store.Party]*store.FlowSink{}, booked: store.Booked{}}
+func (g Ingest) newJob(run *store.Run, codes string, dry bool) *job {
+	db := g.DB
+	j := &job{db: db, hub: g.Origin, run: run, codes: codes, dry: dry, sinks: map[store.Party]*store.FlowSink{}, booked: store.Booked{}}
 	if dry {
 		run.ID = canonical.DeriveID("dry run") // what is rolled back needs an id too
 	}
@@ -153,7 +168,15 @@ func (j *job) commit(ctx context.Context, u *unit) error {
 			return err
 		}
 		for _, q := range u.mended {
+			if j.refused[q.ID] {
+				continue
+			}
 			if err := tx.DecideQuarantine(ctx, q, store.QuarantineReplayed, j.run.Actor); err != nil {
+				return err
+			}
+		}
+		if j.after != nil {
+			if err := j.after(ctx, tx, counts); err != nil {
 				return err
 			}
 		}
@@ -163,6 +186,7 @@ func (j *job) commit(ctx context.Context, u *unit) error {
 		return err
 	}
 	j.noteBooked()
+	j.corrected += j.declared
 	j.units++
 	if u.position != nil {
 		j.run.Position = u.position
@@ -247,31 +271,44 @@ func (j *job) write(ctx context.Context, tx *store.Tx, u *unit) (store.Counts, e
 		c.Unchanged = u.read - c.Quarantined - c.Filtered
 		return c, j.meet(ctx, tx, u)
 	}
-	for i := range u.bad {
-		u.bad[i].Run = j.run.ID
+	count := func(o store.Outcome) {
+		switch o {
+		case store.Stored, store.Declared:
+			c.Canonical++
+		case store.Suppressed:
+			c.Filtered++
+		case store.Clash:
+			c.Quarantined++
+		default:
+			c.Unchanged++
+		}
 	}
-	erased, err := tx.PutQuarantine(ctx, u.bad)
+	clashed, news, err := j.writeEvents(ctx, tx, u, count)
+	if err != nil {
+		return c, err
+	}
+	bad := append(slices.Clip(u.bad), clashed...)
+	if j.whole && len(bad) > 0 {
+		return c, errRefused
+	}
+	for i := range bad {
+		bad[i].Run = j.run.ID
+	}
+	erased, err := tx.PutQuarantine(ctx, bad)
 	if err != nil {
 		return c, err
 	}
 	c.Quarantined -= int64(erased)
 	c.Filtered += int64(erased)
-	count := func(o store.Outcome) {
-		switch o {
-		case store.Stored:
-			c.Canonical++
-		case store.Suppressed:
-			c.Filtered++
-		default:
-			c.Unchanged++
-		}
-	}
 	if len(u.flow) > 0 {
 		err = j.writeFlow(ctx, tx, u, count)
 	} else {
-		err = j.writeRecords(ctx, tx, u, count)
+		err = j.writeRecords(ctx, tx, u, count, news || len(bad) > 0)
 	}
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, j.writeDocuments(ctx, tx, u, count)
 }
 
 func (j *job) writeFlow(ctx context.Context, tx *store.Tx, u *unit, count func(store.Outcome)) error {
@@ -333,8 +370,8 @@ func (j *job) meet(ctx context.Context, tx *store.Tx, u *unit) error {
 }
 
 // writeRecords keeps the raw form only of batches, and of persons only of rows, that brought something new: a stream
-// that is read again and again without news must not grow.
-func (j *job) writeRecords(ctx context.Context, tx *store.Tx, u *unit, count func(store.Outcome)) error {
+// that is read again and again without news must not grow. news says that there is some besides the records.
+func (j *job) writeRecords(ctx context.Context, tx *store.Tx, u *unit, count func(store.Outcome), news bool) error {
 	for i := range u.records {
 		u.records[i].Run = j.run.ID
 	}
@@ -342,7 +379,6 @@ func (j *job) writeRecords(ctx context.Context, tx *store.Tx, u *unit, count fun
 	if err != nil {
 		return err
 	}
-	news := len(u.bad) > 0
 	for _, p := range put {
 		count(p.Outcome)
 		news = news || p.Outcome == store.Stored || p.Outcome == store.Stale

@@ -45,7 +45,7 @@ func (g Ingest) File(ctx context.Context, req FileImport) (store.Run, error) {
 	if req.Kind.Ledger() != "" {
 		run.Party = req.Party.Key
 	}
-	i := &fileIngest{job: newJob(g.DB, &run, req.Source, req.DryRun), req: req}
+	i := &fileIngest{job: g.newJob(&run, req.Source, req.DryRun), req: req}
 	i.note = req.Note
 	err := i.open(ctx)
 	if err == nil {

@@ -45,7 +45,7 @@ const alarmFloor = 10
 // closes the source.
 func (g Ingest) Pull(ctx context.Context, src connectors.Source, req Pull) (store.Run, error) {
 	run := store.Run{Connection: req.Connection, Source: req.Connection, Stream: req.Stream.Name, Party: req.Party.Key, Actor: req.Actor, StartedAt: g.DB.Now()}
-	p := &pullIngest{job: newJob(g.DB, &run, req.Connection, req.DryRun), src: src, req: req}
+	p := &pullIngest{job: g.newJob(&run, req.Connection, req.DryRun), src: src, req: req}
 	return p.end(ctx, p.take(ctx))
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"tributary/canonical"
 	"tributary/connectors"
+	"tributary/epcis"
 	"tributary/internal/errs"
 	"tributary/mapping"
 	"tributary/store"
@@ -108,7 +109,7 @@ func (r *pulledRows) cut(ctx context.Context, b connectors.Batch) error {
 		r.quarantine(u, &connectors.Row{Number: bad.Number}, "", bad.Raw, []canonical.Issue{bad.Issue}, r.p.req.Stream.Personal)
 	}
 	for i := range b.Rows {
-		if u.read >= r.p.size.Load() {
+		if doc := b.Rows[i].Document; u.read >= r.p.size.Load() && (doc == "" || doc != b.Rows[i-1].Document) {
 			r.queue = append(r.queue, u)
 			u = &unit{}
 		}
@@ -141,6 +142,11 @@ func (r *pulledRows) add(ctx context.Context, u *unit, row *connectors.Row, raw 
 	if row.Key != "" {
 		r.seen[maphash.String(r.seed, row.Key)] = struct{}{}
 	}
+	doc := r.document(u, row)
+	if takesBack(row) {
+		doc.deletes++
+		return nil
+	}
 	var res mapping.Result
 	if row.Op == connectors.Delete && len(row.Fields) == 0 {
 		res = mapping.Result{Key: row.Key, Deleted: true}
@@ -155,7 +161,10 @@ func (r *pulledRows) add(ctx context.Context, u *unit, row *connectors.Row, raw 
 		u.filtered++
 		return nil
 	case info.Ledger != "":
-		return r.addFlow(ctx, u, row, raw, res)
+		return r.addFlow(ctx, u, row, raw, res, doc)
+	case info.Entity == canonical.EntityEvent:
+		r.addEvent(u, row, raw, res, doc)
+		return nil
 	}
 	if res.Key == "" {
 		res.Key = row.Key
@@ -183,7 +192,43 @@ func (r *pulledRows) add(ctx context.Context, u *unit, row *connectors.Row, raw 
 	return nil
 }
 
-func (r *pulledRows) addFlow(ctx context.Context, u *unit, row *connectors.Row, raw []byte, res mapping.Result) error {
+// document is the document of a row in its unit; nil when it has none.
+func (r *pulledRows) document(u *unit, row *connectors.Row) *document {
+	if row.Document == "" {
+		return nil
+	}
+	return u.document(row.Document, r.p.req.Stream.Ledger)
+}
+
+// addEvent takes an event. A row of a document stands as long as the document has it.
+func (r *pulledRows) addEvent(u *unit, row *connectors.Row, raw []byte, res mapping.Result, doc *document) {
+	at := row.SourceTime
+	if !res.SourceTime.IsZero() {
+		at = res.SourceTime
+	}
+	event, own, issues := (*epcis.Event)(nil), false, res.Issues
+	if len(issues) == 0 {
+		event, own, issues = r.p.takeEvent(res.Value, res.Deleted, at)
+	}
+	switch {
+	case len(issues) > 0:
+		r.quarantine(u, row, row.Key, raw, issues, false)
+		if doc != nil {
+			doc.part = true
+		}
+		return
+	case own:
+		u.own++
+		return
+	}
+	u.raw = append(u.raw, store.RawRow{Number: row.Number, Data: raw})
+	u.events = append(u.events, eventRow{store.EventRow{Event: event, Stands: doc != nil}, r.quarantined(row, row.Key, raw, nil, false)})
+	if doc != nil {
+		doc.refs = append(doc.refs, event.ID)
+	}
+}
+
+func (r *pulledRows) addFlow(ctx context.Context, u *unit, row *connectors.Row, raw []byte, res mapping.Result, doc *document) error {
 	u.raw = append(u.raw, store.RawRow{Number: row.Number, Data: raw})
 	party, err := r.party(ctx, row)
 	if err != nil {
@@ -197,15 +242,21 @@ func (r *pulledRows) addFlow(ctx context.Context, u *unit, row *connectors.Row, 
 		}
 		r.quarantineOnly(u, row, row.Key, raw, issues, false)
 		u.bad[len(u.bad)-1].Party = party.Key
+		if doc != nil {
+			doc.part = true
+		}
 		return nil
 	}
 	out := store.FlowRow{Line: *line, Number: row.Number, Deleted: res.Deleted, Version: r.version(row, res)}
 	out.ID = pulledIdentity(party.Key, r.p.req.Stream.Ledger, line, row.Key)
 	out.Hash = store.HashLine(line)
-	if r.p.req.Stream.DeletesByKey() {
+	if r.p.req.Stream.DeletesByKey() && row.Document == "" {
 		out.Key = row.Key
 	}
 	u.addFlow(party, &out)
+	if doc != nil && !res.Deleted {
+		doc.refs = append(doc.refs, out.ID.String())
+	}
 	return nil
 }
 
@@ -265,6 +316,10 @@ func (r *pulledRows) quarantine(u *unit, row *connectors.Row, key string, raw []
 func (r *pulledRows) quarantineOnly(u *unit, row *connectors.Row, key string, raw []byte, issues []canonical.Issue, personal bool) {
 	r.bad++
 	r.rules[issues[0].Field+": "+issues[0].Rule]++
+	u.bad = append(u.bad, r.quarantined(row, key, raw, issues, personal))
+}
+
+func (r *pulledRows) quarantined(row *connectors.Row, key string, raw []byte, issues []canonical.Issue, personal bool) store.Quarantined {
 	req := &r.p.req
 	place := "key:" + key
 	if key == "" {
@@ -275,10 +330,10 @@ func (r *pulledRows) quarantineOnly(u *unit, row *connectors.Row, key string, ra
 		Source: req.Connection, Stream: req.Stream.Name, Party: r.p.run.Party, Row: row.Number, Issues: issues, Raw: raw, Personal: personal,
 		Owner: canonical.RecordKey{Source: req.Connection, ID: key},
 		Retry: store.Retry{Map: req.MapText, Codes: req.Connection, Fields: row.Fields, Key: key, Time: row.SourceTime,
-			Version: r.version(row, mapping.Result{})},
+			Version: r.version(row, mapping.Result{}), Document: row.Document},
 	}
 	if key == "" {
 		q.Owner.ID = "quarantine:" + q.ID.String()
 	}
-	u.bad = append(u.bad, q)
+	return q
 }

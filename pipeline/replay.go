@@ -30,7 +30,7 @@ func (g Ingest) Replay(ctx context.Context, req Replay) (store.Run, error) {
 	if first.Retry.As == "" {
 		run.Connection = first.Source
 	}
-	r := &replay{job: newJob(g.DB, &run, first.Retry.Codes, false), req: req, given: map[canonical.ID]bool{}}
+	r := &replay{job: g.newJob(&run, first.Retry.Codes, false), req: req, given: map[canonical.ID]bool{}}
 	return r.end(ctx, r.take(ctx))
 }
 
@@ -88,7 +88,8 @@ func (r *replay) add(ctx context.Context, u *unit, q *store.Quarantined) error {
 		return err
 	}
 	res := m.Apply(q.Retry.Fields)
-	switch line, isLine := res.Value.(*canonical.FlowLine); {
+	line, isLine := res.Value.(*canonical.FlowLine)
+	switch {
 	case res.Filtered:
 		u.filtered++
 	case len(res.Issues) > 0:
@@ -97,6 +98,11 @@ func (r *replay) add(ctx context.Context, u *unit, q *store.Quarantined) error {
 	case isLine && line != nil:
 		if err := r.addLine(ctx, u, q, line, res.Deleted); err != nil {
 			return err
+		}
+	case r.req.Entity == canonical.EntityEvent:
+		if issues := r.addEvent(u, q, res); len(issues) > 0 {
+			again(issues)
+			return nil
 		}
 	default:
 		if res.Key == "" {
@@ -118,6 +124,31 @@ func (r *replay) add(ctx context.Context, u *unit, q *store.Quarantined) error {
 	}
 	u.mended = append(u.mended, *q)
 	return nil
+}
+
+// addEvent takes an event of the quarantine; the issues say why it cannot be taken.
+func (r *replay) addEvent(u *unit, q *store.Quarantined, res mapping.Result) []canonical.Issue {
+	e, own, issues := r.takeEvent(res.Value, res.Deleted, q.Retry.Time)
+	switch {
+	case len(issues) > 0:
+		return issues
+	case own:
+		u.own++
+		return nil
+	}
+	u.events = append(u.events, eventRow{store.EventRow{Event: e, Stands: q.Retry.Document != ""}, *q})
+	r.partOf(u, q, e.ID)
+	return nil
+}
+
+// partOf notes that a row of the quarantine is part of a document again.
+func (r *replay) partOf(u *unit, q *store.Quarantined, ref string) {
+	if q.Retry.Document == "" {
+		return
+	}
+	d := u.document(q.Retry.Document, r.req.Ledger)
+	d.part = true
+	d.refs = append(d.refs, ref)
 }
 
 func (r *replay) mapFor(q *store.Quarantined) (*mapping.Map, error) {
@@ -142,6 +173,9 @@ func (r *replay) addLine(ctx context.Context, u *unit, q *store.Quarantined, lin
 	if q.Retry.As == "" {
 		row.ID, row.Key = pulledIdentity(r.req.Party.Key, r.req.Ledger, line, q.Retry.Key), q.Retry.Key
 		u.addFlow(r.req.Party, &row)
+		if !deleted {
+			r.partOf(u, q, row.ID.String())
+		}
 		return nil
 	}
 	own := line.DocNo != "" && line.SourceRow != ""

@@ -16,23 +16,79 @@ import (
 	"tributary/trace/finding"
 )
 
-// KnownEvent is what captured events are compared by.
-type KnownEvent struct {
-	Hash  string
-	Wrong bool // declared wrong
+// EventRow is an event on its way in.
+type EventRow struct {
+	Event *epcis.Event
+	// Stands says that the source has the event now: a declaration that it was wrong is lifted. Without it the first
+	// declaration of an event stands.
+	Stands bool
 }
 
-// EPCISKnown tells which events were captured before, by id.
-func (q querier) EPCISKnown(ctx context.Context, ids []string) (map[string]KnownEvent, error) {
-	out := map[string]KnownEvent{}
-	err := inChunks(ids, func(part []string) error {
-		cond, args := anyOf(q, "id", part)
-		return q.each(ctx, `SELECT id, hash, wrong_at FROM epcis_event WHERE `+cond, args, func(rows *sqlx.Rows) error {
+// TakeEvents brings events in, in their order. What was captured before is left as it is, so that sending an event again
+// changes nothing; a declaration that an event was wrong is kept with it, and may come first. The outcomes are Stored,
+// Declared, Unchanged, and Clash for an event whose id another event has: of that nothing is kept.
+func (tx *Tx) TakeEvents(ctx context.Context, rows []EventRow, by string) ([]Outcome, error) {
+	known, err := tx.knownEvents(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Outcome, len(rows))
+	var fresh []*epcis.Event
+	for i := range rows {
+		e := rows[i].Event
+		have, again := known[e.ID]
+		out[i] = Unchanged
+		switch {
+		case !again:
+			known[e.ID] = knownEvent{e.Hash, e.Errs()}
+			fresh = append(fresh, e)
+			out[i] = Stored
+		case e.Errs() && !have.wrong:
+			known[e.ID] = knownEvent{have.hash, true}
+			if fresh, err = tx.putEvents(ctx, fresh, by); err != nil {
+				return nil, err
+			}
+			if err := tx.DeclareEvents(ctx, []string{e.ID}, e.Error); err != nil {
+				return nil, err
+			}
+			out[i] = Declared
+		case have.hash != e.Hash && !e.Errs():
+			out[i] = Clash
+		case have.wrong && rows[i].Stands:
+			known[e.ID] = knownEvent{have.hash, false}
+			if fresh, err = tx.putEvents(ctx, fresh, by); err != nil {
+				return nil, err
+			}
+			if err := tx.DeclareEvents(ctx, []string{e.ID}, nil); err != nil {
+				return nil, err
+			}
+			out[i] = Stored
+		}
+	}
+	_, err = tx.putEvents(ctx, fresh, by)
+	return out, err
+}
+
+// knownEvent is what captured events are compared by.
+type knownEvent struct {
+	hash  string
+	wrong bool // declared wrong
+}
+
+func (tx *Tx) knownEvents(ctx context.Context, rows []EventRow) (map[string]knownEvent, error) {
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].Event.ID
+	}
+	out := map[string]knownEvent{}
+	err := inChunks(unique(ids), func(part []string) error {
+		cond, args := anyOf(tx.querier, "id", part)
+		return tx.each(ctx, `SELECT id, hash, wrong_at FROM epcis_event WHERE `+cond, args, func(rows *sqlx.Rows) error {
 			var id string
-			var k KnownEvent
+			var k knownEvent
 			var wrong int64
-			err := rows.Scan(&id, &k.Hash, &wrong)
-			k.Wrong = wrong != 0
+			err := rows.Scan(&id, &k.hash, &wrong)
+			k.wrong = wrong != 0
 			out[id] = k
 			return err
 		})
@@ -43,8 +99,8 @@ func (q querier) EPCISKnown(ctx context.Context, ids []string) (map[string]Known
 	return out, nil
 }
 
-// PutEPCIS stores new events. An id that is stored already fails the transaction.
-func (tx *Tx) PutEPCIS(ctx context.Context, list []*epcis.Event, by string) error {
+// putEvents stores new events and returns the empty list.
+func (tx *Tx) putEvents(ctx context.Context, list []*epcis.Event, by string) ([]*epcis.Event, error) {
 	var events, items [][]any
 	var watched []string
 	for _, e := range list {
@@ -53,7 +109,7 @@ func (tx *Tx) PutEPCIS(ctx context.Context, list []*epcis.Event, by string) erro
 		}
 		parties, err := json.Marshal(e.Partners)
 		if err != nil {
-			return fmt.Errorf("event %s: %w", e.ID, err)
+			return nil, fmt.Errorf("event %s: %w", e.ID, err)
 		}
 		wrong, reason, corrective := int64(0), "", []string{}
 		if d := e.Error; d != nil {
@@ -61,7 +117,7 @@ func (tx *Tx) PutEPCIS(ctx context.Context, list []*epcis.Event, by string) erro
 		}
 		corrected, err := json.Marshal(corrective)
 		if err != nil {
-			return fmt.Errorf("event %s: %w", e.ID, err)
+			return nil, fmt.Errorf("event %s: %w", e.ID, err)
 		}
 		events = append(events, []any{e.ID, e.Hash, e.Type, e.Action, Micros(e.Time), e.Offset, e.BizStep, e.Disposition, e.ReadPoint, e.BizLocation, e.Lot, e.Expiry, string(parties),
 			e.Body, Micros(tx.Now), by, wrong, reason, string(corrected)})
@@ -75,26 +131,41 @@ func (tx *Tx) PutEPCIS(ctx context.Context, list []*epcis.Event, by string) erro
 	}
 	err := tx.bulk(ctx, "epcis_event", []string{"id", "hash", "type", "action", "event_time", "zone", "biz_step", "disposition", "read_point", "biz_location", "lot", "exp_date", "parties",
 		"body", "captured_at", "captured_by", "wrong_at", "wrong_reason", "corrected_by"}, events)
+	if tx.d.conflict(err) {
+		return nil, ErrRaced
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := tx.bulk(ctx, "epcis_item", []string{"event_id", "seq", "role", "key", "uri", "class", "quantity", "unit"}, items); err != nil {
-		return err
+		return nil, err
 	}
-	return tx.markFindings(ctx, watched)
+	return nil, tx.markFindings(ctx, watched)
 }
 
-// DeclareEPCIS marks a stored event as wrong. The first declaration stands.
-func (tx *Tx) DeclareEPCIS(ctx context.Context, id string, d *epcis.Declaration) error {
-	corrected, err := json.Marshal(append([]string{}, d.Corrective...))
-	if err != nil {
-		return fmt.Errorf("event %s: %w", id, err)
+// DeclareEvents marks stored events as wrong; the first declaration of an event stands. Without a declaration they are
+// right again.
+func (tx *Tx) DeclareEvents(ctx context.Context, ids []string, d *epcis.Declaration) error {
+	at, reason, corrective, cond := int64(0), "", []string{}, "wrong_at <> 0"
+	if d != nil {
+		at, reason, corrective, cond = Micros(d.Time), d.Reason, append(corrective, d.Corrective...), "wrong_at = 0"
 	}
-	_, err = tx.exec(ctx, `UPDATE epcis_event SET wrong_at = ?, wrong_reason = ?, corrected_by = ? WHERE id = ? AND wrong_at = 0`, Micros(d.Time), d.Reason, string(corrected), id)
+	corrected, err := json.Marshal(corrective)
 	if err != nil {
-		return fmt.Errorf("declare an event wrong: %w", err)
+		return fmt.Errorf("declaration of an event: %w", err)
 	}
-	return tx.markFindings(ctx, []string{eventScope + id})
+	return inChunks(ids, func(part []string) error {
+		which, args := anyOf(tx.querier, "id", part)
+		_, err := tx.exec(ctx, `UPDATE epcis_event SET wrong_at = ?, wrong_reason = ?, corrected_by = ? WHERE `+cond+` AND `+which, append([]any{at, reason, string(corrected)}, args...)...)
+		if err != nil {
+			return fmt.Errorf("declare events wrong: %w", err)
+		}
+		marks := make([]string, len(part))
+		for i, id := range part {
+			marks[i] = eventScope + id
+		}
+		return tx.markFindings(ctx, marks)
+	})
 }
 
 // CapturedEvent is a stored event as traces need it.

@@ -56,6 +56,8 @@ type Retry struct {
 	Fields  map[string]any `json:"fields,omitempty"` // the row by field; empty when it could not be read
 	Key     string         `json:"key,omitempty"`    // of a pulled row
 	Time    time.Time      `json:"time,omitzero"`    // the source's own time of a pulled row
+
+	Document string `json:"document,omitempty"` // of which the pulled row is a part
 }
 
 // sealedRow is what is sealed of a row that may be about a person.

@@ -43,6 +43,8 @@ const (
 	Unchanged                     // equal to the current version
 	Stale                         // older than the current version: kept as history only
 	Suppressed                    // its person was erased: nothing is kept
+	Clash                         // other content has its id already: nothing is kept
+	Declared                      // it was stored before, and is declared wrong now
 )
 
 // PutResult is the outcome for one record and its number; 0 when nothing is stored.

@@ -21,15 +21,23 @@ func epcisEvents(t *testing.T, k *kit) {
 		}
 		return e
 	}
-	put := func(list ...*epcis.Event) error {
-		return k.DB.InTx(t.Context(), func(tx *store.Tx) error { return tx.PutEPCIS(t.Context(), list, "os:test") })
+	put := func(list ...*epcis.Event) []store.Outcome {
+		t.Helper()
+		rows := make([]store.EventRow, len(list))
+		for i, e := range list {
+			rows[i].Event = e
+		}
+		var out []store.Outcome
+		require.NoError(t, k.DB.InTx(t.Context(), func(tx *store.Tx) (err error) {
+			out, err = tx.TakeEvents(t.Context(), rows, "os:test")
+			return err
+		}))
+		return out
 	}
-	require.NoError(t, put(event("e3", 3, "a"), event("e1", 1, "a", "b"), event("e2", 2, "c")))
-	require.Error(t, put(event("e1", 1, "a")), "an id is stored once")
-
-	known, err := k.DB.EPCISKnown(t.Context(), []string{"e1", "e9"})
-	require.NoError(t, err)
-	require.Equal(t, map[string]store.KnownEvent{"e1": {Hash: "he1"}}, known)
+	require.Equal(t, []store.Outcome{store.Stored, store.Stored, store.Stored}, put(event("e3", 3, "a"), event("e1", 1, "a", "b"), event("e2", 2, "c")))
+	other := event("e1", 1, "a")
+	other.Hash = "another"
+	require.Equal(t, []store.Outcome{store.Unchanged, store.Clash}, put(event("e1", 1, "a", "b"), other), "an id is stored once")
 
 	list, more, err := k.DB.EPCISWith(t.Context(), []string{"a", "b"}, 10)
 	require.NoError(t, err)
@@ -42,14 +50,56 @@ func epcisEvents(t *testing.T, k *kit) {
 	require.NoError(t, err)
 	require.True(t, more)
 
-	for _, reason := range []string{"incorrect_data", "did_not_occur"} {
-		require.NoError(t, k.DB.InTx(t.Context(), func(tx *store.Tx) error {
-			return tx.DeclareEPCIS(t.Context(), "e1", &epcis.Declaration{Time: at, Reason: reason, Corrective: []string{"e3"}})
-		}))
+	for i, reason := range []string{"incorrect_data", "did_not_occur"} {
+		wrong := event("e1", 1, "a", "b")
+		wrong.Error = &epcis.Declaration{Time: at, Reason: reason, Corrective: []string{"e3"}}
+		require.Equal(t, []store.Outcome{[]store.Outcome{store.Declared, store.Unchanged}[i]}, put(wrong))
+		require.Equal(t, []store.Outcome{store.Unchanged}, put(event("e1", 1, "a", "b")), "what is wrong stays wrong")
 	}
 	list, _, err = k.DB.EPCISWith(t.Context(), []string{"b"}, 10)
 	require.NoError(t, err)
 	require.True(t, list[0].Wrong)
 	require.Equal(t, "incorrect_data", list[0].WrongReason)
 	require.Equal(t, []string{"e3"}, list[0].CorrectedBy)
+
+	// A source that has the event again lifts the declaration.
+	stands := func() (out []store.Outcome) {
+		require.NoError(t, k.DB.InTx(t.Context(), func(tx *store.Tx) (err error) {
+			out, err = tx.TakeEvents(t.Context(), []store.EventRow{{Event: event("e1", 1, "a", "b"), Stands: true}}, "os:test")
+			return err
+		}))
+		return out
+	}
+	require.Equal(t, []store.Outcome{store.Stored}, stands())
+	require.Equal(t, []store.Outcome{store.Unchanged}, stands())
+	list, _, err = k.DB.EPCISWith(t.Context(), []string{"b"}, 10)
+	require.NoError(t, err)
+	require.False(t, list[0].Wrong)
+}
+
+// documentRows: what the rows of a document became is kept by source, stream and document.
+func documentRows(t *testing.T, k *kit) {
+	bill := store.DocumentKey{Source: "msfx", Stream: "bills", Document: "R|201|B1"}
+	change := func(d store.DocumentKey, gained, lost []string) {
+		t.Helper()
+		require.NoError(t, k.DB.InTx(t.Context(), func(tx *store.Tx) error { return tx.ChangeDocument(t.Context(), d, gained, lost) }))
+	}
+	read := func(d store.DocumentKey) (refs []string) {
+		t.Helper()
+		require.NoError(t, k.DB.InTx(t.Context(), func(tx *store.Tx) (err error) {
+			refs, err = tx.DocumentRows(t.Context(), d)
+			return err
+		}))
+		return refs
+	}
+	require.Empty(t, read(bill))
+	change(bill, []string{"b", "a"}, nil)
+	require.Equal(t, []string{"a", "b"}, read(bill))
+	change(bill, []string{"c"}, []string{"a"})
+	require.Equal(t, []string{"b", "c"}, read(bill))
+	other := bill
+	other.Stream = "codes"
+	require.Empty(t, read(other))
+	change(bill, nil, []string{"b", "c"})
+	require.Empty(t, read(bill))
 }

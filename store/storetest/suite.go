@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"runs/account and killed runs", runs},
 		{"streams/position", streams},
 		{"epcis/kept once, declared wrong once, found by key", epcisEvents},
+		{"documents/rows come and go with them", documentRows},
 		{"cases/kept, locked, sealed, listed", cases},
 		{"stewards/decisions and their batches", decisions},
 		{"stewards/a change request is answered once", requests},
