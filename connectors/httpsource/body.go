@@ -101,14 +101,19 @@ func Elements(body []byte, offset int) ([]Element, error) {
 }
 
 // Below cuts an absolute link on the host of the base address to path and query below that address, so that a position
-// which holds it survives a change of host name. Other links stay as they are; the client refuses those of other hosts.
+// which holds it survives a change of host name. Other links stay as they are: those beside that address, and those of other
+// hosts, which the client refuses.
 func Below(baseURL, link string) string {
 	base, err := url.Parse(baseURL)
 	u, lerr := url.Parse(link)
 	if err != nil || lerr != nil || link == "" || u.IsAbs() && u.Host != base.Host {
 		return link
 	}
-	path := strings.TrimPrefix(u.Path, strings.TrimRight(base.Path, "/"))
+	root := strings.TrimRight(base.Path, "/")
+	if u.IsAbs() && u.Path != root && !strings.HasPrefix(u.Path, root+"/") {
+		return link
+	}
+	path := strings.TrimPrefix(u.Path, root)
 	if u.RawQuery == "" {
 		return path
 	}

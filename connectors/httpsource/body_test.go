@@ -64,6 +64,8 @@ func TestLinksAreKeptRelative(t *testing.T) {
 		"/api/v1/sales?cursor=x": "/sales?cursor=x",
 		"https://chain.example/api/v1/sales?cursor=x": "/sales?cursor=x",
 		"https://chain.example/api/v1/sales":          "/sales",
+		"https://chain.example/files/1?sig=x":         "https://chain.example/files/1?sig=x",
+		"https://chain.example/api/v10/sales":         "https://chain.example/api/v10/sales",
 		"https://evil.example/api/v1/sales?cursor=x":  "https://evil.example/api/v1/sales?cursor=x",
 	} {
 		require.Equal(t, want, httpsource.Below("https://chain.example/api/v1/", link))

@@ -1,8 +1,10 @@
 package fhir
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -74,4 +76,46 @@ func FuzzReadBundle(f *testing.F) {
 			require.Equal(t, byte('{'), body[r.Off])
 		}
 	})
+}
+
+func FuzzFilesOfExports(f *testing.F) {
+	f.Add([]byte("{\"resourceType\":\"Organization\",\"id\":\"1\",\"meta\":{\"lastUpdated\":\"2025-01-01T00:00:00Z\"}}\n\n{}"), 1)
+	f.Add([]byte(`{"resourceType":"Bundle","entry":[{"request":{"method":"DELETE","url":"Organization/1/_history/2"}},{"request":{"method":"DELETE","url":"Patient/1"}}]}`), -1)
+	f.Add([]byte("<html>"), 0)
+	f.Fuzz(func(t *testing.T, body []byte, count int) {
+		lines, e := readLines(body, file{Type: "Organization", Count: &count})
+		if e != nil {
+			return
+		}
+		require.Len(t, lines, count)
+		window := httpsource.Window{To: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		page, err := pageOf(lines, "Organization", window)
+		if err == nil {
+			for _, r := range page.Rows {
+				require.True(t, json.Valid(page.Raw[r.Off:r.Off+r.Len]))
+			}
+		}
+		if gone, err := gone(lines, "Organization", window.To); err == nil {
+			page, err := pageOf(gone, "Organization", window)
+			require.NoError(t, err)
+			require.Len(t, page.Rows, len(gone))
+		}
+	})
+}
+
+// A file that came in part is asked for again; a line of something else is no line.
+func TestFilesThatAreDamaged(t *testing.T) {
+	t.Parallel()
+	two := 2
+	for body, class := range map[string]httpsource.Class{
+		`{"resourceType":"Organization"}`: httpsource.Retry, "{\"resourceType\":\"Organization\"}\n{\"resourceTy": httpsource.Retry, "<html>": httpsource.Retry, "": httpsource.Retry,
+	} {
+		_, e := readLines([]byte(body), file{Type: "Organization", Count: &two})
+		require.NotNil(t, e, body)
+		require.Equal(t, class, e.Class, body)
+	}
+	_, err := pageOf([][]byte{[]byte(`{"resourceType":"Patient"}`)}, "Organization", httpsource.Window{})
+	require.Error(t, err)
+	_, err = gone([][]byte{[]byte(`{"resourceType":"Bundle","entry":[{"request":{"method":"PUT","url":"Organization/1"}}]}`)}, "Organization", time.Time{})
+	require.Error(t, err)
 }

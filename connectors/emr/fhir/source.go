@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"tributary/connectors"
@@ -16,10 +17,17 @@ import (
 	"tributary/connectors/objectsource"
 )
 
-// connection is one server. The token endpoint, if there is one, may be another host.
+// connection is one server. The token endpoint, if there is one, may be another host, as may files that want no token.
 type connection struct {
-	client, login *httpsource.Client
-	settings      Settings
+	client, login, files *httpsource.Client
+	settings             Settings
+
+	mu            sync.Mutex
+	exportOffered bool
+	manifests     map[string]manifest // exports that are done, by their status address
+	finished      map[string]bool     // exports that were read to their end
+	kept          download
+	medication    map[string]map[string]any // TYPE/id → resource, nil: gone
 }
 
 // New makes a source; it does no calls.
@@ -28,7 +36,11 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{client: client, settings: s}
+	files, err := httpsource.New(s.Options("FHIR", s.BaseURL, env))
+	if err != nil {
+		return nil, err
+	}
+	c := &connection{client: client, files: files, settings: s, manifests: map[string]manifest{}, finished: map[string]bool{}}
 	if c.login, err = authorise(client, s, env); err != nil {
 		return nil, err
 	}
@@ -42,7 +54,9 @@ func (c *connection) Connect(context.Context) error { return nil }
 func (c *connection) Client() *httpsource.Client { return c.client }
 
 func (c *connection) Close() {
+	c.giveBack()
 	c.client.Close()
+	c.files.Close()
 	if c.login != nil {
 		c.login.Close()
 	}
@@ -54,6 +68,7 @@ func (c *connection) header() http.Header {
 
 // Describe looks whether the server offers a type of resource. What a resource holds is the standard's matter.
 func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
+	exports := false
 	_, err := c.client.Do(ctx, httpsource.Request{
 		Op: "metadata", Method: http.MethodGet, Path: "/metadata", Header: c.header(), JudgeStatus: refusal(false),
 		Judge: func(r *httpsource.Response) *httpsource.Error {
@@ -66,12 +81,18 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 					Resource []struct {
 						Type string `json:"type"`
 					} `json:"resource"`
+					Operation []struct {
+						Name string `json:"name"`
+					} `json:"operation"`
 				} `json:"rest"`
 			}
 			if json.Unmarshal(r.Body, &answer) != nil || answer.Type != "CapabilityStatement" {
 				return httpsource.UnknownShape("metadata that are no CapabilityStatement")
 			}
 			for _, rest := range answer.Rest {
+				for _, o := range rest.Operation {
+					exports = exports || o.Name == "export"
+				}
 				for _, offered := range rest.Resource {
 					if offered.Type == st.ObjectName() {
 						return nil
@@ -81,11 +102,37 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 			return &httpsource.Error{Class: httpsource.Permanent, Message: "the server does not offer " + st.ObjectName()}
 		},
 	})
+	c.mu.Lock()
+	c.exportOffered = exports
+	c.mu.Unlock()
 	return objectsource.Metadata{}, err
 }
 
-// Query asks for a window, or follows a link as it is.
+// Query asks for a window by searches or by an export. Where the choice is left to it, an export that the server cannot do is
+// a search.
 func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
+	bulk, err := c.exports(ctx, run, q)
+	if err != nil {
+		return objectsource.Page{}, err
+	}
+	var out objectsource.Page
+	switch {
+	case strings.HasPrefix(q.Locator, bulkLink):
+		out, err = c.exportPage(ctx, run, q)
+	case bulk:
+		out, err = c.startExport(ctx, run, q)
+	default:
+		return c.search(ctx, run, q)
+	}
+	if class := httpsource.ClassOf(err); err != nil && c.settings.Bulk == "auto" && (class == httpsource.Permanent || class == httpsource.Forbidden) && ctx.Err() == nil {
+		q.Locator = ""
+		return c.search(ctx, run, q)
+	}
+	return out, err
+}
+
+// search asks for a window, or follows a link as it is.
+func (c *connection) search(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
 	typ := run.Object()
 	req := httpsource.Request{Op: "search " + typ, Method: http.MethodGet, Path: q.Locator, Header: c.header(), JudgeStatus: refusal(q.Locator != "")}
 	if q.Locator == "" {
@@ -115,18 +162,26 @@ func question(run *objectsource.Run, q objectsource.Query) url.Values {
 			out.Add("_lastUpdated", prefix+t.UTC().Format(time.RFC3339))
 		}
 	}
-	if run.Object() == "MedicationDispense" {
-		elements := []string{"contained", "medicationCodeableConcept", "medicationReference"}
-		for _, column := range run.Columns {
-			head, _, _ := strings.Cut(column, ".")
-			if !slices.Contains(elements, head) && head != "ref" && head != "active" && head != "medication" {
-				elements = append(elements, head)
-			}
-		}
+	if elements := elementsOf(run); elements != nil {
 		out.Set("_elements", strings.Join(elements, ","))
 		out.Set("_include", "MedicationDispense:medication")
 	}
 	return out
+}
+
+// elementsOf are the elements that dispensed medication is cut to; nil for the other types, which are read whole.
+func elementsOf(run *objectsource.Run) []string {
+	if run.Object() != "MedicationDispense" {
+		return nil
+	}
+	elements := []string{"contained", "medicationCodeableConcept", "medicationReference"}
+	for _, column := range run.Columns {
+		head, _, _ := strings.Cut(column, ".")
+		if !slices.Contains(elements, head) && head != "ref" && head != "active" && head != "medication" {
+			elements = append(elements, head)
+		}
+	}
+	return elements
 }
 
 // link is the link to the next page as a request takes it.
@@ -157,7 +212,7 @@ func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.R
 	}
 	row.SourceTime = at.UTC()
 	status := objectsource.Text(in["status"])
-	if status == "entered-in-error" || run.Stream.Document && status != "completed" || run.Object() == "PractitionerRole" && in["active"] == false {
+	if in[removed] == true || status == "entered-in-error" || run.Stream.Document && status != "completed" || run.Object() == "PractitionerRole" && in["active"] == false {
 		row.Op = connectors.Delete
 	}
 	return row, "", nil

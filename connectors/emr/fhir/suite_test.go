@@ -70,15 +70,21 @@ func TestConnector(t *testing.T) {
 	driver, err := fhir.Driver()
 	require.NoError(t, err)
 	another, _ := rsaKey(t)
-	connectortest.Run(t, connectortest.Harness{
-		Driver: driver, Text: "name", Stream: "Organization", BaseURL: []string{"base_url"}, Wrong: map[string]any{"private_key": another}, PageSize: "page_size",
-		Start: func(t *testing.T) *connectortest.System {
-			b := start(t, nil)
-			return &connectortest.System{Settings: sandbox.Settings("fhir", b.url), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
-		},
-		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
-		Failing: []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry, fault.DeadLocator},
-	})
+	for mode, size := range map[string]string{"never": "page_size", "always": "bulk_page_size"} {
+		t.Run("bulk "+mode, func(t *testing.T) {
+			connectortest.Run(t, connectortest.Harness{
+				Driver: driver, Text: "name", Stream: "Organization", BaseURL: []string{"base_url"}, Wrong: map[string]any{"private_key": another}, PageSize: size,
+				Start: func(t *testing.T) *connectortest.System {
+					b := start(t, nil)
+					s := &connectortest.System{Settings: sandbox.Settings("fhir", b.url), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
+					s.Settings["bulk"] = mode
+					return s
+				},
+				Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
+				Failing: []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry, fault.DeadLocator},
+			})
+		})
+	}
 }
 
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {

@@ -35,8 +35,15 @@ type Options struct {
 	LinkHost  string           // host that links name; "" = links are relative
 	NoInclude bool             // _include is not known
 	CutToo    bool             // _elements cut included resources too
-	Now       func() time.Time
-	Faults    *fault.Set
+
+	ExportLooks  int           // how often an export is looked at before it is done; 0 = three times
+	ExportPause  time.Duration // looks at an export that come sooner are refused
+	ExportLag    time.Duration // how old an export is when it is begun
+	ExportErrors []string      // what exports say they could not write
+	FileHost     string        // host on which files of exports lie, to which no token is sent; "" = the server itself
+
+	Now    func() time.Time
+	Faults *fault.Set
 }
 
 // Type is a type of resource with its resources, in any order. Times are RFC 3339 in meta.lastUpdated.
@@ -44,6 +51,7 @@ type Type struct {
 	Name string
 	Rows func() []map[string]any // asked once
 	rows []map[string]any
+	gone map[string]time.Time // ids of resources that were deleted
 }
 
 // Server is a FHIR server with its authorisation server.
@@ -58,6 +66,9 @@ type Server struct {
 	logins  int
 	changes int
 	before  func()
+	exports map[string]*exported
+	begun   int
+	early   int
 }
 
 // search is an answer kept at the server: what is changed meanwhile does not move it.
@@ -71,19 +82,40 @@ type search struct {
 
 // New makes a server with the types.
 func New(o Options, types ...*Type) *Server {
-	s := &Server{opts: o, types: map[string]*Type{}, tokens: map[string]time.Time{}, used: map[string]bool{}, pages: map[string]search{}, before: func() {}}
+	s := &Server{opts: o, types: map[string]*Type{}, tokens: map[string]time.Time{}, used: map[string]bool{}, pages: map[string]search{}, exports: map[string]*exported{}, before: func() {}}
 	for _, t := range types {
 		s.types[t.Name] = t
 	}
 	return s
 }
 
-// SetRows replaces the resources of a type.
+// SetRows replaces the resources of a type. Those that are missing were deleted now, unless all are: then it is other data.
 func (s *Server) SetRows(name string, rows []map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.types[name].rows, s.types[name].Rows = rows, nil
-	s.changes++
+	t := s.types[name]
+	old := map[string]bool{}
+	for _, row := range t.all() {
+		old[fmt.Sprint(row["id"])] = true
+	}
+	met := 0
+	for _, row := range rows {
+		id := fmt.Sprint(row["id"])
+		delete(t.gone, id)
+		if old[id] {
+			met++
+			delete(old, id)
+		}
+	}
+	if t.gone == nil || met == 0 {
+		t.gone = map[string]time.Time{}
+	}
+	for id := range old {
+		if met > 0 {
+			t.gone[id] = s.opts.Now()
+		}
+	}
+	t.rows, t.Rows, s.changes = rows, nil, s.changes+1
 }
 
 // BeforeQuery sets a function called before each page is answered.
@@ -106,6 +138,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.token(w, r)
 		return
 	}
+	if rest, open := strings.CutPrefix(path, "open-files/"); open && r.Header.Get("Authorization") == "" {
+		s.exportFile(w, r, rest)
+		return
+	}
 	if !s.admitted(r) {
 		s.refuse(w, http.StatusUnauthorized, "login", "the token is not valid")
 		return
@@ -124,6 +160,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusOK, "invalid", "the search cannot be processed")
 	case path == "metadata":
 		s.metadata(w)
+	case path == "$export":
+		s.export(w, r)
+	case strings.HasPrefix(path, "export-status/"):
+		s.exportStatus(w, r, strings.TrimPrefix(path, "export-status/"))
+	case strings.HasPrefix(path, "export-files/"):
+		s.exportFile(w, r, strings.TrimPrefix(path, "export-files/"))
 	case path == "":
 		s.more(w, r)
 	default:
@@ -221,7 +263,7 @@ func (s *Server) metadata(w http.ResponseWriter) {
 	for name := range s.types {
 		offered = append(offered, map[string]any{"type": name, "interaction": []any{map[string]any{"code": "search-type"}}})
 	}
-	write(w, http.StatusOK, map[string]any{"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": []any{map[string]any{"mode": "server", "resource": offered}}})
+	write(w, http.StatusOK, map[string]any{"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": []any{map[string]any{"mode": "server", "resource": offered, "operation": []any{map[string]any{"name": "export"}}}}})
 }
 
 // find answers a search of a type, or the read of one resource.
@@ -252,7 +294,7 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request, path string) {
 	q := search{typ: name, size: 10}
 	for param, values := range r.URL.Query() {
 		switch {
-		case param == "_lastUpdated", param == "_count", param == "_elements":
+		case param == "_lastUpdated", param == "_count", param == "_elements", param == "_summary":
 		case param == "_include" && !s.opts.NoInclude:
 			q.include = values[0] == "MedicationDispense:medication"
 		case strings.Contains(r.Header.Get("Prefer"), "handling=strict"):
@@ -283,6 +325,10 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request, path string) {
 		if fits {
 			q.rows = append(q.rows, row)
 		}
+	}
+	if r.URL.Query().Get("_summary") == "count" {
+		write(w, http.StatusOK, map[string]any{"resourceType": "Bundle", "type": "searchset", "total": len(q.rows)})
+		return
 	}
 	same := fnv.New64() // the same question about the same data is the same search
 	fmt.Fprint(same, s.changes, name, r.URL.RawQuery)
