@@ -22,6 +22,7 @@ type system struct {
 	serve     func(s *stage, f *fault.Set) http.Handler               // nil: nothing to serve
 	settings  func(s *stage) map[string]any                           // of the connection
 	streams   []string                                                // that the hub pulls; the system may serve more
+	maps      map[string]string                                       // maps of streams that the connector has none for
 	party     func(w *world.World) int                                // customer index of who reports its ledgers; nil = the company, or who its rows say
 	id        func(kind canonical.CustomerKind, record string) string // key of a record of the world in this system; nil = the record's own
 }
@@ -42,6 +43,7 @@ func cast() []system {
 	return []system{
 		ownERP(), salesForceSystem(), flowFiles(), pharmacyChain(),
 		specialty(), retail(), county(), northern(), western(), shandong(), hospital(),
+		registry(),
 	}
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,15 +29,7 @@ func (sb *Sandbox) Config() string {
 	var b strings.Builder
 	b.WriteString("company: {name: " + sb.w.Customers[sb.w.Maker].Name + ", code: M, source: erp}\nconnections:\n")
 	for _, s := range sb.cast {
-		settings := s.settings(&sb.stage)
-		if s.serve != nil {
-			settings["calls_per_second"] = "1000"
-		}
-		party := ""
-		if s.party != nil {
-			party = sb.erpCode(s.party(sb.w))
-		}
-		connection(&b, s, party, settings)
+		sb.connection(&b, s)
 	}
 	return b.String()
 }
@@ -51,29 +44,45 @@ func (s *stage) erpCode(customer int) string {
 	return ""
 }
 
-func connection(b *strings.Builder, s system, party string, settings map[string]any) {
+func (sb *Sandbox) connection(b *strings.Builder, s system) {
 	fmt.Fprintf(b, "  - name: %s\n    connector: %s\n", s.name, s.connector)
-	if party != "" {
-		fmt.Fprintf(b, "    party: %s\n", party)
+	if s.party != nil {
+		fmt.Fprintf(b, "    party: %s\n", sb.erpCode(s.party(sb.w)))
+	}
+	settings := s.settings(&sb.stage)
+	if s.serve != nil {
+		settings["calls_per_second"] = json.Number("1000")
 	}
 	b.WriteString("    settings:\n")
-	for _, k := range sortedKeys(settings) {
-		if table, ok := settings[k].(map[string]any); ok {
-			fmt.Fprintf(b, "      %s:\n", k)
-			for _, inner := range sortedKeys(table) {
-				fmt.Fprintf(b, "        %s: %s\n", inner, strconv.Quote(fmt.Sprint(table[inner])))
-			}
-			continue
-		}
-		value := strconv.Quote(fmt.Sprint(settings[k]))
-		if k == "calls_per_second" || k == "calls_per_minute" {
-			value = fmt.Sprint(settings[k])
-		}
-		fmt.Fprintf(b, "      %s: %s\n", k, value)
-	}
+	writeTree(b, "      ", settings)
 	b.WriteString("    streams:\n")
 	for _, stream := range s.streams {
-		fmt.Fprintf(b, "      - {stream: %s, every: 1m}\n", stream)
+		more := ""
+		if s.maps[stream] != "" {
+			more = ", map: " + strconv.Quote(sb.mapFile(s.name, stream))
+		}
+		fmt.Fprintf(b, "      - {stream: %s, every: 1m%s}\n", stream, more)
+	}
+}
+
+// writeTree writes settings as YAML, texts in quotes.
+func writeTree(b *strings.Builder, indent string, tree map[string]any) {
+	for _, k := range sortedKeys(tree) {
+		switch v := tree[k].(type) {
+		case map[string]any:
+			fmt.Fprintf(b, "%s%s:\n", indent, k)
+			writeTree(b, indent+"  ", v)
+		case []any:
+			items := make([]string, len(v))
+			for i := range v {
+				items[i] = strconv.Quote(fmt.Sprint(v[i]))
+			}
+			fmt.Fprintf(b, "%s%s: [%s]\n", indent, k, strings.Join(items, ", "))
+		case json.Number, int, bool:
+			fmt.Fprintf(b, "%s%s: %v\n", indent, k, v)
+		default:
+			fmt.Fprintf(b, "%s%s: %s\n", indent, k, strconv.Quote(fmt.Sprint(v)))
+		}
 	}
 }
 

@@ -100,7 +100,22 @@ func (sb *Sandbox) write(ctx context.Context) error {
 	if err := writeFlows(ctx, sb.w, flow); err != nil {
 		return err
 	}
-	return writeMasters(ctx, sb.w, masters)
+	if err := writeMasters(ctx, sb.w, masters); err != nil {
+		return err
+	}
+	for _, s := range sb.cast {
+		for stream, text := range s.maps {
+			if err := os.WriteFile(sb.mapFile(s.name, stream), []byte(text), 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mapFile is the map of a stream that the connector has none for.
+func (sb *Sandbox) mapFile(system, stream string) string {
+	return filepath.Join(sb.dir, system+"-"+stream+".yaml")
 }
 
 func (sb *Sandbox) listen(ctx context.Context, listen string, handler http.Handler) error {

@@ -43,7 +43,7 @@ type connection struct {
 	Name      string
 	Connector string
 	Settings  map[string]any
-	Streams   []struct{ Stream, Every string }
+	Streams   []struct{ Stream, Every, Map string }
 }
 
 func connectionsOf(t *testing.T, sb *sandbox.Sandbox) []connection {
@@ -84,7 +84,12 @@ func pull(t *testing.T, c connection) pulled {
 	defer func() { require.NoError(t, src.Close()) }()
 	out := pulled{values: map[string][]any{}, keys: map[string][]string{}}
 	for _, s := range c.Streams {
-		m, err := mapping.Parse(s.Stream, driver.Maps[s.Stream])
+		text := driver.Maps[s.Stream]
+		if s.Map != "" {
+			text, err = os.ReadFile(s.Map)
+			require.NoError(t, err)
+		}
+		m, err := mapping.Parse(s.Stream, text)
 		require.NoError(t, err)
 		require.NoError(t, src.Open(t.Context(), s.Stream, nil))
 		for {

@@ -37,7 +37,8 @@ type Server struct {
 // numbers is paging by tokens that hide a row number: rows that move are lost, which no client can see.
 const numbers = "numbers"
 
-const secretToken = "planted-secret-token-77"
+// Token opens every server at first.
+const Token = "planted-secret-token-77"
 
 // Now is the server's time.
 func (s *Server) Now() time.Time { return s.begin.Add(time.Duration(s.clock.Load())) }
@@ -45,7 +46,7 @@ func (s *Server) Now() time.Time { return s.begin.Add(time.Duration(s.clock.Load
 // New is a server that pages as link, token, page, offset, keyset or (badly) numbers, and logs in as none, basic, bearer, header, query,
 // oauth2 or login. It is reached at the address given to At.
 func New(paging, auth string, begin time.Time) *Server {
-	s := &Server{paging: paging, auth: auth, begin: begin, Faults: fault.New(), token: secretToken, before: func() {}}
+	s := &Server{paging: paging, auth: auth, begin: begin, Faults: fault.New(), token: Token, before: func() {}}
 	s.Fill(3)
 	return s
 }
@@ -76,6 +77,14 @@ func (s *Server) Fill(n int) {
 	for i := range n {
 		s.rows = append(s.rows, item(i, s.begin.Add(-time.Hour)))
 	}
+}
+
+// SetRows replaces the rows, which stand in the order of their ids. Each has a text id and a time of change, updated, as
+// Fill's have.
+func (s *Server) SetRows(rows []map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows = rows
 }
 
 // Touch changes a row now.
@@ -246,13 +255,13 @@ func (s *Server) Settings() map[string]any {
 	auth := map[string]any{"kind": s.auth}
 	switch s.auth {
 	case "basic":
-		auth["username"], auth["password"] = "u", secretToken
+		auth["username"], auth["password"] = "u", Token
 	case "bearer":
-		auth["token"] = secretToken
+		auth["token"] = Token
 	case "header":
-		auth["token"], auth["header"] = secretToken, "X-Key"
+		auth["token"], auth["header"] = Token, "X-Key"
 	case "query":
-		auth["token"], auth["param"] = secretToken, "key"
+		auth["token"], auth["param"] = Token, "key"
 	case "oauth2":
 		auth["path"], auth["client_id"], auth["client_secret"] = "/oauth", "c", "planted-password-1"
 	case "login":

@@ -27,6 +27,7 @@ const (
 	Ward      System = "hospital"  // one hospital: itself, whom it refers to, its doctors
 
 	ShandongERP System = "shandong" // customers of a small company that was bought
+	Registry    System = "registry" // licence holders of a province, as its authority publishes them
 )
 
 // system is what a system knows and how it writes it.
@@ -130,6 +131,11 @@ func systems() []system {
 			name: ShandongERP, id: numbered("0101%04d", 1), where: split("37"),
 			shares: known{distributor: {0.9, 0.05}, hospital: {0.5, 0.04}, clinic: {0.2, 0.02}, pharmacy: {0.12, 0.02}},
 			habits: habits{abbreviate: 0.15, dropPlace: 0.1, former: 0.6, typo: 0.03, bracket: 0.2, note: 0.05, width: 0.1, uscc: 0.6, licence: 0.4, phone: 0.5, detail: 0.2, divisions: 0.6},
+		},
+		{
+			name: Registry, id: numbered("ZJ%06d", 1), where: split("33"),
+			shares: known{distributor: {1, 0}, chain: {1, 0}, pharmacy: {0.6, 0}},
+			habits: habits{uscc: 1, licence: 1, detail: 1, divisions: 1},
 		},
 	}
 }
