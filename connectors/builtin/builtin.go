@@ -9,6 +9,7 @@ import (
 	"tributary/connectors/distributor/database"
 	"tributary/connectors/distributor/files"
 	"tributary/connectors/emr/fhir"
+	"tributary/connectors/epcis"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/erp/sap"
 	"tributary/connectors/erp/yonyou"
@@ -33,9 +34,10 @@ func Registry() (*connectors.Registry, error) {
 	yy, yyerr := yonyou.Driver()
 	yu, yuerr := u8.Driver()
 	fh, fherr := fhir.Driver()
+	ep, eperr := epcis.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, derr); err != nil {
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, eperr, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, ep, rest.Driver, files.Driver, d)
 }

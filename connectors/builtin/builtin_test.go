@@ -46,6 +46,7 @@ var suites = map[string]string{
 	"database":    "distributor/database",
 	"dynamics365": "sfa/dynamics365",
 	"fhir":        "emr/fhir",
+	"epcis":       "epcis",
 	"files":       "distributor/files",
 	"fxiaoke":     "sfa/fxiaoke",
 	"kingdee":     "erp/kingdee",
