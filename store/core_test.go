@@ -3,7 +3,10 @@ package store_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/pem"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -272,4 +275,26 @@ func TestPostgresSaysWhyALoginFails(t *testing.T) {
 	_, err = store.Open(t.Context(), store.Config{URL: u.String(), DataDir: t.TempDir(), Now: time.Now, Rand: rand.Reader})
 	require.Equal(t, "store.login", errs.CodeOf(err))
 	require.True(t, errs.Is(err, errs.Unavailable))
+}
+
+// With verify-full the connection is encrypted, and only to the server that the certificate names.
+func TestPostgresOverTLS(t *testing.T) {
+	u, err := url.Parse(servers.Postgres(t))
+	require.NoError(t, err)
+	open := func(ca string) (*store.DB, error) {
+		at := *u
+		at.RawQuery = url.Values{"sslmode": {"verify-full"}, "sslrootcert": {ca}}.Encode()
+		return store.Open(t.Context(), store.Config{URL: at.String(), DataDir: t.TempDir(), Now: time.Now, Rand: rand.Reader})
+	}
+	db, err := open(servers.PostgresTLS(t).CA)
+	require.NoError(t, err)
+	require.NoError(t, db.Ping(t.Context()))
+	require.NoError(t, db.Close())
+
+	other := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	strange := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(strange, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw}), 0o600))
+	_, err = open(strange)
+	require.Equal(t, "store.certificate", errs.CodeOf(err))
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -138,6 +139,11 @@ func (*postgresDialect) explain(err error, cfg Config) error {
 	var network net.Error
 	if errors.As(err, &connect) {
 		args["why"], _, _ = strings.Cut(fmt.Sprint(errors.Unwrap(connect)), "\n") // a line for each address tried
+		var untrusted *tls.CertificateVerificationError
+		if errors.As(err, &untrusted) {
+			args["why"] = untrusted.Err.Error()
+			return errs.Wrap(errs.Unavailable, "store.certificate", err, args)
+		}
 		return errs.Wrap(errs.Unavailable, "store.unreachable", err, args)
 	}
 	if errors.As(err, &network) || pgconn.SafeToRetry(err) || errors.Is(err, net.ErrClosed) {

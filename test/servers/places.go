@@ -94,5 +94,12 @@ func MariaDB(t testing.TB) MariaDBServer {
 	}
 }
 
+// MariaDBTLS returns the certificate of the server of MariaDB.
+func MariaDBTLS(t testing.TB) DatabaseTLS {
+	t.Helper()
+	const what = "a MariaDB server with TLS"
+	return DatabaseTLS{CA: need(t, "TRIBUTARY_TEST_MARIADB_CA", what), Key: need(t, "TRIBUTARY_TEST_MARIADB_KEY", what)}
+}
+
 // Name returns a name that no other test and no earlier run uses: for a folder, a bucket, a mailbox, a database.
 func Name(testing.TB) string { return "test" + random() }

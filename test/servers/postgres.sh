@@ -68,14 +68,21 @@ start() {
 	(cd "$home" && as "$bin/initdb" -D "$data" -U "$user" --pwfile="$home/password" -A scram-sha-256 \
 		-E UTF8 --locale=C.UTF-8 --data-checksums) >"$here/initdb.log" 2>&1 ||
 		fail "initdb could not make a PostgreSQL cluster; its output is in $here/initdb.log."
+	# TLS for who asks for it; the role "certified" must show a certificate too.
+	certificate "$here"
+	command install -m 600 "$here/key.pem" "$here/ca.pem" "$home/"
+	[ "$(id -u)" != 0 ] || chown postgres: "$home/key.pem" "$home/ca.pem"
+	# shellcheck disable=SC2016 # expanded by that shell, not by this one
+	as sh -c 'printf "hostssl all certified 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n%s\n" "$(cat "$1")" >"$1"' - "$data/pg_hba.conf"
 	# A unix socket path may hold 107 bytes; a deep checkout exceeds that, so there is none.
 	for try in 1 2 3; do
 		port=$(free_port)
 		if (cd "$home" && as "$bin/pg_ctl" -D "$data" -l "$home/server.log" -w -t 60 \
-			-o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=200" \
+			-o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=200 \
+			-c ssl=on -c ssl_cert_file=$home/ca.pem -c ssl_key_file=$home/key.pem -c ssl_ca_file=$home/ca.pem" \
 			start) >"$here/start.log" 2>&1 </dev/null; then
 			PGPASSWORD=$password "$bin/psql" -h 127.0.0.1 -p "$port" -U "$user" -d postgres -q \
-				-c "create database $database" >>"$here/start.log" 2>&1 ||
+				-c "create database $database" -c "create role certified login password '$password'" >>"$here/start.log" 2>&1 ||
 				fail "PostgreSQL runs but refused to create a database; see $here/start.log."
 			echo "postgres://$user:$password@127.0.0.1:$port/$database?sslmode=disable" >"$here/url"
 			return
@@ -100,6 +107,8 @@ stop() {
 env() {
 	[ -s "$here/url" ] || fail "no PostgreSQL is running here; start one with test/servers/postgres.sh start."
 	echo "export TRIBUTARY_TEST_POSTGRES='$(cat "$here/url")'"
+	echo "export TRIBUTARY_TEST_POSTGRES_CA='$here/ca.pem'"
+	echo "export TRIBUTARY_TEST_POSTGRES_KEY='$here/key.pem'"
 }
 
 if [ -n "${TRIBUTARY_TEST_POSTGRES:-}" ]; then

@@ -19,6 +19,20 @@ func Postgres(t testing.TB) string {
 	return need(t, "TRIBUTARY_TEST_POSTGRES", "a PostgreSQL server")
 }
 
+// DatabaseTLS is how a database of the tests is reached over TLS. Who logs in as "certified", with the password hub-secret,
+// must show the certificate himself.
+type DatabaseTLS struct {
+	CA  string // PEM file of the certificate that vouches for the server and, with the key, for a client
+	Key string // PEM file of its key
+}
+
+// PostgresTLS returns the certificate of the server of Postgres.
+func PostgresTLS(t testing.TB) DatabaseTLS {
+	t.Helper()
+	const what = "a PostgreSQL server with TLS"
+	return DatabaseTLS{CA: need(t, "TRIBUTARY_TEST_POSTGRES_CA", what), Key: need(t, "TRIBUTARY_TEST_POSTGRES_KEY", what)}
+}
+
 // PostgresSchema returns the URL of the test server with a fresh, empty schema as its search_path. The schema and all
 // in it are dropped when the test ends.
 func PostgresSchema(t testing.TB) string {

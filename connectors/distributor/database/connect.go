@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	mssql "github.com/microsoft/go-mssqldb"
+	"github.com/microsoft/go-mssqldb/msdsn"
 	goora "github.com/sijms/go-ora/v2"
 
 	"tributary/internal/errs"
@@ -44,9 +46,9 @@ func (s Settings) open() (*sql.DB, error) {
 	case "mysql":
 		db, err = s.mysql(secure)
 	case "sqlserver":
-		db, err = s.sqlserver()
+		db, err = s.sqlserver(secure)
 	case "oracle":
-		db = sql.OpenDB(goora.NewConnector(s.oracle(host, int(port))))
+		db = s.oracle(host, int(port), secure)
 	default:
 		err = fmt.Errorf("database of kind %q", s.Kind)
 	}
@@ -62,7 +64,7 @@ func (s Settings) secure(host string) (*tls.Config, error) {
 	if s.TLS == "off" {
 		return nil, nil
 	}
-	out := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.TLS != "verify"} // prefer: as the setting's page says
+	out := &tls.Config{ServerName: cmp.Or(s.TLSName, host), MinVersion: tls.VersionTLS12, InsecureSkipVerify: !s.verified()} // prefer: as the setting's page says
 	if s.CAFile != "" {
 		pem, err := os.ReadFile(s.CAFile)
 		out.RootCAs = x509.NewCertPool()
@@ -72,6 +74,13 @@ func (s Settings) secure(host string) (*tls.Config, error) {
 		if err != nil {
 			return nil, errs.New(errs.Invalid, "connectors.ca_file", errs.Args{"file": s.CAFile, "why": err.Error()})
 		}
+	}
+	if s.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
+		if err != nil {
+			return nil, errs.New(errs.Invalid, "database.client_cert", errs.Args{"file": s.CertFile, "key": s.KeyFile, "why": err.Error()})
+		}
+		out.Certificates = []tls.Certificate{pair}
 	}
 	return out, nil
 }
@@ -84,7 +93,7 @@ func (s Settings) postgres(host string, port uint64, secure *tls.Config) (*sql.D
 	}
 	cfg.Host, cfg.Port, cfg.Database, cfg.User, cfg.Password = host, uint16(port), s.Database, s.User, s.Password.Reveal()
 	cfg.ConnectTimeout, cfg.TLSConfig, cfg.Fallbacks = s.Timeout, secure, nil
-	if s.TLS == "prefer" {
+	if secure != nil && !s.verified() {
 		cfg.Fallbacks = []*pgconn.FallbackConfig{{Host: host, Port: uint16(port)}}
 	}
 	cfg.RuntimeParams = map[string]string{"application_name": "tributary", "timezone": s.Zone, "default_transaction_read_only": "on", "client_encoding": "UTF8"}
@@ -97,7 +106,7 @@ func (s Settings) mysql(secure *tls.Config) (*sql.DB, error) {
 	cfg.Net, cfg.Addr, cfg.DBName, cfg.User, cfg.Passwd = "tcp", s.Address, s.Database, s.User, s.Password.Reveal()
 	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = s.Timeout, 2*s.Timeout, s.Timeout
 	cfg.Logger = &mysql.NopLogger{}
-	cfg.TLS, cfg.AllowFallbackToPlaintext = secure, s.TLS == "prefer"
+	cfg.TLS, cfg.AllowFallbackToPlaintext = secure, !s.verified()
 	cfg.InterpolateParams = false
 	c, err := mysql.NewConnector(cfg)
 	if err != nil {
@@ -106,24 +115,24 @@ func (s Settings) mysql(secure *tls.Config) (*sql.DB, error) {
 	return sql.OpenDB(c), nil
 }
 
-func (s Settings) sqlserver() (*sql.DB, error) {
-	c, err := mssql.NewConnector(s.sqlserverURL())
+func (s Settings) sqlserver(secure *tls.Config) (*sql.DB, error) {
+	cfg, err := msdsn.Parse(s.sqlserverURL())
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(c), nil
+	if s.verified() {
+		cfg.TLSConfig = secure
+	}
+	return sql.OpenDB(mssql.NewConnectorConfig(cfg)), nil
 }
 
 func (s Settings) sqlserverURL() string {
 	q := url.Values{"database": {s.Database}, "app name": {"tributary"}, "applicationintent": {"ReadOnly"}, "dial timeout": {seconds(s)}, "connection timeout": {strconv.Itoa(int(2 * s.Timeout.Seconds()))}}
-	switch s.TLS {
-	case "off":
+	switch {
+	case s.TLS == "off":
 		q.Set("encrypt", "disable")
-	case "verify":
+	case s.verified():
 		q.Set("encrypt", "true")
-		if s.CAFile != "" {
-			q.Set("certificate", s.CAFile)
-		}
 	default:
 		q.Set("encrypt", "false")
 		q.Set("trustservercertificate", "true")
@@ -131,9 +140,17 @@ func (s Settings) sqlserverURL() string {
 	return (&url.URL{Scheme: "sqlserver", User: url.UserPassword(s.User, s.Password.Reveal()), Host: s.Address, RawQuery: q.Encode()}).String()
 }
 
-func (s Settings) oracle(host string, port int) string {
+func (s Settings) oracle(host string, port int, secure *tls.Config) *sql.DB {
+	c := goora.NewConnector(s.oracleURL(host, port))
+	if oracle, ok := c.(*goora.OracleConnector); ok && s.verified() {
+		oracle.WithTLSConfig(secure)
+	}
+	return sql.OpenDB(c)
+}
+
+func (s Settings) oracleURL(host string, port int) string {
 	o := map[string]string{"CONNECTION TIMEOUT": seconds(s), "PROGRAM": "tributary"}
-	if s.TLS == "verify" {
+	if s.verified() {
 		o["SSL"], o["SSL VERIFY"] = "true", "true"
 	}
 	return goora.BuildUrl(host, port, s.Database, s.User, s.Password.Reveal(), o)

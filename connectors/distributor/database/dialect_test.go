@@ -57,7 +57,7 @@ func TestAddressesOfDrivers(t *testing.T) {
 	t.Parallel()
 	s := Settings{Address: "10.0.0.5:1433", Database: "erp", User: "ddi", Password: connectors.NewSecret("p@ss/w:rd"), TLS: "verify", Timeout: 30e9}
 	require.Equal(t, "sqlserver://ddi:p%40ss%2Fw%3Ard@10.0.0.5:1433?app+name=tributary&applicationintent=ReadOnly&connection+timeout=60&database=erp&dial+timeout=30&encrypt=true", s.sqlserverURL())
-	u, err := url.Parse(s.oracle("10.0.0.5", 1521))
+	u, err := url.Parse(s.oracleURL("10.0.0.5", 1521))
 	require.NoError(t, err)
 	password, _ := u.User.Password()
 	require.Equal(t, "oracle 10.0.0.5:1521 /erp ddi p@ss/w:rd", fmt.Sprintf("%s %s %s %s %s", u.Scheme, u.Host, u.Path, u.User.Username(), password))

@@ -67,6 +67,9 @@ func (s *Source) failed(ctx context.Context, err error, stream string) error {
 	}
 	args := errs.Args{"source": s.dialect.name, "host": s.settings.Address, "database": s.settings.Database, "user": s.settings.User, "stream": stream, "why": plain(err)}
 	code, text := number(err)
+	if refusedClient(code, text, err) {
+		return errs.New(errs.Invalid, "database.client_certificate", args)
+	}
 	if code != "" {
 		args["why"] = text + " (" + code + ")"
 		meaning, known := meanings[s.settings.Kind][code]
@@ -86,6 +89,8 @@ func (s *Source) failed(ctx context.Context, err error, stream string) error {
 	var verify *tls.CertificateVerificationError
 	var dial *net.OpError
 	switch {
+	case speaksNoTLS(err):
+		return errs.New(errs.Invalid, "database.no_tls", args)
 	case errors.As(err, &verify):
 		args["why"] = verify.Err.Error()
 		return errs.New(errs.Invalid, "connectors.certificate", args)
@@ -97,6 +102,25 @@ func (s *Source) failed(ctx context.Context, err error, stream string) error {
 		return errs.New(errs.Unavailable, "connectors.unreachable", args)
 	}
 	return errs.New(errs.Unavailable, "database.lost", args)
+}
+
+// speaksNoTLS reports whether the server has no TLS at its port. Two drivers give that no type.
+func speaksNoTLS(err error) bool {
+	var header tls.RecordHeaderError
+	if errors.Is(err, mysql.ErrNoTLS) || errors.As(err, &header) {
+		return true
+	}
+	text := err.Error()
+	return strings.Contains(text, "server refused TLS connection") || strings.Contains(text, "server does not support encryption")
+}
+
+// refusedClient reports whether the server wants a certificate of us, or another one. Alerts of TLS have no type to ask for.
+func refusedClient(code, text string, err error) bool {
+	if code == "28000" {
+		return strings.Contains(text, "client certificate")
+	}
+	var op *net.OpError
+	return code == "" && errors.As(err, &op) && op.Op == "remote error"
 }
 
 // plain is a driver's error without the addresses and names that the message gives itself, and never with a password:

@@ -16,8 +16,11 @@ type Settings struct {
 	Database  string            `cfg:"database" doc:"Name of the database; the service name for Oracle." doc_zh:"数据库名；Oracle 为服务名。" example:"erp" required:"true"`
 	User      string            `cfg:"user" doc:"Account that may SELECT from the views and nothing else." doc_zh:"只对视图有 SELECT 权限的账号。" example:"ddi_reader" required:"true"`
 	Password  connectors.Secret `cfg:"password" doc:"Password of the account." doc_zh:"账号密码。" required:"true"`
-	TLS       string            `cfg:"tls" doc:"verify: encrypted, the certificate is checked; prefer: encrypted where the server can, unchecked; off." doc_zh:"verify：加密并校验证书；prefer：服务器支持时加密，不校验；off：不加密。" enum:"verify,prefer,off" default:"prefer"`
+	TLS       string            `cfg:"tls" doc:"verify: encrypted, certificate and host name are checked; prefer: encrypted where the server can, unchecked, and verify as soon as one of the settings of certificates is given; off." doc_zh:"verify：加密并校验证书与主机名；prefer：服务器支持时加密，不校验，若填写了任一证书设置则等同 verify；off：不加密。" enum:"verify,prefer,off" default:"prefer"`
 	CAFile    string            `cfg:"ca_file" doc:"PEM file with the authority that signed the server's certificate." doc_zh:"PEM 证书文件：签发服务器证书的机构。" example:"/etc/tributary/ca.pem" advanced:"true"`
+	TLSName   string            `cfg:"server_name" doc:"Host name in the server's certificate, where it is not that of address." doc_zh:"服务器证书中的主机名，与 address 不同时填写。" example:"erp-db.example" advanced:"true"`
+	CertFile  string            `cfg:"client_cert" doc:"PEM file with the certificate that this program shows, where the server wants one." doc_zh:"PEM 文件：服务器要求客户端证书时出示的证书。" example:"/etc/tributary/client.pem" advanced:"true"`
+	KeyFile   string            `cfg:"client_key" doc:"PEM file with the key of client_cert." doc_zh:"PEM 文件：client_cert 的私钥。" example:"/etc/tributary/client.key" advanced:"true"`
 	Sales     string            `cfg:"sales" doc:"SELECT of the sales ledger, with the column names of this page." doc_zh:"销售流向的 SELECT，列名须符合本页约定。" example:"SELECT id, doc_date, changed_at, doc_no, cust_code, cust_name, prod_code, prod_name, spec, lot, qty, unit FROM ddi.v_sales"`
 	Purchases string            `cfg:"purchases" doc:"SELECT of the purchase ledger." doc_zh:"采购流向的 SELECT。" example:"SELECT * FROM ddi.v_purchases"`
 	Stock     string            `cfg:"stock" doc:"SELECT of the stock on days; doc_date is the day." doc_zh:"库存的 SELECT；doc_date 为库存日期。" example:"SELECT * FROM ddi.v_stock"`
@@ -59,10 +62,23 @@ func (s Settings) CheckSettings() connectors.Problems {
 	if _, err := time.LoadLocation(s.Zone); err != nil {
 		report("zone", "database.setting_zone", errs.Args{"zone": s.Zone})
 	}
+	for name, given := range map[string]string{"ca_file": s.CAFile, "server_name": s.TLSName, "client_cert": s.CertFile} {
+		if given != "" && s.TLS == "off" {
+			report(name, "database.setting_tls_off", errs.Args{"setting": name})
+		}
+	}
+	if (s.CertFile == "") != (s.KeyFile == "") {
+		report("client_key", "database.setting_client_key", errs.Args{})
+	}
 	if host, port, ok := strings.Cut(s.Address, ":"); !ok || host == "" || port == "" {
 		report("address", "database.setting_address", errs.Args{})
 	}
 	return out
+}
+
+// verified reports whether the server's certificate is checked.
+func (s Settings) verified() bool {
+	return s.TLS == "verify" || s.TLS != "off" && (s.CAFile != "" || s.TLSName != "" || s.CertFile != "")
 }
 
 var ledgers = []canonical.Ledger{canonical.Sales, canonical.Purchases, canonical.Stock, canonical.Usage}
