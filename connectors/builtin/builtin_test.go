@@ -55,6 +55,7 @@ var suites = map[string]string{
 	"rest":        "rest",
 	"salesforce":  "sfa/salesforce",
 	"sap":         "erp/sap",
+	"veeva-vault": "sfa/veeva/vault",
 	"yonyou":      "erp/yonyou",
 	"yonyou-u8":   "erp/yonyou/u8",
 }

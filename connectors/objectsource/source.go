@@ -46,6 +46,8 @@ type Page struct {
 	Rows []httpsource.Element
 	Next string // locator of the next page, for systems that have them; of a log, at its end, the link for the next run
 	End  bool   // the window, or the log, is read to its end
+	// Aside: the rows stand outside the window's order, as those of a log of deletes do; the place in the window stays.
+	Aside bool
 }
 
 // Config shapes the reading of a system.
@@ -202,6 +204,9 @@ func (s *Source) batch(p Page, after string) (connectors.Batch, string, error) {
 		row, place, err := s.sys.Row(s.run, e.Fields)
 		if err != nil {
 			return out, "", s.shape(err.Error())
+		}
+		if p.Aside {
+			place = ""
 		}
 		if place != "" && (place == last || s.conf.Less != nil && !s.run.Stream.Snapshot && last != "" && !s.conf.Less(last, place)) {
 			return out, "", s.shape("rows out of order at " + place)

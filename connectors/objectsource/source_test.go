@@ -144,6 +144,37 @@ func TestADeadLocator(t *testing.T) {
 	require.Equal(t, "connectors.locator", errs.CodeOf(err))
 }
 
+// Rows beside the order of a window move no place: broken off among them, the run goes on behind the last row of the order.
+func TestRowsBesideTheOrder(t *testing.T) {
+	t.Parallel()
+	query := func(q objectsource.Query) (objectsource.Page, error) {
+		switch {
+		case q.Locator == "aside":
+			p := page("more", 1, 7)
+			p.Aside = true
+			return p, nil
+		case q.Locator == "more":
+			return objectsource.Page{End: true}, nil
+		case q.Window.After == "":
+			return page("aside", 1, 2), nil
+		}
+		return page("aside", 3), nil
+	}
+	src := source(t, objectsource.Stream{}, query)
+	keys, _, err := drain(t, src, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"1", "2", "1", "7"}, keys)
+
+	require.NoError(t, src.Open(t.Context(), "s", nil))
+	_, err = src.Read(t.Context())
+	require.NoError(t, err)
+	aside, err := src.Read(t.Context())
+	require.NoError(t, err)
+	keys, _, err = drain(t, source(t, objectsource.Stream{}, query), aside.Position)
+	require.NoError(t, err)
+	require.Equal(t, []string{"3", "1", "7"}, keys)
+}
+
 // A run by links goes on at the link that the position holds.
 func TestLinksSurviveInThePosition(t *testing.T) {
 	t.Parallel()

@@ -175,4 +175,6 @@ const (
 	u8Secret                 = "sandbox-u8-app-secret"
 	fhirClient, fhirKeyID    = "tributary", "sandbox-1"
 	fxiaokeCode              = "sandbox-fxiaoke-permanent-code"
+	veevaUser                = "integration@sandbox.example"
+	veevaPassword            = "sandbox-veeva-password"
 )

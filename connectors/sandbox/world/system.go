@@ -28,6 +28,7 @@ const (
 
 	ShandongERP System = "shandong" // customers of a small company that was bought
 	Registry    System = "registry" // licence holders of a province, as its authority publishes them
+	Vaccines    System = "vaccines" // a vaccines unit's hospitals, clinics and doctors in the north
 )
 
 // system is what a system knows and how it writes it.
@@ -136,6 +137,11 @@ func systems() []system {
 			name: Registry, id: numbered("ZJ%06d", 1), where: split("33"),
 			shares: known{distributor: {1, 0}, chain: {1, 0}, pharmacy: {0.6, 0}},
 			habits: habits{uscc: 1, licence: 1, detail: 1, divisions: 1},
+		},
+		{
+			name: Vaccines, id: numbered("%d", 210_001), where: split("11 12 13 14 15"), staff: true, only: true,
+			shares: known{hospital: {0.6, 0.03}, clinic: {0.4, 0.02}, hcp: {0.4, 0.04}},
+			habits: habits{abbreviate: 0.1, dropPlace: 0.1, former: 0.3, typo: 0.02, bracket: 0.1, uscc: 0.5, licence: 0.3, phone: 0.8, detail: 0.9, oldTitle: 0.1, divisions: 0.9},
 		},
 	}
 }
