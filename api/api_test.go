@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,8 @@ type served struct {
 	db       *store.DB
 	registry prometheus.Gatherer
 	log      *lockedBuffer
+	hub      *hub.Hub
+	metrics  *hub.Metrics
 }
 
 type lockedBuffer struct {
@@ -67,7 +70,7 @@ func serve(t *testing.T, checks ...api.Check) served {
 	relay, err := outbox.New(outbox.Config{Source: events.Source("M"), Now: time.Now}, db, func() (outbox.Publisher, error) { return nil, errors.New("no broker") }, h.Log)
 	require.NoError(t, err)
 	metrics := hub.NewMetrics(h, relay, "v1.2.3")
-	return served{api.New(h, append([]api.Check{{Name: "store", Do: h.StoreReady}}, checks...), metrics.Gatherer()), db, metrics.Gatherer(), log}
+	return served{api.New(h, append([]api.Check{{Name: "store", Do: h.StoreReady}}, checks...), metrics), db, metrics.Gatherer(), log, h, metrics}
 }
 
 func (s served) ask(method, path string, header ...string) *httptest.ResponseRecorder {
@@ -118,6 +121,32 @@ func TestHealth(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Contains(t, w.Body.String(), "stopping")
 	require.Equal(t, http.StatusOK, s.get("/livez").Code)
+}
+
+// deaf takes events for a broker that nobody asks.
+type deaf struct{}
+
+func (deaf) Publish(string, ...*message.Message) error                         { return nil }
+func (deaf) PublishContext(context.Context, string, ...*message.Message) error { return nil }
+func (deaf) MaxDuration() time.Duration                                        { return time.Second }
+func (deaf) Close() error                                                      { return nil }
+
+// A source that fails is told in the body, and is no reason to send requests elsewhere.
+func TestAFailingSourceIsToldAndNoReasonToBeUnready(t *testing.T) {
+	s := serve(t)
+	s.hub.Config.Connections = []config.Connection{{Name: "shop", Connector: "pharmacy", Settings: map[string]any{"base_url": "http://127.0.0.1:1", "token": "s3cret", "retry_budget": "1ms"}, Streams: []config.Stream{{Stream: "stores"}}}}
+	relay, err := outbox.New(outbox.Config{Source: events.Source("M"), Now: time.Now}, s.db, func() (outbox.Publisher, error) { return deaf{}, nil }, s.hub.Log)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.hub.Work(ctx, relay, s.metrics) }()
+	require.Eventually(t, func() bool { return strings.Contains(s.get("/readyz").Body.String(), "shop/stores fails since ") }, time.Minute, 20*time.Millisecond, "%s", s.log)
+	w := s.get("/readyz")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), "connectors.unreachable")
+	require.NotContains(t, w.Body.String(), "s3cret")
+	stop()
+	require.NoError(t, <-done)
 }
 
 func TestDependencyThatHangsMakesUnreadyInTime(t *testing.T) {

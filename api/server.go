@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"tributary/hub"
@@ -26,17 +25,18 @@ type Check struct {
 type Server struct {
 	hub      *hub.Hub
 	checks   []Check
+	metrics  *hub.Metrics
 	log      *slog.Logger
 	mux      *http.ServeMux
 	draining atomic.Bool
 }
 
-// New makes the handler. checks decide /readyz; metrics are what /metrics shows.
-func New(h *hub.Hub, checks []Check, metrics prometheus.Gatherer) *Server {
-	s := &Server{hub: h, checks: checks, log: h.Log, mux: http.NewServeMux()}
+// New makes the handler. checks decide /readyz, whose body names the sources that fail; metrics are what /metrics shows.
+func New(h *hub.Hub, checks []Check, metrics *hub.Metrics) *Server {
+	s := &Server{hub: h, checks: checks, metrics: metrics, log: h.Log, mux: http.NewServeMux()}
 	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	s.mux.HandleFunc("GET /readyz", s.ready)
-	s.mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(h.Log.Handler(), slog.LevelWarn)}))
+	s.mux.Handle("GET /metrics", promhttp.HandlerFor(metrics.Gatherer(), promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(h.Log.Handler(), slog.LevelWarn)}))
 	s.routes()
 	return s
 }
@@ -103,7 +103,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	text(w, http.StatusOK, "ready\n")
+	body := "ready\n"
+	for _, f := range s.metrics.Failing() { // told, and no reason to send requests elsewhere
+		body += fmt.Sprintf("%s/%s fails since %s: %s\n", f.Connection, f.Stream, f.Since.UTC().Format(time.RFC3339), f.Code)
+	}
+	text(w, http.StatusOK, body)
 }
 
 func text(w http.ResponseWriter, status int, body string) {

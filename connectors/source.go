@@ -125,9 +125,12 @@ type Backfiller interface {
 	Backfill(stream string, from, to time.Time) (json.RawMessage, error)
 }
 
-// Env is what the hub lends a source. Now must be set.
+// Env is what the hub lends a source. Now must be set; the rest may be nil: nobody listens. The functions are safe for
+// concurrent use.
 type Env struct {
-	Now func() time.Time
+	Now     func() time.Time
+	Waited  func(time.Duration) // hears how long a call waited for a limit on calls
+	Circuit func(open bool)     // hears that calls to the connection are held back, or pass again
 }
 
 // Driver is a connector: the way to configure and make a Source.

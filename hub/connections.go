@@ -44,7 +44,7 @@ func (h *Hub) Connection(name string) (config.Connection, error) {
 
 // Source makes the source of a configured connection. The caller closes it. Settings that do not fit are config.Problems.
 func (h *Hub) Source(c config.Connection) (connectors.Source, error) {
-	src, err := h.Registry.New(c.Connector, settingsOf(c), c.Settings, connectors.Env{Now: h.Now})
+	src, err := h.Registry.New(c.Connector, settingsOf(c), c.Settings, h.env(c.Name))
 	var wrong connectors.Problems
 	if errors.As(err, &wrong) {
 		return nil, h.settingProblems(c, wrong).AsError()

@@ -20,6 +20,8 @@ type Hub struct {
 	Now      func() time.Time
 	Actor    Actor
 	Log      *slog.Logger
+
+	metrics *Metrics // of a running service, else nil
 }
 
 // StoreReady reports whether the database answers and has the schema of this program. It waits for no writer.

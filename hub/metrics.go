@@ -17,11 +17,19 @@ type Metrics struct {
 	runs        *prometheus.CounterVec
 	lastSuccess *prometheus.GaugeVec
 	settle      *prometheus.HistogramVec
+	waited      *prometheus.CounterVec
+	circuit     *prometheus.GaugeVec
+	sources     *sources
 }
 
 // NewMetrics makes the figures of a hub and its relay.
 func NewMetrics(h *Hub, relay *outbox.Relay, version string) *Metrics {
 	m := &Metrics{
+		sources: &sources{hub: h, covered: map[streamName]time.Time{}, failing: map[streamName]Failing{}},
+		waited: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tributary_rate_limit_wait_seconds_total",
+			Help: "How long calls waited so as not to ask a source more often than allowed."}, []string{"connection"}),
+		circuit: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tributary_circuit_open",
+			Help: "1 while calls to a source are held back because too many in a row failed."}, []string{"connection"}),
 		registry: prometheus.NewRegistry(),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tributary_rows_total",
 			Help: "Rows read from sources, by what became of them."}, []string{"connection", "stream", "outcome"}),
@@ -34,7 +42,8 @@ func NewMetrics(h *Hub, relay *outbox.Relay, version string) *Metrics {
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "tributary_build_info", Help: "Always 1; the label tells the version.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.rows, m.runs, m.lastSuccess, m.settle, build, waiting{h},
+	h.metrics = m
+	m.registry.MustRegister(m.rows, m.runs, m.lastSuccess, m.settle, m.waited, m.circuit, m.sources, build, waiting{h},
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "tributary_relay_published_total", Help: "Events acknowledged by Kafka since the start."},
 			func() float64 { return float64(relay.Sent()) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "tributary_relay_failures_total", Help: "Sends that failed and are tried again."},
@@ -45,7 +54,9 @@ func NewMetrics(h *Hub, relay *outbox.Relay, version string) *Metrics {
 // Gatherer is what /metrics shows.
 func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
 
-func (m *Metrics) pulled(report IngestReport) {
+// pulled counts what one turn of a stream, begun at a time, came to.
+func (m *Metrics) pulled(connection, stream string, began time.Time, report IngestReport, err error) {
+	m.sources.turned(streamName{connection, stream}, began, report.paused, err)
 	for _, r := range report.Runs {
 		m.runs.WithLabelValues(r.Connection, r.Stream, r.Status).Inc()
 		for outcome, n := range map[string]int64{"canonical": r.Canonical, "unchanged": r.Unchanged, "quarantined": r.Quarantined, "filtered": r.Filtered} {

@@ -130,6 +130,7 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 	if req.Scheduled {
 		state, err := h.DB.Stream(ctx, t.connection.Name, t.stream.Name)
 		if err != nil || state.Paused {
+			report.paused = state.Paused
 			return err
 		}
 	}
@@ -186,6 +187,7 @@ func bound(plan *pipeline.Pull, t pullTarget, scheduled bool) {
 		if s.MaxBad > 0 {
 			plan.MaxBad = s.MaxBad
 		}
+		plan.MaxBadRows = s.MaxBadRows
 		plan.Drift.Default = pipeline.DriftPolicy(s.Drift)
 		plan.Drift.Fields = map[string]pipeline.DriftPolicy{}
 		for field, policy := range s.DriftFields {

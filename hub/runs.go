@@ -39,6 +39,8 @@ type RunsReport struct {
 type IngestReport struct {
 	Runs   []RunReport  `json:"runs"`
 	Totals store.Counts `json:"totals"`
+
+	paused bool // the stream was left out, as a person said
 }
 
 func (r *IngestReport) add(run store.Run, lang string) {

@@ -26,6 +26,35 @@ type StreamState struct {
 	Configured bool            `json:"configured"` // false: it was read once, and no configuration names it any more
 }
 
+// StreamLag is where a stream stands and how far behind its source it is.
+type StreamLag struct {
+	StreamState
+	Covered *time.Time `json:"covered_at"`  // everything that the source had then is stored; null: it was never read to its end
+	Lag     *float64   `json:"lag_seconds"` // since then
+}
+
+// StreamLags lists where streams stand, as StreamStates does, and how far behind they are. A stream of files counts from
+// the last pull that brought one.
+func (h *Hub) StreamLags(ctx context.Context, targets []string) ([]StreamLag, error) {
+	states, err := h.StreamStates(ctx, targets)
+	if err != nil {
+		return nil, err
+	}
+	covered, err := h.DB.Covered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]StreamLag, len(states))
+	for i, s := range states {
+		out[i].StreamState = s
+		if at, ok := covered[[2]string{s.Connection, s.Stream}]; ok {
+			lag := h.Now().Sub(at).Seconds()
+			out[i].Covered, out[i].Lag = &at, &lag
+		}
+	}
+	return out, nil
+}
+
 // StateExport is the document that `state export` writes and `state import` reads.
 type StateExport struct {
 	Version  int           `json:"version"`

@@ -28,6 +28,9 @@ func (h *Hub) Work(ctx context.Context, relay *outbox.Relay, m *Metrics) error {
 	if err := h.EnsureCompany(ctx); err != nil {
 		return err
 	}
+	if err := m.remember(ctx); err != nil {
+		return err
+	}
 	wake := make(chan struct{}, 1)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return relay.Run(ctx) })
@@ -113,8 +116,9 @@ func (h *Hub) pullLoop(ctx context.Context, c config.Connection, wake chan<- str
 			return
 		case <-time.After(time.Until(next.due)):
 		}
+		began := time.Now()
 		report, err := h.Pull(ctx, PullRequest{Targets: []string{c.Name + "/" + next.name}, Scheduled: true})
-		m.pulled(report)
+		m.pulled(c.Name, next.name, began, report, err)
 		if next.failures++; err == nil {
 			next.failures = 0
 		}

@@ -28,6 +28,7 @@ type Pull struct {
 	SweepEvery    time.Duration   // pause between two comparisons of keys with a source that can only list them; 0 = each run
 	DryRun        bool
 	MaxBad        float64       // share of bad rows above which the run stops, once badFloor rows are read; 0 or 1 = never
+	MaxBadRows    int           // number of bad rows above which the run stops; 0 = never
 	SilentAfter   time.Duration // warn when the stream brought no row for so long; 0 = never
 	Drift         Drift         // changes of the fields
 }

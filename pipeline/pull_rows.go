@@ -74,18 +74,22 @@ func (r *pulledRows) next(ctx context.Context) (*unit, error) {
 // tooManyBad stops a run whose map or source has gone wrong as a whole, before it fills the quarantine. What was read is
 // stored or in quarantine, so the next run goes on behind it.
 func (r *pulledRows) tooManyBad() error {
-	limit := r.p.req.MaxBad
-	if limit <= 0 || limit >= 1 || r.read < badFloor || float64(r.bad) <= limit*float64(r.read) {
+	share, most := r.p.req.MaxBad, r.p.req.MaxBadRows
+	limit := strconv.FormatFloat(100*share, 'f', -1, 64) + " %"
+	switch {
+	case most > 0 && r.bad > int64(most):
+		limit = strconv.Itoa(most)
+	case share <= 0 || share >= 1 || r.read < badFloor || float64(r.bad) <= share*float64(r.read):
 		return nil
 	}
-	var most string
+	var common string
 	for rule, n := range r.rules {
-		if n > r.rules[most] || n == r.rules[most] && rule < most {
-			most = rule
+		if n > r.rules[common] || n == r.rules[common] && rule < common {
+			common = rule
 		}
 	}
-	return errs.New(errs.Invalid, "ingest.too_many_bad", errs.Args{"bad": r.bad, "read": r.read, "limit": strconv.FormatFloat(100*limit, 'f', -1, 64) + " %",
-		"rule": most, "connection": r.p.req.Connection, "stream": r.p.req.Stream.Name})
+	return errs.New(errs.Invalid, "ingest.too_many_bad", errs.Args{"bad": r.bad, "read": r.read, "limit": limit,
+		"rule": common, "connection": r.p.req.Connection, "stream": r.p.req.Stream.Name})
 }
 
 func (r *pulledRows) ack(ctx context.Context) error {

@@ -322,6 +322,17 @@ func TestAPullStopsWhenTooManyRowsAreBad(t *testing.T) {
 		run, err = b.ingest.Pull(t.Context(), src, plan)
 		require.NoError(t, err, "limits are per run")
 		require.EqualValues(t, 1000, run.Counts.Read)
+
+		plan = pullOf(t, "none", customerMap)
+		plan.Connection, plan.MaxBad, plan.MaxBadRows = "few", 1, 3
+		src = &scripted{t: t, failAt: -1, pages: [][]connectors.Row{page(0, 3), page(500, 1), page(1000, 0)}}
+		run, err = b.ingest.Pull(t.Context(), src, plan)
+		require.Equal(t, "ingest.too_many_bad", errs.CodeOf(err), "a number stops a run before its share does: %v", err)
+		require.Equal(t, store.Counts{Read: 1000, Canonical: 996, Quarantined: 4}, run.Counts)
+		require.Contains(t, run.Error.Text("en"), "limit of 3.")
+		run, err = b.ingest.Pull(t.Context(), src, plan)
+		require.NoError(t, err)
+		require.EqualValues(t, 500, run.Counts.Read)
 	})
 }
 

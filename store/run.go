@@ -209,6 +209,25 @@ func (q querier) Runs(ctx context.Context, limit int) ([]Run, error) {
 	return out, nil
 }
 
+// Covered is, by source and stream, when the last pull began that read the stream to its end: everything that the source
+// had by then is stored.
+func (q querier) Covered(ctx context.Context) (map[[2]string]time.Time, error) {
+	var rows []struct {
+		Source string `db:"source"`
+		Stream string `db:"stream"`
+		At     int64  `db:"at"`
+	}
+	err := q.sel(ctx, &rows, `SELECT source, stream, MAX(started_at) AS at FROM run WHERE status = ? AND connection <> '' GROUP BY source, stream`, RunDone)
+	if err != nil {
+		return nil, fmt.Errorf("look when streams were read to their end: %w", err)
+	}
+	out := make(map[[2]string]time.Time, len(rows))
+	for _, r := range rows {
+		out[[2]string{r.Source, r.Stream}] = FromMicros(r.At)
+	}
+	return out, nil
+}
+
 // Run reads one run; sql.ErrNoRows when there is none.
 func (q querier) Run(ctx context.Context, id canonical.ID) (Run, error) {
 	var row runRow

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"tributary/canonical"
 )
@@ -18,6 +19,7 @@ type Stream struct {
 	Position   json.RawMessage `json:"position"` // null: nothing was read yet
 	LastRun    canonical.ID    `json:"last_run_id"`
 	Paused     bool            `json:"paused"`
+	Updated    time.Time       `json:"updated_at"` // when the position, or whether it is paused, last changed
 }
 
 type streamRow struct {
@@ -27,10 +29,11 @@ type streamRow struct {
 	Position   string       `db:"position"`
 	LastRunID  canonical.ID `db:"last_run_id"`
 	Paused     bool         `db:"paused"`
+	UpdatedAt  int64        `db:"updated_at"`
 }
 
 func (r streamRow) stream() Stream {
-	return Stream{r.Source, r.Stream, r.Connection, positionJSON(r.Position), r.LastRunID, r.Paused}
+	return Stream{r.Source, r.Stream, r.Connection, positionJSON(r.Position), r.LastRunID, r.Paused, FromMicros(r.UpdatedAt)}
 }
 
 func positionJSON(s string) json.RawMessage {
@@ -40,7 +43,7 @@ func positionJSON(s string) json.RawMessage {
 	return json.RawMessage(s)
 }
 
-const streamColumns = `source, stream, connection, position, last_run_id, paused`
+const streamColumns = `source, stream, connection, position, last_run_id, paused, updated_at`
 
 // Stream reads one stream; a stream that was never read is empty.
 func (q querier) Stream(ctx context.Context, source, name string) (Stream, error) {

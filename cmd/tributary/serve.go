@@ -156,7 +156,7 @@ func (s *service) run(ctx context.Context, started func()) error {
 		return err
 	}
 	metrics := hub.NewMetrics(s.hub, relay, version)
-	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.StoreReady}, {Name: "kafka", Do: s.broker.Ping}}, metrics.Gatherer())
+	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.StoreReady}, {Name: "kafka", Do: s.broker.Ping}}, metrics)
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.hub.Log.Handler(), slog.LevelWarn),

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,27 +25,45 @@ func (a *app) stateCmd() *cobra.Command {
 
 func (a *app) stateShow(cmd *cobra.Command, targets []string) error {
 	return a.withHub(cmd, "state", func(h *hub.Hub) error {
-		states, err := h.StreamStates(cmd.Context(), targets)
+		states, err := h.StreamLags(cmd.Context(), targets)
 		if err != nil {
 			return err
 		}
-		return a.print(map[string]any{"streams": states}, func(w io.Writer) error { return a.writeStates(w, states) })
+		return a.print(map[string]any{"streams": states}, func(w io.Writer) error {
+			var rows [][]string
+			for _, s := range states {
+				rows = append(rows, []string{s.Connection + "/" + s.Stream, a.streamNote(s.StreamState), a.lag(s.Lag), a.position(s.Position)})
+			}
+			return table(w, []string{a.say("STREAM", "流"), a.say("STATE", "状态"), a.say("BEHIND", "滞后"), a.say("POSITION", "位置")}, rows)
+		})
 	})
 }
 
 func (a *app) writeStates(w io.Writer, states []hub.StreamState) error {
 	var rows [][]string
 	for _, s := range states {
-		note := ""
-		if s.Paused {
-			note = a.say("paused", "已暂停")
-		}
-		if !s.Configured {
-			note = strings.TrimSpace(note + " " + a.say("not configured", "未配置"))
-		}
-		rows = append(rows, []string{s.Connection + "/" + s.Stream, note, a.position(s.Position)})
+		rows = append(rows, []string{s.Connection + "/" + s.Stream, a.streamNote(s), a.position(s.Position)})
 	}
 	return table(w, []string{a.say("STREAM", "流"), a.say("STATE", "状态"), a.say("POSITION", "位置")}, rows)
+}
+
+func (a *app) streamNote(s hub.StreamState) string {
+	note := ""
+	if s.Paused {
+		note = a.say("paused", "已暂停")
+	}
+	if !s.Configured {
+		note = strings.TrimSpace(note + " " + a.say("not configured", "未配置"))
+	}
+	return note
+}
+
+// lag shows how far a stream is behind its source.
+func (a *app) lag(seconds *float64) string {
+	if seconds == nil {
+		return "—"
+	}
+	return (time.Duration(*seconds) * time.Second).String()
 }
 
 // position shows a position to people; long ones lose their middle.

@@ -21,7 +21,10 @@ func TestStateIsShownResetExportedAndImported(t *testing.T) {
 	here.configure(simulated(t))
 	const name = "erp/BD_MATERIAL"
 	require.Nil(t, stateOf(t, here, name)["position"])
+	require.Nil(t, stateOf(t, here, name)["lag_seconds"])
 	here.ok("pull", name, "--no-resolve")
+	require.Less(t, stateOf(t, here, name)["lag_seconds"], 600.0)
+	require.NotEmpty(t, stateOf(t, here, name)["covered_at"])
 	read := stateOf(t, here, name)["position"]
 	require.NotNil(t, read)
 	require.Contains(t, here.ok("state", "show").out, name)

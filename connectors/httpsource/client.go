@@ -36,6 +36,9 @@ type Options struct {
 	CAFile   string           // PEM bundle to trust beside the system's
 	Cookies  bool             // keep a cookie jar
 	Redirect int              // redirects followed on the same host; 0: none
+
+	Waited  func(time.Duration) // hears how long a call waited for its limit; nil: nobody
+	Circuit func(open bool)     // hears that the circuit opens, or closes; nil: nobody
 }
 
 // Limit bounds the calls of a scope.
@@ -128,6 +131,11 @@ func New(o Options) (*Client, error) {
 		Name: o.Name, MaxRequests: 1, Timeout: o.Breaker.Open,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= o.Breaker.Failures },
 		IsSuccessful: func(err error) bool { return err == nil || ClassOf(err) != Retry },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if to != gobreaker.StateHalfOpen {
+				o.Circuit(to == gobreaker.StateOpen)
+			}
+		},
 	})
 	return c, nil
 }
@@ -144,6 +152,12 @@ func (o *Options) setDefaults() {
 	}
 	if o.Breaker.Open == 0 {
 		o.Breaker.Open = 30 * time.Second
+	}
+	if o.Waited == nil {
+		o.Waited = func(time.Duration) {}
+	}
+	if o.Circuit == nil {
+		o.Circuit = func(bool) {}
 	}
 	o.Retry.setDefaults()
 }

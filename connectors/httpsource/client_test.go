@@ -302,8 +302,10 @@ func TestLimitsAreKeptByCallersSideBySide(t *testing.T) {
 	t.Parallel()
 	const perSecond, n = 200, 100
 	srv, calls := script(t, text("ok"))
+	var waited atomic.Int64
 	c := client(t, srv.URL, func(o *httpsource.Options) {
 		o.Limits = map[string]httpsource.Limit{"": {PerSecond: perSecond, Burst: 1}}
+		o.Waited = func(d time.Duration) { waited.Add(int64(d)) }
 	})
 	began := time.Now()
 	g, ctx := errgroup.WithContext(t.Context())
@@ -321,6 +323,7 @@ func TestLimitsAreKeptByCallersSideBySide(t *testing.T) {
 	require.EqualValues(t, n, calls.Load())
 	rate := float64(n-1) / time.Since(began).Seconds()
 	require.LessOrEqual(t, rate, 1.05*perSecond)
+	require.Greater(t, time.Duration(waited.Load()), time.Since(began)/2, "five callers wait most of the time")
 }
 
 func TestRetryAfter(t *testing.T) {

@@ -81,7 +81,10 @@ func (e loginError) Unwrap() error { return e.error }
 // once is a single try: limit, credentials, breaker, transport, verdict.
 func (c *Client) once(ctx context.Context, req Request) (*Response, string, error) {
 	if l := c.limits[req.Scope]; l != nil {
-		if err := l.Wait(ctx); err != nil {
+		began := time.Now()
+		err := l.Wait(ctx)
+		c.opts.Waited(time.Since(began))
+		if err != nil {
 			if ctx.Err() != nil {
 				return nil, "", ctx.Err()
 			}

@@ -103,13 +103,14 @@ type Connection struct {
 
 // Stream is one stream of a connection.
 type Stream struct {
-	Stream string   `yaml:"stream" doc:"Name of the stream."`
-	Every  Duration `yaml:"every" doc:"Pause between two pulls while serving, for example 10m."`
-	Cron   string   `yaml:"cron" doc:"When to pull while serving, instead of every: minute hour day month weekday, for example 30 2 * * *."`
-	MaxBad float64  `yaml:"max_bad" doc:"Share of bad rows, 0 to 1, above which a pull stops once 1,000 rows are read; default 0.5, 1 = never."`
-	Silent Duration `yaml:"silent_after" doc:"Warn when the stream has brought no row for so long, for example 2d; empty = never."`
-	Map    string   `yaml:"map" doc:"File with a map that overrides the built-in one."`
-	Sweep  Duration `yaml:"sweep_every" doc:"Pause, while serving, between two comparisons of all keys with a source that tells deletes in no other way; default 1d. A pull by hand compares every time."`
+	Stream     string   `yaml:"stream" doc:"Name of the stream."`
+	Every      Duration `yaml:"every" doc:"Pause between two pulls while serving, for example 10m."`
+	Cron       string   `yaml:"cron" doc:"When to pull while serving, instead of every: minute hour day month weekday, for example 30 2 * * *."`
+	MaxBad     float64  `yaml:"max_bad" doc:"Share of bad rows, 0 to 1, above which a pull stops once 1,000 rows are read; default 0.5, 1 = never."`
+	MaxBadRows int      `yaml:"max_bad_rows" doc:"Number of bad rows of one pull above which it stops, whatever their share; 0 = none."`
+	Silent     Duration `yaml:"silent_after" doc:"Warn when the stream has brought no row for so long, for example 2d; empty = never."`
+	Map        string   `yaml:"map" doc:"File with a map that overrides the built-in one."`
+	Sweep      Duration `yaml:"sweep_every" doc:"Pause, while serving, between two comparisons of all keys with a source that tells deletes in no other way; default 1d. A pull by hand compares every time."`
 
 	Drift       string            `yaml:"drift" doc:"What happens when a field comes, goes or changes its type: report, stop or ignore; empty = report, and stop when a field is gone that the map reads."`
 	DriftFields map[string]string `yaml:"drift_fields" doc:"The same for single fields, by name; fields inside objects as a.b."`

@@ -153,3 +153,30 @@ func TestEveryProblemReadsWellInBothLanguages(t *testing.T) {
 		}
 	}
 }
+
+// A file that the configuration names is looked for beside the configuration, wherever the program is started.
+func TestFilesAreNamedFromTheConfigurationsFolder(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "password"), []byte("s3cret\n"), 0o600))
+	file := filepath.Join(dir, "tributary.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`
+kafka: {brokers: [a:9092], tls: {enabled: true, ca: ca.pem}, sasl: {mechanism: PLAIN, username: hub, password: "${file:password}"}}
+divisions: {current: divisions/current.csv, history: /etc/history.csv}
+quality: {profile_file: profile.yaml}
+connections:
+  - name: erp
+    connector: kingdee
+    streams: [{stream: BD_Customer, map: maps/customer.yaml}, {stream: BD_MATERIAL, map: /etc/material.yaml}, {stream: BD_BatchMainFile}]
+`), 0o600))
+	t.Chdir(t.TempDir())
+	c, err := config.Load(file)
+	require.NoError(t, err)
+	require.Equal(t, "s3cret", c.Kafka.SASL.Password)
+	require.Equal(t, filepath.Join(dir, "ca.pem"), c.Kafka.TLS.CA)
+	require.Equal(t, filepath.Join(dir, "divisions", "current.csv"), c.Divisions.Current)
+	require.Equal(t, "/etc/history.csv", c.Divisions.History)
+	require.Equal(t, filepath.Join(dir, "profile.yaml"), c.Quality.ProfileFile)
+	require.Equal(t, filepath.Join(dir, "maps", "customer.yaml"), c.Connections[0].Streams[0].Map)
+	require.Equal(t, "/etc/material.yaml", c.Connections[0].Streams[1].Map)
+	require.Empty(t, c.Connections[0].Streams[2].Map)
+}

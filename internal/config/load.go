@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"net/url"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -37,7 +38,29 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, errs.New(errs.Invalid, "config.unreadable", errs.Args{"file": path, "why": err})
 	}
-	return Parse(path, b, References{Env: os.LookupEnv, ReadFile: os.ReadFile})
+	dir := filepath.Dir(path)
+	c, err := Parse(path, b, References{Env: os.LookupEnv, ReadFile: func(name string) ([]byte, error) { return os.ReadFile(beside(dir, name)) }})
+	if err != nil {
+		return c, err
+	}
+	files := []*string{&c.Kafka.TLS.CA, &c.Divisions.Current, &c.Divisions.History, &c.Quality.ProfileFile}
+	for i := range c.Connections {
+		for j := range c.Connections[i].Streams {
+			files = append(files, &c.Connections[i].Streams[j].Map)
+		}
+	}
+	for _, f := range files {
+		*f = beside(dir, *f)
+	}
+	return c, nil
+}
+
+// beside is a file as the configuration in dir names it: relative to that, wherever the program was started.
+func beside(dir, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
 }
 
 // Parse reads a configuration text. name stands in messages.
@@ -155,6 +178,9 @@ func (c *Config) check() Problems {
 			}
 			if s.MaxBad < 0 || s.MaxBad > 1 {
 				add(at+".max_bad", "config.share", errs.Args{"value": s.MaxBad})
+			}
+			if s.MaxBadRows < 0 {
+				add(at+".max_bad_rows", "config.too_small", errs.Args{"value": s.MaxBadRows, "min": 0})
 			}
 			if !isDriftPolicy(s.Drift) {
 				add(at+".drift", "config.drift", errs.Args{"value": s.Drift})
