@@ -28,11 +28,17 @@ run: build ## Build and serve with tributary.yaml, or the embedded defaults
 test: build ## Run every test against real PostgreSQL and Apache Kafka, installing them when missing
 	test/servers/run.sh $(MAKE) --no-print-directory test-all
 
-.PHONY: test-all
+# Two at a time: either waits for servers, disks and clocks while the other computes.
+.PHONY: test-all test-plain test-race
 test-all:
+	$(MAKE) --no-print-directory -j2 test-plain test-race
+
+test-plain:
 	$(GO) test -timeout 15m ./...
-	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -race -short -timeout 15m $(RACE)
-	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -race -short -timeout 15m -run '$(SEVERAL)' ./pipeline ./hub
+
+test-race:
+	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -race -short -vet=off -timeout 15m $(RACE)
+	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -race -short -vet=off -timeout 15m -run '$(SEVERAL)' ./pipeline ./hub
 
 test-embedded: ## The quick subset that needs no servers
 	$(GO) test -short -timeout 10m ./...

@@ -26,6 +26,7 @@ import (
 	"tributary/hub"
 	"tributary/internal/config"
 	"tributary/store"
+	"tributary/store/storetest"
 )
 
 // served is an API over an empty store, and its log.
@@ -59,7 +60,7 @@ func serve(t *testing.T, checks ...api.Check) served {
 	t.Helper()
 	c := config.Defaults()
 	c.DataDir = t.TempDir()
-	db, err := store.Open(t.Context(), store.Config{URL: c.Store.URL, DataDir: c.DataDir, Now: time.Now, Rand: rand.Reader})
+	db, err := storetest.Open(t.Context(), store.Config{URL: c.Store.URL, DataDir: c.DataDir, Now: time.Now, Rand: rand.Reader})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	require.NoError(t, db.Ready(t.Context()))

@@ -19,6 +19,7 @@ import (
 	"tributary/internal/config"
 	"tributary/internal/errs"
 	"tributary/store"
+	"tributary/store/storetest"
 	"tributary/test/servers"
 )
 
@@ -26,7 +27,7 @@ func ingestHub(t *testing.T, url string) *hub.Hub {
 	t.Helper()
 	conf := config.Defaults()
 	conf.DataDir = t.TempDir()
-	db, err := store.Open(t.Context(), store.Config{URL: url, DataDir: conf.DataDir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
+	db, err := storetest.Open(t.Context(), store.Config{URL: url, DataDir: conf.DataDir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(t.Context()))

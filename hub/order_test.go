@@ -18,6 +18,7 @@ import (
 	"tributary/internal/config"
 	"tributary/internal/errs"
 	"tributary/store"
+	"tributary/store/storetest"
 )
 
 const oneOrder = `{"key":"K-1","customer":"C1","date":"2026-03-01","lines":[{"product":"P1","quantity":"20"}]}`
@@ -80,7 +81,7 @@ func FuzzOrders(f *testing.F) {
 
 // taker is a hub over an empty store with one connection that takes orders.
 func taker(t *testing.T) *Hub {
-	db, err := store.Open(t.Context(), store.Config{URL: "sqlite:hub.db", DataDir: t.TempDir(), Now: time.Now, Rand: rand.Reader})
+	db, err := storetest.Open(t.Context(), store.Config{URL: "sqlite:hub.db", DataDir: t.TempDir(), Now: time.Now, Rand: rand.Reader})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(t.Context()))

@@ -19,6 +19,7 @@ import (
 	"tributary/internal/config"
 	"tributary/internal/errs"
 	"tributary/store"
+	"tributary/store/storetest"
 	"tributary/test/servers"
 )
 
@@ -29,7 +30,7 @@ func eventHub(t *testing.T, cluster bool) *hub.Hub {
 	if cluster {
 		conf.Kafka.Embedded, conf.Kafka.Brokers = false, []string{servers.Kafka(t)}
 	}
-	db, err := store.Open(t.Context(), store.Config{URL: "sqlite:hub.db", DataDir: conf.DataDir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
+	db, err := storetest.Open(t.Context(), store.Config{URL: "sqlite:hub.db", DataDir: conf.DataDir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(t.Context()))

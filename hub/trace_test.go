@@ -16,6 +16,7 @@ import (
 	"tributary/internal/config"
 	"tributary/internal/errs"
 	"tributary/store"
+	"tributary/store/storetest"
 	"tributary/test/servers"
 )
 
@@ -43,7 +44,7 @@ func bareHub(t testing.TB, url string) *hub.Hub {
 	conf := config.Defaults()
 	conf.DataDir = t.TempDir()
 	conf.Company.Code = "M"
-	db, err := store.Open(t.Context(), store.Config{URL: url, DataDir: conf.DataDir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
+	db, err := storetest.Open(t.Context(), store.Config{URL: url, DataDir: conf.DataDir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(t.Context()))

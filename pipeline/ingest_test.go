@@ -15,6 +15,7 @@ import (
 	"tributary/mapping"
 	"tributary/pipeline"
 	"tributary/store"
+	"tributary/store/storetest"
 	"tributary/test/servers"
 )
 
@@ -33,7 +34,7 @@ func ingestOnBoth(t *testing.T, test func(t *testing.T, b *ingestBench)) {
 
 func openIngest(t testing.TB, url, dir string) *ingestBench {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{URL: url, DataDir: dir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
+	db, err := storetest.Open(t.Context(), store.Config{URL: url, DataDir: dir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(t.Context()))

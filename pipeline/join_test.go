@@ -16,6 +16,7 @@ import (
 	"tributary/canonical"
 	"tributary/pipeline"
 	"tributary/store"
+	"tributary/store/storetest"
 	"tributary/test/servers"
 )
 
@@ -66,7 +67,7 @@ func joinOnBoth(t *testing.T, test func(t *testing.T, c *channel)) {
 // openChannel takes the context as a function, so that a rapid check can bring its own.
 func openChannel(t require.TestingT, ctx func() context.Context, url, dir string, cleanup func(func())) *channel {
 	clock := &ticking{t: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
-	db, err := store.Open(ctx(), store.Config{URL: url, DataDir: dir, Now: clock.Now, Rand: rand.Reader, Verb: "test"})
+	db, err := storetest.Open(ctx(), store.Config{URL: url, DataDir: dir, Now: clock.Now, Rand: rand.Reader, Verb: "test"})
 	require.NoError(t, err)
 	cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(ctx()))

@@ -19,6 +19,7 @@ import (
 	"tributary/internal/errs"
 	"tributary/pipeline"
 	"tributary/store"
+	"tributary/store/storetest"
 )
 
 // erp is a system that takes orders, keeps two with one key if it is asked twice, and fails as it is told.
@@ -119,7 +120,7 @@ func (e *erp) PushOrder(_ context.Context, o *canonical.OrderRequest, at *connec
 
 func orderStore(t *testing.T, now func() time.Time) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{URL: "sqlite:hub.db", DataDir: t.TempDir(), Now: now, Rand: rand.Reader})
+	db, err := storetest.Open(t.Context(), store.Config{URL: "sqlite:hub.db", DataDir: t.TempDir(), Now: now, Rand: rand.Reader})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(t.Context()))

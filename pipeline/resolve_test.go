@@ -19,6 +19,7 @@ import (
 	"tributary/events"
 	"tributary/pipeline"
 	"tributary/store"
+	"tributary/store/storetest"
 	"tributary/test/servers"
 )
 
@@ -52,7 +53,7 @@ func resolveOnBoth(t *testing.T, test func(t *testing.T, m *master)) {
 
 func openMaster(t require.TestingT, ctx func() context.Context, url, dir string, cleanup func(func())) *master {
 	clock := &ticking{t: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
-	db, err := store.Open(ctx(), store.Config{URL: url, DataDir: dir, Now: clock.Now, Rand: rand.Reader, Verb: "test"})
+	db, err := storetest.Open(ctx(), store.Config{URL: url, DataDir: dir, Now: clock.Now, Rand: rand.Reader, Verb: "test"})
 	require.NoError(t, err)
 	cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(ctx()))

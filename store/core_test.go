@@ -19,6 +19,7 @@ import (
 	"tributary/canonical"
 	"tributary/internal/errs"
 	"tributary/store"
+	"tributary/store/storetest"
 	"tributary/test/servers"
 )
 
@@ -42,7 +43,7 @@ func onBoth(t *testing.T, test func(t *testing.T, open func() *store.DB, c *cloc
 		t.Run(name, func(t *testing.T) {
 			dir, u, c := t.TempDir(), url(t), &clock{t: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
 			test(t, func() *store.DB {
-				db, err := store.Open(t.Context(), store.Config{URL: u, DataDir: dir, Now: c.Now, Rand: rand.Reader, Verb: "test"})
+				db, err := storetest.Open(t.Context(), store.Config{URL: u, DataDir: dir, Now: c.Now, Rand: rand.Reader, Verb: "test"})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, db.Close()) })
 				require.NoError(t, db.Ready(t.Context()))

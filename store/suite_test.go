@@ -22,7 +22,7 @@ func TestSuite(t *testing.T) {
 	} {
 		t.Run(d.name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) *store.DB {
-				db, err := store.Open(t.Context(), store.Config{URL: d.url(t), DataDir: t.TempDir(), Now: time.Now, Rand: rand.Reader, Verb: "test"})
+				db, err := storetest.Open(t.Context(), store.Config{URL: d.url(t), DataDir: t.TempDir(), Now: time.Now, Rand: rand.Reader, Verb: "test"})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, db.Close()) })
 				require.NoError(t, db.Ready(t.Context()))

@@ -20,6 +20,7 @@ import (
 	"tributary/events"
 	"tributary/events/outbox"
 	"tributary/store"
+	"tributary/store/storetest"
 	"tributary/test/servers"
 )
 
@@ -35,7 +36,7 @@ func onBoth(t *testing.T, test func(t *testing.T, open func() *store.DB, c *cloc
 		t.Run(on.name, func(t *testing.T) {
 			dir, url, c := t.TempDir(), on.url(t), &clock{t: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)}
 			test(t, func() *store.DB {
-				db, err := store.Open(t.Context(), store.Config{URL: url, DataDir: dir, Now: c.Now, Rand: rand.Reader, Verb: "test"})
+				db, err := storetest.Open(t.Context(), store.Config{URL: url, DataDir: dir, Now: c.Now, Rand: rand.Reader, Verb: "test"})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, db.Close()) })
 				require.NoError(t, db.Ready(t.Context()))

@@ -74,11 +74,13 @@ start() {
 	[ "$(id -u)" != 0 ] || chown postgres: "$home/key.pem" "$home/ca.pem"
 	# shellcheck disable=SC2016 # expanded by that shell, not by this one
 	as sh -c 'printf "hostssl all certified 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n%s\n" "$(cat "$1")" >"$1"' - "$data/pg_hba.conf"
+	# Commits are durable as anywhere; checkpoints, which write out the files of all schemas of the tests, are few.
 	# A unix socket path may hold 107 bytes; a deep checkout exceeds that, so there is none.
 	for try in 1 2 3; do
 		port=$(free_port)
 		if (cd "$home" && as "$bin/pg_ctl" -D "$data" -l "$home/server.log" -w -t 60 \
 			-o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c max_connections=200 \
+			-c full_page_writes=off -c checkpoint_timeout=1h -c max_wal_size=4GB \
 			-c ssl=on -c ssl_cert_file=$home/ca.pem -c ssl_key_file=$home/key.pem -c ssl_ca_file=$home/ca.pem" \
 			start) >"$here/start.log" 2>&1 </dev/null; then
 			PGPASSWORD=$password "$bin/psql" -h 127.0.0.1 -p "$port" -U "$user" -d postgres -q \
