@@ -36,8 +36,10 @@ type position struct {
 	Key  string    `json:"key,omitempty"`
 	Done bool      `json:"done,omitempty"` // the window is read to its end
 	Only bool      `json:"only,omitempty"` // a backfill: nothing follows the window
-	// Ahead is how far the source's clock was ahead of ours when To was fixed, in seconds.
+	// Ahead is how far the source's clock was ahead of ours when To was fixed, Back how far it was set back since then at
+	// most, in seconds: it may be right again before the window is read to its end.
 	Ahead int64 `json:"ahead,omitempty"`
+	Back  int64 `json:"back,omitempty"`
 }
 
 const positionVersion = 1
@@ -56,6 +58,7 @@ func OpenWalk(raw json.RawMessage, upper time.Time, ahead, overlap time.Duration
 	if w.pos.V > positionVersion {
 		return nil, errs.New(errs.Invalid, "connectors.position_newer", errs.Args{"version": w.pos.V})
 	}
+	w.pos.Back = max(w.pos.Back, w.pos.Ahead-int64(w.ahead/time.Second))
 	if w.pos.Done {
 		w.next(w.pos.Only)
 	}
@@ -94,7 +97,7 @@ func (w *Walk) next(end bool) {
 		w.ended = true
 		return
 	}
-	from := w.pos.To.Add(min(0, w.ahead-time.Duration(w.pos.Ahead)*time.Second))
+	from := w.pos.To.Add(-time.Duration(w.pos.Back) * time.Second)
 	to := w.upper
 	if to.Before(from) {
 		to = from // set back between two answers: a window must not end before it begins

@@ -157,6 +157,29 @@ func TestWalkSeesEveryRowOfASourceWhoseClockIsSet(t *testing.T) {
 	})
 }
 
+// The clock is set back while a window is read and right again before its end: what was stamped meanwhile lies before the
+// next window unless the position remembers.
+func TestAClockThatIsRightAgainBeforeTheWindowEnds(t *testing.T) {
+	t.Parallel()
+	rows := table{}
+	for i := range 5 {
+		rows = append(rows, row{fmt.Sprintf("k%02d", i), start})
+	}
+	seen, positions := readAhead(t, func() table { return rows }, nil, start.Add(time.Second), 0, 1000)
+	pos := positions[len(positions)-1]
+	for _, run := range []struct{ at, ahead time.Duration }{{2 * time.Second, 0}, {3 * time.Second, -3 * time.Minute}, {4 * time.Second, 0}, {time.Hour, 0}} {
+		if run.ahead < 0 {
+			rows = append(rows, row{"late", start.Add(run.at + run.ahead)})
+		}
+		got, positions := readAhead(t, func() table { return rows }, pos, start.Add(run.at+run.ahead), run.ahead, 1)
+		maps.Copy(seen, got)
+		pos = positions[len(positions)-1]
+	}
+	got, _ := readAhead(t, func() table { return rows }, pos, start.Add(2*time.Hour), 0, 1000)
+	maps.Copy(seen, got)
+	require.Len(t, seen, len(rows))
+}
+
 func TestEveryCheckpointLeadsToTheSameSet(t *testing.T) {
 	t.Parallel()
 	var src table
