@@ -234,3 +234,27 @@ func TestPullOfAFolder(t *testing.T) {
 		require.Equal(t, "ingest.no_connections", errs.CodeOf(err))
 	})
 }
+
+// A file that lies there with new content under its old name, even with what it held before, counts as it lies there now.
+func TestAFileInAFolderCountsAsItLiesThereNow(t *testing.T) {
+	ingestHubOnBoth(t, func(t *testing.T, h *hub.Hub) {
+		inbox := t.TempDir()
+		registry, err := connectors.NewRegistry(files.Driver)
+		require.NoError(t, err)
+		h.Registry = registry
+		h.Now = func() time.Time { return time.Now().Add(time.Hour) } // files have settled
+		h.Config.Connections = []config.Connection{{Name: "ddi", Connector: "files", Settings: map[string]any{"folder": inbox}}}
+		began := time.Now().Add(-time.Hour)
+		for minute, quantity := range []string{"5", "6", "7", "8", "5", "9", "6"} {
+			ingestFile(t, inbox, "SM_D1_青河医药_20250310.csv", ingestSales+"2025-03-01,S1,1,C1,市一院,SKU1,百川片,10片,,"+quantity+",盒,x\n")
+			changed := began.Add(time.Duration(minute) * time.Minute)
+			require.NoError(t, os.Chtimes(filepath.Join(inbox, "SM_D1_青河医药_20250310.csv"), changed, changed))
+			_, err := h.Pull(t.Context(), hub.PullRequest{Lang: "zh"})
+			require.NoError(t, err)
+			lines, err := h.DB.Book(t.Context(), "D1")
+			require.NoError(t, err)
+			require.Len(t, lines, 1)
+			require.Equal(t, quantity, lines[0].Quantity.String(), "after state %d", minute)
+		}
+	})
+}

@@ -87,7 +87,7 @@ func (f *feedPull) take(ctx context.Context, in files.Incoming) error {
 	}
 	for n, table := range tables {
 		plan := pipeline.FileImport{File: table, Options: in.Options, Kind: mapping.Kind(in.Ledger), Connection: f.target.connection.Name,
-			Source: f.target.connection.Name, Party: party, Trust: h.rank(f.target.connection.Name), Version: in.Version, Actor: h.Actor.Name, DryRun: f.req.DryRun}
+			Source: f.target.connection.Name, Party: party, Trust: h.rank(f.target.connection.Name), Version: in.Version, State: in.ModTime, Actor: h.Actor.Name, DryRun: f.req.DryRun}
 		if in.Replaces {
 			plan.Replace = in.Period
 		}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"tributary/canonical"
 	"tributary/connectors/filesource"
@@ -31,6 +33,7 @@ type FileImport struct {
 	Trust        int                    // rank of the source
 	Replace      string                 // month yyyy-MM that the file is a new version of, or ""
 	Version      string                 // of the file, or ""
+	State        time.Time              // when the place of a feed says that the file last changed: of two files of one version the later is right
 	Note         store.CorrectionNote   // on what its rows change in closed months
 	Empty        bool                   // it may empty the month that it replaces
 	Actor        string
@@ -185,9 +188,15 @@ func (i *fileIngest) decideVersion(ctx context.Context) error {
 			text = date.String()
 		}
 	}
+	if !i.req.State.IsZero() {
+		text += stateMark + strconv.FormatInt(i.req.State.UnixNano(), 10)
+	}
 	i.version = store.VersionKey(text, i.hash)
 	return nil
 }
+
+// stateMark stands behind what ends a version without a state, so that a state is above none.
+const stateMark = "\u00a7"
 
 // largestDate reads the file once more, for its dates only.
 func (i *fileIngest) largestDate(ctx context.Context) (latest canonical.Date, err error) {
