@@ -57,8 +57,12 @@ type Batch struct {
 	Bad         []BadRow // rows that could not be parsed into fields
 	Raw         []byte   // the page or block of lines as received
 	Position    json.RawMessage
-	SnapshotEnd bool // with this batch the run has shown every key the source has
+	SnapshotEnd bool  // with this batch the run has shown every key the source has
+	Shown       *Days // of ledgers whose days are read again: those of which the run, up to this batch and the end, shows every row
 }
+
+// Days are the business dates from From on and before To. A zero From is no bound; with a zero To they are none.
+type Days struct{ From, To canonical.Date }
 
 // BadRow is a row of the source that has no fields: a ragged line, bytes that are not text. It goes to quarantine.
 type BadRow struct {
@@ -96,7 +100,7 @@ type StreamInfo struct {
 	Party    string           `json:"party,omitempty"`  // for flow streams: the field that names the reporting party by its source id; "" = the company itself
 	Key      []string         `json:"key"`
 	Cursor   string           `json:"cursor,omitempty"` // the field that orders versions; "" = snapshot
-	Deletes  string           `json:"deletes"`          // how deletes are seen: log, flag, sweep, snapshot, none
+	Deletes  string           `json:"deletes"`          // how deletes are seen: log, flag, sweep, snapshot, window (of days that are read again), none
 	Personal bool             `json:"personal"`         // rows are about natural persons
 	Fields   []Field          `json:"fields,omitempty"`
 }

@@ -154,6 +154,9 @@ func (p *pullIngest) listen(ctx context.Context, read int64) error {
 
 // findDeletes compares the keys that the source has with those the store has, where the source tells deletes that way.
 func (p *pullIngest) findDeletes(ctx context.Context, rows *pulledRows, fromStart bool) error {
+	if rows.shown != nil {
+		return p.findDeletesOf(ctx, rows)
+	}
 	if p.req.Window != nil {
 		return nil
 	}
@@ -185,7 +188,21 @@ func (p *pullIngest) findDeletes(ctx context.Context, rows *pulledRows, fromStar
 	default:
 		return nil
 	}
-	return p.deleteMissing(ctx, has)
+	return p.deleteMissing(ctx, has, connectors.Days{})
+}
+
+// findDeletesOf takes back the rows of days that the run has shown whole and that were not among them. A row of which not
+// even the key could be read may be any of them.
+func (p *pullIngest) findDeletesOf(ctx context.Context, rows *pulledRows) error {
+	if rows.blind || rows.shown.To.IsZero() || p.req.Stream.Ledger == "" {
+		return nil
+	}
+	if p.req.Window == nil {
+		if due, err := p.sweepDue(ctx); !due || err != nil {
+			return err
+		}
+	}
+	return p.deleteMissing(ctx, rows.saw, *rows.shown)
 }
 
 func (p *pullIngest) sweepName() string { return "sweep." + p.req.Connection + "." + p.req.Stream.Name }
@@ -203,8 +220,8 @@ func (p *pullIngest) sweepDue(ctx context.Context) (bool, error) {
 }
 
 // deleteMissing deletes what the source no longer has, unless so much is missing that the answer itself is doubtful.
-func (p *pullIngest) deleteMissing(ctx context.Context, has func(string) bool) error {
-	live, err := p.liveKeys(ctx)
+func (p *pullIngest) deleteMissing(ctx context.Context, has func(string) bool, days connectors.Days) error {
+	live, err := p.liveKeys(ctx, days)
 	if err != nil {
 		return err
 	}
@@ -225,15 +242,18 @@ func (p *pullIngest) deleteMissing(ctx context.Context, has func(string) bool) e
 	if deleted > 0 {
 		p.run.Warnings = append(p.run.Warnings, store.Notice{Code: "ingest.snapshot_deleted", Args: errs.Args{"count": deleted}})
 	}
+	if p.req.Window != nil { // one of the past says nothing about when the next comparison is due
+		return nil
+	}
 	return p.inTx(ctx, func(tx *store.Tx) error {
 		return tx.SetSetting(ctx, p.sweepName(), tx.Now.Format(time.RFC3339))
 	})
 }
 
 // liveKeys are the keys of what the stream brought and nobody took back, in order.
-func (p *pullIngest) liveKeys(ctx context.Context) ([]string, error) {
+func (p *pullIngest) liveKeys(ctx context.Context, days connectors.Days) ([]string, error) {
 	if p.req.Stream.Ledger != "" {
-		return p.db.LiveFlowKeys(ctx, p.req.Connection, p.req.Stream.Name)
+		return p.db.LiveFlowKeys(ctx, p.req.Connection, p.req.Stream.Name, days.From, days.To)
 	}
 	return p.db.LiveKeys(ctx, p.req.Stream.Entity, p.req.Connection, p.req.Stream.Name)
 }

@@ -25,6 +25,8 @@ type pulledRows struct {
 	seed     maphash.Seed
 	seen     map[uint64]struct{} // hashes of the keys of this run; two keys that share one hide a delete, never make one
 	complete bool                // the run has shown every key the source has
+	shown    *connectors.Days    // the run shows every row of these days, as its last batch said
+	blind    bool                // a row could not be read as far as its key
 	acked    *json.RawMessage
 	parties  map[string]store.Party
 	read     int64
@@ -60,10 +62,12 @@ func (r *pulledRows) next(ctx context.Context) (*unit, error) {
 		if err := r.drift.page(batch.Rows); err != nil {
 			return nil, err
 		}
+		r.shown = batch.Shown
 		if err := r.cut(ctx, batch); err != nil {
 			return nil, err
 		}
 		r.complete = r.complete || batch.SnapshotEnd
+		r.blind = r.blind || len(batch.Bad) > 0
 		r.page++
 	}
 	u := r.queue[0]
@@ -254,7 +258,7 @@ func (r *pulledRows) addFlow(ctx context.Context, u *unit, row *connectors.Row, 
 	out := store.FlowRow{Line: *line, Number: row.Number, Deleted: res.Deleted, Version: r.version(row, res)}
 	out.ID = pulledIdentity(party.Key, r.p.req.Stream.Ledger, line, row.Key)
 	out.Hash = store.HashLine(line)
-	if r.p.req.Stream.DeletesByKey() && row.Document == "" {
+	if (r.p.req.Stream.DeletesByKey() || r.shown != nil) && row.Document == "" {
 		out.Key = row.Key
 	}
 	u.addFlow(party, &out)

@@ -27,7 +27,8 @@ type scripted struct {
 	t        require.TestingT
 	pages    [][]connectors.Row
 	snapshot bool
-	failAt   int // page at which Read fails once; -1 = never
+	shown    *connectors.Days // told with the last page
+	failAt   int              // page at which Read fails once; -1 = never
 	before   func(page int)
 
 	next  int
@@ -65,6 +66,9 @@ func (s *scripted) Read(context.Context) (connectors.Batch, error) {
 	b := connectors.Batch{Rows: s.pages[s.next], Raw: []byte("page"), Position: json.RawMessage(strconv.Itoa(s.next + 1))}
 	s.next++
 	b.SnapshotEnd = s.snapshot && s.next == len(s.pages)
+	if s.next == len(s.pages) {
+		b.Shown = s.shown
+	}
 	return b, nil
 }
 
@@ -245,6 +249,64 @@ func TestPulledLedgerRows(t *testing.T) {
 		_, err = b.ingest.Replay(t.Context(), pipeline.Replay{Rows: []store.Quarantined{item}, Map: fixed, Ledger: canonical.Sales, Entity: canonical.EntityFlow,
 			Party: store.Party{Key: "M", Name: "百川制药有限公司", Known: true}, Actor: "os:test"})
 		require.Error(t, err, "a row leaves the quarantine once")
+	})
+}
+
+// A ledger whose days are read again: what is not shown any more is taken back, in those days and of that stream only.
+func TestRowsThatVanishFromDaysReadAgain(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		line := func(key, day, qty string) connectors.Row {
+			return connectors.Row{Key: key, Number: 1, Fields: map[string]any{"entry": key, "bill": "B" + key, "day": day, "buyer": "C1", "buyer_name": "市一院", "sku": "P1", "qty": qty, "state": "ok"}}
+		}
+		date := func(text string) canonical.Date {
+			d, err := canonical.ParseDate(text)
+			require.NoError(t, err)
+			return d
+		}
+		connection := "erp"
+		pull := func(from string, rows ...connectors.Row) store.Run {
+			days := &connectors.Days{To: date("2025-04-01")}
+			if from != "" {
+				days.From = date(from)
+			}
+			plan := pullOf(t, "flag", flowMap)
+			plan.Connection = connection
+			run, err := b.ingest.Pull(t.Context(), &scripted{t: t, failAt: -1, snapshot: true, shown: days, pages: [][]connectors.Row{rows}}, plan)
+			require.NoError(t, err)
+			return run
+		}
+		book := func() (out []string) {
+			lines, err := b.db.Book(t.Context(), "M")
+			require.NoError(t, err)
+			for _, l := range lines {
+				out = append(out, l.DocNo+" "+l.Quantity.String())
+			}
+			return out
+		}
+		old, a, c := line("1", "2025-03-01", "5"), line("2", "2025-03-20", "7"), line("3", "2025-03-21", "9")
+		pull("", old, a, c)
+		connection = "crm"
+		pull("", line("9", "2025-03-20", "1"))
+		connection = "erp"
+		run := pull("2025-03-15", line("3", "2025-03-21", "8"), line("4", "2025-03-22", "2"))
+		require.ElementsMatch(t, []string{"B1 5", "B3 8", "B4 2", "B9 1"}, book(), "one added, one modified, one gone")
+		require.Len(t, run.Warnings, 1)
+		require.Equal(t, "ingest.snapshot_deleted", run.Warnings[0].Code)
+		pull("2025-03-15", a, line("3", "2025-03-21", "8"), line("4", "2025-03-22", "2"))
+		require.ElementsMatch(t, []string{"B1 5", "B2 7", "B3 8", "B4 2", "B9 1"}, book(), "it came back")
+
+		run = pull("2025-03-15", a, line("3", "2025-03-21", "x"), line("4", "2025-03-22", "2"))
+		require.EqualValues(t, 1, run.Counts.Quarantined)
+		require.Len(t, book(), 5, "a row that turned bad is not gone")
+
+		var many []connectors.Row
+		for i := range 40 {
+			many = append(many, line(strconv.Itoa(100+i), "2025-03-25", "1"))
+		}
+		pull("2025-03-25", many...)
+		run = pull("2025-03-25", many[0])
+		require.Equal(t, "ingest.snapshot_drop", run.Warnings[0].Code)
+		require.Len(t, book(), 45, "so much is doubted")
 	})
 }
 

@@ -64,11 +64,19 @@ func (tx *Tx) keyless(ctx context.Context, source, stream string, ids []canonica
 	return slices.DeleteFunc(ids, func(id canonical.ID) bool { return held[id] }), err
 }
 
-// LiveFlowKeys lists, in order, the keys of a stream's rows whose lines are in force, for the detection of deletes.
-func (q querier) LiveFlowKeys(ctx context.Context, source, stream string) ([]string, error) {
+// LiveFlowKeys lists, in order, the keys of a stream's rows whose lines are in force, for the detection of deletes: those
+// of business dates from one on and before another, where these are given.
+func (q querier) LiveFlowKeys(ctx context.Context, source, stream string, from, to canonical.Date) ([]string, error) {
 	var keys []string
+	days, args := "", []any{source, stream}
+	if !from.IsZero() {
+		days, args = " AND l.biz_date >= ?", append(args, from)
+	}
+	if !to.IsZero() {
+		days, args = days+" AND l.biz_date < ?", append(args, to)
+	}
 	err := q.sel(ctx, &keys, `SELECT k.source_key FROM flow_key k JOIN flow_line l ON l.row_id = k.row_id
-		WHERE k.source = ? AND k.stream = ? AND l.active = TRUE ORDER BY k.source_key`, source, stream)
+		WHERE k.source = ? AND k.stream = ? AND l.active = TRUE`+days+` ORDER BY k.source_key`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list the keys of %s: %w", source, err)
 	}

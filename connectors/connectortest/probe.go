@@ -140,7 +140,7 @@ func catalogue(t *testing.T, h Harness) {
 		if s.Party != "" {
 			require.Contains(t, fields, s.Party, s.Name)
 		}
-		require.Contains(t, []string{"log", "flag", "sweep", "snapshot", "none"}, s.Deletes)
+		require.Contains(t, []string{"log", "flag", "sweep", "snapshot", "window", "none"}, s.Deletes)
 		if _, sweeps := any(h.open(t, h.Start(t), nil)).(connectors.Sweeper); s.Deletes == "sweep" {
 			require.True(t, sweeps, "%s promises a sweep", s.Name)
 		}

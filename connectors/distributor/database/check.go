@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"tributary/canonical"
@@ -88,6 +89,12 @@ func (s *Source) Discover(ctx context.Context) ([]connectors.StreamInfo, error) 
 		}
 		if st.Cursor, err = cursorOf(st.Name, columns); err != nil {
 			return nil, err
+		}
+		switch {
+		case st.Cursor == "doc_date":
+			st.Deletes = "window"
+		case !slices.Contains(columns, "deleted"):
+			st.Deletes = "none"
 		}
 		for _, c := range columns {
 			st.Fields = append(st.Fields, connectors.Field{Name: c})

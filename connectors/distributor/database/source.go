@@ -49,6 +49,7 @@ type Source struct {
 	pages    int
 	rows     int
 	ended    bool
+	whole    bool // the run began at the start of its window
 }
 
 var (
@@ -97,7 +98,7 @@ func (s *Source) Open(ctx context.Context, stream string, raw json.RawMessage) e
 	if p.Window && cursor == "doc_date" { // whole days
 		p.From, p.To = p.From[:len(time.DateOnly)]+" 00:00:00", p.To[:len(time.DateOnly)]+" 00:00:00"
 	}
-	s.stream, s.query, s.position, s.pages, s.rows, s.ended = stream, query, p, 0, 0, false
+	s.stream, s.query, s.position, s.pages, s.rows, s.ended, s.whole = stream, query, p, 0, 0, false, p.ID == ""
 	return nil
 }
 
@@ -147,6 +148,7 @@ func (s *Source) Read(ctx context.Context) (connectors.Batch, error) {
 		return connectors.Batch{}, err
 	}
 	s.pages++
+	batch.Shown = s.shown()
 	n := len(batch.Rows) + len(batch.Bad)
 	s.rows += n
 	switch {
@@ -162,10 +164,32 @@ func (s *Source) Read(ctx context.Context) (connectors.Batch, error) {
 		return connectors.Batch{}, errs.New(errs.Invalid, "database.id_repeats", errs.Args{"stream": s.stream})
 	default:
 		s.position.At, s.position.ID, s.position.Numbered = last.at, last.id, last.numbered
-		s.ended = s.rows >= s.settings.MaxRows // the next run goes on in this window
+		if s.rows >= s.settings.MaxRows { // the next run goes on in this window
+			s.ended, s.whole = true, false
+			batch.Shown = s.shown()
+		}
 	}
 	batch.Position, err = s.position.encode()
 	return batch, err
+}
+
+// shown are the days of a window that is read whole: none when the run began in the middle of it or is cut off. With a
+// time of change a window says nothing about days.
+func (s *Source) shown() *connectors.Days {
+	if s.position.Cursor != "doc_date" {
+		return nil
+	}
+	if !s.whole {
+		return &connectors.Days{}
+	}
+	day := func(clock string) canonical.Date {
+		t, err := parseClock(clock)
+		if err != nil || t.IsZero() { // decodePosition has seen it
+			return canonical.NoDate
+		}
+		return canonical.DateOf(t)
+	}
+	return &connectors.Days{From: day(s.position.From), To: day(s.position.To)}
 }
 
 // page runs one statement in a transaction of its own, which changes nothing and is always rolled back.

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/distributor/database"
 	"tributary/internal/errs"
@@ -266,6 +267,23 @@ func TestBusinessDatesAreReadAgain(t *testing.T) {
 		src := s.source(t, map[string]any{"page_size": 2})
 		rows, end := pull(t, src, nil, -1)
 		require.Equal(t, []string{"1", "3", "2"}, keys(rows))
+		whole := func(pages int) (shown *connectors.Days) {
+			require.NoError(t, src.Open(t.Context(), "sales", end))
+			for range pages {
+				batch, err := src.Read(t.Context())
+				require.NoError(t, err)
+				shown = batch.Shown
+			}
+			return shown
+		}
+		today := canonical.DateOf(time.Now().In(time.FixedZone("", 8*3600)))
+		shown := whole(1)
+		require.NotNil(t, shown, "the run has shown every row of the days it read again")
+		require.Less(t, shown.From, today)
+		require.Greater(t, shown.To, shown.From)
+		found, err := src.Discover(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "window", found[0].Deletes)
 		again, _ := pull(t, src, end, -1)
 		require.Equal(t, []string{"2"}, keys(again), "the last days only")
 		since, _ := pull(t, s.source(t, map[string]any{"since": "2025-04-01"}), nil, -1)
@@ -275,6 +293,15 @@ func TestBusinessDatesAreReadAgain(t *testing.T) {
 		require.NoError(t, err)
 		old, _ := pull(t, src, window, -1)
 		require.Equal(t, []string{"1", "3"}, keys(old))
+
+		require.NoError(t, src.Open(t.Context(), "sales", nil))
+		first, err := src.Read(t.Context())
+		require.NoError(t, err)
+		require.NotNil(t, first.Shown)
+		require.NoError(t, src.Open(t.Context(), "sales", first.Position))
+		second, err := src.Read(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, &connectors.Days{}, second.Shown, "a run that went on in the middle of its days has not shown them whole")
 
 		s.settings["sales"] = "SELECT line_id AS id, doc_date, changed_at FROM sales"
 		err = s.source(t, nil).Open(t.Context(), "sales", end)
