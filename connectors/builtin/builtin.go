@@ -20,6 +20,7 @@ import (
 	"tributary/connectors/sfa/fxiaoke"
 	"tributary/connectors/sfa/neocrm"
 	"tributary/connectors/sfa/salesforce"
+	"tributary/connectors/sfa/veeva/network"
 	"tributary/connectors/sfa/veeva/vault"
 )
 
@@ -37,9 +38,10 @@ func Registry() (*connectors.Registry, error) {
 	fh, fherr := fhir.Driver()
 	ep, eperr := epcis.Driver()
 	vlt, vlterr := vault.Driver()
+	net, neterr := network.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, eperr, vlterr, derr); err != nil {
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, eperr, vlterr, neterr, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, ep, vlt, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, ep, vlt, net, rest.Driver, files.Driver, d)
 }

@@ -43,21 +43,22 @@ func TestPagesAreCurrent(t *testing.T) {
 
 // suites are the folders of the connectors with their results of the acceptance suite.
 var suites = map[string]string{
-	"database":    "distributor/database",
-	"dynamics365": "sfa/dynamics365",
-	"fhir":        "emr/fhir",
-	"epcis":       "epcis",
-	"files":       "distributor/files",
-	"fxiaoke":     "sfa/fxiaoke",
-	"kingdee":     "erp/kingdee",
-	"neocrm":      "sfa/neocrm",
-	"pharmacy":    "pharmacy",
-	"rest":        "rest",
-	"salesforce":  "sfa/salesforce",
-	"sap":         "erp/sap",
-	"veeva-vault": "sfa/veeva/vault",
-	"yonyou":      "erp/yonyou",
-	"yonyou-u8":   "erp/yonyou/u8",
+	"database":      "distributor/database",
+	"dynamics365":   "sfa/dynamics365",
+	"fhir":          "emr/fhir",
+	"epcis":         "epcis",
+	"files":         "distributor/files",
+	"fxiaoke":       "sfa/fxiaoke",
+	"kingdee":       "erp/kingdee",
+	"neocrm":        "sfa/neocrm",
+	"pharmacy":      "pharmacy",
+	"rest":          "rest",
+	"salesforce":    "sfa/salesforce",
+	"sap":           "erp/sap",
+	"veeva-network": "sfa/veeva/network",
+	"veeva-vault":   "sfa/veeva/vault",
+	"yonyou":        "erp/yonyou",
+	"yonyou-u8":     "erp/yonyou/u8",
 }
 
 // The page of the acceptance list is what the suites recorded.

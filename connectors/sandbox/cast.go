@@ -43,7 +43,7 @@ func cast() []system {
 	return []system{
 		ownERP(), salesForceSystem(), flowFiles(), pharmacyChain(),
 		specialty(), retail(), county(), northern(), western(), shandong(), hospital(),
-		registry(), vaccines(),
+		registry(), vaccines(), master(),
 	}
 }
 

@@ -29,6 +29,7 @@ const (
 	ShandongERP System = "shandong" // customers of a small company that was bought
 	Registry    System = "registry" // licence holders of a province, as its authority publishes them
 	Vaccines    System = "vaccines" // a vaccines unit's hospitals, clinics and doctors in the north
+	Master      System = "master"   // hospitals and doctors of the west and Shandong, as a vendor's master knows them
 )
 
 // system is what a system knows and how it writes it.
@@ -142,6 +143,11 @@ func systems() []system {
 			name: Vaccines, id: numbered("%d", 210_001), where: split("11 12 13 14 15"), staff: true, only: true,
 			shares: known{hospital: {0.6, 0.03}, clinic: {0.4, 0.02}, hcp: {0.4, 0.04}},
 			habits: habits{abbreviate: 0.1, dropPlace: 0.1, former: 0.3, typo: 0.02, bracket: 0.1, uscc: 0.5, licence: 0.3, phone: 0.8, detail: 0.9, oldTitle: 0.1, divisions: 0.9},
+		},
+		{
+			name: Master, id: numbered("%d", 610_001), where: split("37 50 51 53 61"), staff: true, only: true,
+			shares: known{hospital: {0.9, 0}, hcp: {0.7, 0}},
+			habits: habits{former: 0.1, uscc: 0.9, licence: 0.5, phone: 0.7, detail: 0.9, oldTitle: 0.05, divisions: 1},
 		},
 	}
 }
