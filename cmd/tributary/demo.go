@@ -134,9 +134,9 @@ func (a *app) demoSteps(ctx context.Context, s *service, sb *sandbox.Sandbox, pr
 	}
 	if err := progress.do(a.say("golden customers, two-ledger join", "主数据客户与双账拼接"), func() (string, error) {
 		r, err := s.hub.Settle(ctx)
-		return fmt.Sprintf(a.say("%d records → %d golden customers; %d flow lines → %d movements; %d questions for a steward",
-			"%d 条记录 → %d 个主数据客户；%d 行流向 → %d 笔移动；%d 项待复核"),
-			r.Resolve.Records, r.Resolve.Created, r.Join.Lines, r.Join.Opened, r.Resolve.Questions), err
+		return fmt.Sprintf(a.say("%d records → %d golden customers; %d flow lines → %d movements; %d complaint cases; %d questions for a steward",
+			"%d 条记录 → %d 个主数据客户；%d 行流向 → %d 笔移动；%d 起投诉；%d 项待复核"),
+			r.Resolve.Records, r.Resolve.Created, r.Join.Lines, r.Join.Opened, r.Complaints, r.Resolve.Questions), err
 	}); err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/connectors/sandbox"
 )
 
 // complaintOf reads the demo's answer.
@@ -29,8 +31,9 @@ func requireGolden(t *testing.T, out string) {
 		Recall recallCheck `json:"recall_list"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &r), out)
-	// The world of this test has few organisations, so one missed pair weighs a percent; the whole one is held in dedupe.
-	floors := map[string][2]float64{"organisation": {.98, .92}, "professional": {.99, .9}, "patient": {.99, .9}, "mention": {.98, .9}}
+	// The world of this test has few organisations, so one missed pair weighs a percent; the whole one is held in dedupe. A
+	// tenth of its professionals are the hospital's, whose own resource does not say where they work.
+	floors := map[string][2]float64{"organisation": {.98, .92}, "professional": {.99, .88}, "patient": {.99, .9}, "mention": {.98, .9}}
 	require.Len(t, r.Golden, len(floors))
 	require.NotZero(t, r.Recall.Affected)
 	require.Equal(t, r.Recall.Affected, r.Recall.Listed, "every end customer that received the lot is on the list")
@@ -57,6 +60,10 @@ func TestInterruptedDemoGoesOn(t *testing.T) {
 	took := time.Since(began)
 	require.NotEmpty(t, want)
 	requireGolden(t, undisturbed.ok("demo", "--once", "--scale", scale, "--json", "--quiet").out)
+	runs := undisturbed.ok("runs", "list", "--limit", "500", "--json").out
+	for _, role := range sandbox.Cast() {
+		require.Contains(t, runs, `"connection": "`+role.Name+`"`, "the demo pulls from every system")
+	}
 
 	here := newInstallation(t)
 	here.configure("")

@@ -18,9 +18,6 @@ func (w *World) look() {
 	for n := range w.systems {
 		s := &w.systems[n]
 		w.views[s.name] = w.seen(n, s)
-		if s.name == ERP { // the hospital is one that the maker's ERP knows
-			w.useAtHospital()
-		}
 	}
 }
 
@@ -39,6 +36,9 @@ func (w *World) seen(n int, s *system) (all []view) {
 		c := &w.Customers[i]
 		share := s.shares[c.Kind]
 		known := r.chance(share.known) || s.name == ERP && c.Kind == canonical.Distributor
+		if !known && s.name == ERP && (i == w.Hospital || i == w.Shop) { // who reports has a number there
+			all = append(all, view{truth: i})
+		}
 		if !known || !s.reaches(w, i) || s.only && c.Kind.Person() && !organisations[c.Parent] {
 			continue
 		}

@@ -27,6 +27,7 @@ type World struct {
 	Movements []Movement
 	Ledgers   Ledgers
 	Hospital  int // customer index of the hospital whose information system answers
+	Shop      int // and of the pharmacy that sells on the web
 	Complaint Complaint
 	Cases     []Case
 	systems   []system
@@ -66,6 +67,7 @@ func New(c Config) (*World, error) {
 	w.populate(places)
 	w.Products = products()
 	w.simulate()
+	w.useUp()
 	w.look()
 	w.complain()
 	return w, nil

@@ -6,24 +6,33 @@ import (
 	"tributary/canonical"
 )
 
-// useAtHospital picks the hospital whose information system answers, the one known to the maker's ERP that bought most,
-// and lets it hand out up to half of each lot that it bought and kept.
-func (w *World) useAtHospital() {
+// useUp picks who tells what goods are used up: the hospital whose information system answers and the pharmacy that sells
+// on the web, each the one of its kind that bought most.
+func (w *World) useUp() {
 	bought := map[int]int{}
 	for _, m := range w.Movements {
-		if m.Kind == canonical.Sale && w.Customers[m.To].Kind == canonical.Hospital {
+		if m.Kind == canonical.Sale {
 			bought[m.To] += m.Quantity
 		}
 	}
-	w.Hospital = w.views[ERP][0].truth
-	for _, v := range w.views[ERP] {
-		if n, most := bought[v.truth], bought[w.Hospital]; n > most || n == most && v.truth < w.Hospital {
-			w.Hospital = v.truth
+	most := func(kind canonical.CustomerKind) int {
+		best := -1
+		for i, c := range w.Customers {
+			if c.Kind == kind && c.Parent < 0 && (best < 0 || bought[i] > bought[best]) {
+				best = i
+			}
 		}
+		return best
 	}
+	w.Hospital, w.Shop = most(canonical.Hospital), most(canonical.Pharmacy)
+	w.Ledgers.HospitalUse, w.Ledgers.ShopSales = w.usedAt(w.Hospital, 0.08), w.usedAt(w.Shop, 0)
+}
+
+// usedAt hands out up to half of each lot that a customer bought and kept, some of it without naming the lot.
+func (w *World) usedAt(party int, lotless float64) (out []Line) {
 	kept, last := map[int]int{}, map[int]Movement{}
 	for _, m := range w.Movements {
-		switch w.Hospital {
+		switch party {
 		case m.To:
 			kept[m.Lot] += m.Quantity
 			if was, met := last[m.Lot]; !met || m.Day > was.Day {
@@ -33,7 +42,7 @@ func (w *World) useAtHospital() {
 			kept[m.Lot] -= m.Quantity
 		}
 	}
-	r := w.random(forUse)
+	r := w.random(forUse, party)
 	for lot, m := range ordered(last) {
 		for left := kept[lot] / 2; left > 0; {
 			day := m.Day + r.between(1, 60)
@@ -42,14 +51,15 @@ func (w *World) useAtHospital() {
 			if day >= days {
 				continue
 			}
-			w.Movements = append(w.Movements, Movement{From: w.Hospital, To: -1, Product: m.Product, Lot: lot, Quantity: n, Day: day, Kind: canonical.Used})
-			w.Ledgers.HospitalUse = append(w.Ledgers.HospitalUse, Line{Day: day, Party: w.Hospital, Partner: -1, Product: m.Product, Lot: lot, Quantity: n, Kind: canonical.Used, NoLot: r.chance(0.08)})
+			w.Movements = append(w.Movements, Movement{From: party, To: -1, Product: m.Product, Lot: lot, Quantity: n, Day: day, Kind: canonical.Used})
+			out = append(out, Line{Day: day, Party: party, Partner: -1, Product: m.Product, Lot: lot, Quantity: n, Kind: canonical.Used, NoLot: r.chance(lotless)})
 		}
 	}
-	slices.SortStableFunc(w.Ledgers.HospitalUse, func(a, b Line) int { return a.Day - b.Day })
-	for i := range w.Ledgers.HospitalUse {
-		w.Ledgers.HospitalUse[i].Doc = i + 1
+	slices.SortStableFunc(out, func(a, b Line) int { return a.Day - b.Day })
+	for i := range out {
+		out[i].Doc = i + 1
 	}
+	return out
 }
 
 // nearHospital tells whom the hospital's system holds: itself, its doctors, and the clinics and hospitals of its city.
