@@ -22,6 +22,7 @@ import (
 	"tributary/connectors/sfa/salesforce"
 	"tributary/connectors/sfa/veeva/network"
 	"tributary/connectors/sfa/veeva/vault"
+	"tributary/connectors/tracecode/msfx"
 )
 
 // Registry makes the registry of all built-in connectors.
@@ -39,9 +40,10 @@ func Registry() (*connectors.Registry, error) {
 	ep, eperr := epcis.Driver()
 	vlt, vlterr := vault.Driver()
 	net, neterr := network.Driver()
+	ms, mserr := msfx.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, eperr, vlterr, neterr, derr); err != nil {
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, eperr, vlterr, neterr, mserr, derr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, ep, vlt, net, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, ep, vlt, net, ms, rest.Driver, files.Driver, d)
 }

@@ -47,6 +47,7 @@ var suites = map[string]string{
 	"dynamics365":   "sfa/dynamics365",
 	"fhir":          "emr/fhir",
 	"epcis":         "epcis",
+	"msfx":          "tracecode/msfx",
 	"files":         "distributor/files",
 	"fxiaoke":       "sfa/fxiaoke",
 	"kingdee":       "erp/kingdee",

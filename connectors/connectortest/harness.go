@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -214,6 +215,9 @@ func (h Harness) state(into map[string]string, rows []connectors.Row) map[string
 		key := h.which(r)
 		if r.Op == connectors.Delete {
 			delete(into, key)
+			if r.Document != "" && r.Key == r.Document { // all rows of the document
+				maps.DeleteFunc(into, func(key, _ string) bool { return strings.HasPrefix(key, r.Document+"|") })
+			}
 			continue
 		}
 		b, err := json.Marshal(r.Fields)

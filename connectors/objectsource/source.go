@@ -57,6 +57,7 @@ type Config struct {
 	User     string            // whose rights decide what is seen, for messages
 	Tenant   map[string]string // STREAM.name → column, fields of the tenant's own
 	Overlap  time.Duration     // how far a window reaches back before the end of the last one
+	Lag      time.Duration     // how far runs stay behind the system's clock, where rows show later than they are stamped
 	Unit     time.Duration     // what times in filters are cut to; a second
 	PageSize int
 	Zone     *time.Location                // of the date of lists without a time of change
@@ -116,7 +117,7 @@ func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) err
 	if err != nil {
 		return err
 	}
-	upper := s.sys.Client().SourceNow().Truncate(s.conf.Unit)
+	upper := s.sys.Client().SourceNow().Add(-s.conf.Lag).Truncate(s.conf.Unit)
 	ahead, _ := s.sys.Client().Skew()
 	s.log = nil
 	if st.Log {
