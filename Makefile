@@ -11,7 +11,7 @@ RACE := ./connectors ./connectors/connectortest ./connectors/httpsource ./connec
 	./connectors/distributor/... ./connectors/erp/kingdee ./connectors/sfa/salesforce ./events/... ./store/... ./dedupe/... ./trace/... ./api/...
 SEVERAL := BesideEachOther|SideBySide|BesideARunning|BesideSources|TwoImports|TwoStewards|Waiting|Sender|CutOff
 
-.PHONY: help demo run build test test-embedded bench bench-match lint generate clean
+.PHONY: help demo run build test test-embedded soak bench bench-match lint generate clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-race:
 
 test-embedded: ## The quick subset that needs no servers
 	$(GO) test -short -timeout 10m ./...
+
+soak: build ## Every fault at random over all connectors for 30 minutes, then compare with a quiet run (TRIBUTARY_SOAK=5m)
+	TRIBUTARY_SOAK=$${TRIBUTARY_SOAK:-30m} test/servers/run.sh $(GO) test -count 1 -timeout 3h -v -run Disturbed ./test/soak
 
 bench: build ## Print the figures of docs/performance.md, each as a ratio to a peer in the same run
 	test/servers/run.sh $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 120m ./bench/...

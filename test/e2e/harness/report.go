@@ -2,6 +2,7 @@ package harness
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -17,14 +18,15 @@ type Counts struct {
 
 // RunReport is one entry of the report of import and pull.
 type RunReport struct {
-	RunID          string   `json:"run_id"`
-	Connection     string   `json:"connection"`
-	Stream         string   `json:"stream"`
-	File           string   `json:"file"`
-	Status         string   `json:"status"`
-	UnknownColumns []string `json:"unknown_columns"`
-	Warnings       []string `json:"warnings"`
-	Error          *string  `json:"error"`
+	RunID          string    `json:"run_id"`
+	Connection     string    `json:"connection"`
+	Stream         string    `json:"stream"`
+	File           string    `json:"file"`
+	Status         string    `json:"status"`
+	UnknownColumns []string  `json:"unknown_columns"`
+	Warnings       []string  `json:"warnings"`
+	Error          *string   `json:"error"`
+	StartedAt      time.Time `json:"started_at"`
 	Counts
 }
 

@@ -1,0 +1,349 @@
+package soak
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tributary/connectors/connectortest"
+	"tributary/connectors/sandbox"
+	"tributary/connectors/sandbox/fault"
+	"tributary/test/e2e/harness"
+	"tributary/test/servers"
+)
+
+// Under every fault at once the service ends with what a quiet one has.
+func TestADisturbedServiceEndsLikeAQuietOne(t *testing.T) {
+	lasts, r := duration(t), chance(t)
+	sources := startSources(t)
+	company := harness.NewCompany()
+	h := harness.Production(t, harness.Options{Company: company, Config: sources.config(t)})
+	book := &figures{began: time.Now()}
+
+	service := serve(h)
+	disturb(t, r, lasts, sources, h, &service, book)
+	sources.quiet(t)
+	service = readAgain(t, h, service, sources)
+	awaitPulled(h, sources)
+	require.Zero(t, stop(service, syscall.SIGTERM).Code)
+	h.OK("resolve")
+	h.OK("relay", "--once")
+
+	calm := harness.Embedded(t, harness.Options{Company: company, Config: sources.config(t)})
+	calm.OK("pull", "--quiet")
+	calm.OK("resolve")
+	calm.OK("relay", "--once")
+
+	book.print(t, h, sources)
+	equal(t, h, calm)
+}
+
+// chance is what decides; TRIBUTARY_CHAOS_SEED repeats it.
+func chance(t *testing.T) *rand.Rand {
+	seed := rand.Uint64()
+	if text := os.Getenv("TRIBUTARY_CHAOS_SEED"); text != "" {
+		var err error
+		seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("TRIBUTARY_CHAOS_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 2))
+}
+
+// duration is how long the disturbance lasts.
+func duration(t *testing.T) time.Duration {
+	text := os.Getenv("TRIBUTARY_SOAK")
+	if text == "" {
+		t.Skip("make soak, or TRIBUTARY_SOAK=40s")
+	}
+	d, err := time.ParseDuration(text)
+	require.NoError(t, err, "TRIBUTARY_SOAK")
+	return d
+}
+
+// system is a simulated system of the cast.
+type system struct {
+	connector string
+	faults    *fault.Set
+	lists     []*list
+	ahead     *atomic.Int64 // how far its clock is ahead, once the disturbance is over
+}
+
+// clockOff is how far the faults of clocks put a clock off.
+const clockOff = 10 * time.Minute
+
+// overlap is more than that: a clock that is set and set back between two reads of a stream is seen by nobody.
+const overlap = clockOff + 2*time.Minute
+
+// now is the system's clock, by which it stamps rows.
+func (s *system) now() time.Time {
+	now := time.Now().Add(time.Duration(s.ahead.Load()))
+	switch {
+	case s.faults.On(fault.ClockFast):
+		return now.Add(clockOff)
+	case s.faults.On(fault.ClockSlow):
+		return now.Add(-clockOff)
+	}
+	return now
+}
+
+// sources is everything the service reads.
+type sources struct {
+	systems  []*system
+	inboxes  [2]*inbox
+	database *database
+	cable    *harness.Proxy // of the remote inbox
+	url      string
+	blocks   []map[string]any
+}
+
+// pace is the pause between two pulls of a stream.
+const pace = "3s"
+
+func startSources(t *testing.T) *sources {
+	w := connectortest.SmallWorld(t)
+	out := &sources{database: startDatabase(t)}
+	mux := http.NewServeMux()
+	for _, c := range systems {
+		s := &system{connector: c.connector, faults: fault.New(), ahead: &atomic.Int64{}}
+		handler, lists := c.start(t, site{world: w, now: s.now, faults: s.faults})
+		clock := func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) } // the transport adds the fault itself
+		mux.Handle(c.path, fault.Transport{Faults: s.faults, Now: clock, RetryAfter: time.Second, Delay: 10 * time.Second}.Wrap(handler))
+		s.lists = lists
+		out.systems = append(out.systems, s)
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	out.url = server.URL
+	for _, s := range out.systems {
+		settings := sandbox.Settings(s.connector, out.url)
+		settings["overlap"] = overlap.String()
+		settings["calls_per_second"], settings["timeout"], settings["retry_first"], settings["retry_budget"] = 1000, "2s", "20ms", "3s"
+		block := map[string]any{"name": connection(s.connector), "connector": s.connector, "settings": settings}
+		if party := subsidiaries[s.connector]; party != "" {
+			block["party"] = party
+		}
+		out.blocks = append(out.blocks, block)
+	}
+	files, parties := ledgers(t, w)
+	local, remote := t.TempDir(), servers.SFTP(t)
+	far := filepath.Join(remote.Root, servers.Name(t))
+	require.NoError(t, os.Mkdir(far, 0o777))
+	require.NoError(t, os.Chmod(far, 0o777))
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(far)) })
+	out.cable = harness.StartProxy(t, remote.Address)
+	out.inboxes = [2]*inbox{fill(t, local, files[0]), fill(t, far, files[1])}
+	out.blocks = append(out.blocks,
+		map[string]any{"name": "inbox", "connector": "files", "settings": map[string]any{"folder": local, "parties": parties, "settle": settle.String()}},
+		map[string]any{"name": "sftp", "connector": "files", "settings": map[string]any{
+			"url": "sftp://" + remote.User + "@" + out.cable.Address + far, "password": remote.Password, "host_key": []string{remote.HostKey}, "parties": parties, "settle": settle.String()}},
+		map[string]any{"name": "database", "connector": "database", "party": parties[sandbox.DistributorCode[0]], "settings": out.database.settings},
+	)
+	return out
+}
+
+// subsidiaries are the parties whose ledgers the further ERPs hold, by their codes in the company's own: two systems that
+// tell of one party's customers under one number are not to be had.
+var subsidiaries = map[string]string{"sap": "C000002", "yonyou": "C000003"}
+
+// connection is the name of the connection to a system; that to Kingdee is the source of the company's own codes.
+func connection(connector string) string {
+	if connector == "kingdee" {
+		return "erp"
+	}
+	return connector
+}
+
+// config is the configuration of a hub that reads everything, often.
+func (s *sources) config(t *testing.T) string {
+	registry := registry(t)
+	for _, b := range s.blocks {
+		if b["streams"] != nil {
+			continue
+		}
+		settings, _ := b["settings"].(map[string]any)
+		driver, _, err := registry.Configured(b["connector"].(string), settings)
+		require.NoError(t, err)
+		var streams []map[string]any
+		for _, info := range driver.Streams {
+			if b["connector"] == "database" && settings[info.Name] == nil {
+				continue
+			}
+			streams = append(streams, map[string]any{"stream": info.Name, "every": pace, "sweep_every": "10s", "max_bad": 1})
+		}
+		b["streams"] = streams
+	}
+	text, err := json.Marshal(s.blocks)
+	require.NoError(t, err)
+	return "connections: " + string(text)
+}
+
+// streams are all streams of which every pull is a run, as CONNECTION/STREAM: of files, only new ones are.
+func (s *sources) streams() (out []string) {
+	for _, b := range s.blocks {
+		if b["connector"] == "files" {
+			continue
+		}
+		for _, st := range b["streams"].([]map[string]any) {
+			out = append(out, b["name"].(string)+"/"+st["stream"].(string))
+		}
+	}
+	return out
+}
+
+// quiet ends every fault and brings what has not come. Clocks that were set back leave rows of the future behind: the
+// systems' time goes on until all of them lie in the past.
+func (s *sources) quiet(t *testing.T) {
+	for _, sys := range s.systems {
+		sys.faults.Clear()
+		sys.ahead.Store(int64(clockOff + time.Minute))
+	}
+	for _, b := range s.inboxes {
+		b.end(t)
+	}
+	s.database.cable.Mend()
+	s.cable.Mend()
+}
+
+func serve(h *harness.Hub) *harness.Process {
+	p := h.Start("serve")
+	p.Line("API ")
+	return p
+}
+
+func stop(p *harness.Process, how os.Signal) harness.Result {
+	p.Signal(how)
+	return p.Wait(time.Minute)
+}
+
+// disturb lets everything go wrong for a while.
+func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *harness.Hub, service **harness.Process, book *figures) {
+	over := make(chan struct{})
+	var all sync.WaitGroup
+	beside := func(least, most time.Duration, act func(r *rand.Rand, pause func(time.Duration))) {
+		own := rand.New(rand.NewPCG(r.Uint64(), 3))
+		pause := func(d time.Duration) {
+			select {
+			case <-over:
+			case <-time.After(d):
+			}
+		}
+		all.Go(func() {
+			for {
+				pause(least + time.Duration(own.Int64N(int64(most-least))))
+				select {
+				case <-over:
+					return
+				default:
+					act(own, pause)
+				}
+			}
+		})
+	}
+	slower := max(1, lasts/(4*time.Minute)) // a long soak does not make the sources grow without bound
+	for _, sys := range s.systems {
+		beside(100*time.Millisecond, 2*time.Second, func(r *rand.Rand, pause func(time.Duration)) { play(sys, r, pause) })
+		for _, l := range sys.lists {
+			beside(100*time.Millisecond, slower*time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(l.change(r, sys.now())) })
+		}
+	}
+	for _, b := range s.inboxes {
+		beside(time.Second, 5*time.Second, func(r *rand.Rand, pause func(time.Duration)) { book.change(b.change(t, r, pause)) })
+	}
+	beside(100*time.Millisecond, slower*time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(s.database.change(t, r)) })
+	for name, cable := range map[string]*harness.Proxy{"database": s.database.cable, "sftp": s.cable} {
+		beside(2*time.Second, 8*time.Second, func(r *rand.Rand, pause func(time.Duration)) {
+			cable.CutAfter(r.Int64N(6000))
+			pause(time.Duration(r.Int64N(int64(4 * time.Second))))
+			cable.Mend()
+			book.cut(name)
+		})
+	}
+	for end := time.Now().Add(lasts); time.Now().Before(end); {
+		time.Sleep(min(time.Until(end), 4*time.Second+time.Duration(r.Int64N(int64(16*time.Second)))))
+		how := []os.Signal{syscall.SIGKILL, syscall.SIGTERM}[r.IntN(2)]
+		result := stop(*service, how)
+		if how == syscall.SIGTERM {
+			require.Zero(t, result.Code, "told to stop\n%s", result.Stderr)
+		}
+		book.killed(how, result)
+		*service = serve(h)
+	}
+	close(over)
+	all.Wait()
+}
+
+// play switches one fault of a system on, now and then or always, and off again after a while.
+func play(s *system, r *rand.Rand, pause func(time.Duration)) {
+	all := fault.All()
+	name := all[r.IntN(len(all))].Name
+	if clock := name == fault.ClockFast || name == fault.ClockSlow; !clock && r.IntN(2) == 0 {
+		s.faults.Every(name, 2+r.IntN(8))
+	} else {
+		s.faults.Always(name)
+	}
+	if name == fault.BadCredentials { // a password is changed in the middle of a session
+		s.faults.Arm(fault.SessionExpiry, 1)
+	}
+	pause(time.Second + time.Duration(r.Int64N(int64(7*time.Second))))
+	s.faults.Off(name)
+}
+
+// readAgain does what an operator does once a system has shown rows that it hid for lack of rights: such rows are not new,
+// so their streams are read from the beginning.
+func readAgain(t *testing.T, h *harness.Hub, service *harness.Process, s *sources) *harness.Process {
+	var names []string
+	for _, sys := range s.systems {
+		if sys.faults.Hits(fault.HiddenRows) > 0 {
+			names = append(names, connection(sys.connector))
+		}
+	}
+	if len(names) == 0 {
+		return service
+	}
+	require.Zero(t, stop(service, syscall.SIGTERM).Code)
+	h.OK(append([]string{"state", "reset", "--yes"}, names...)...)
+	return serve(h)
+}
+
+// awaitPulled waits until the service has read every stream to its end, twice and by itself: the second time it has
+// compared keys too.
+func awaitPulled(h *harness.Hub, s *sources) {
+	began := time.Now()
+	time.Sleep(15 * time.Second)
+	var missing, why []string
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(time.Second) {
+		done, failed := map[string]int{}, map[string]string{}
+		for _, run := range runs(h) {
+			name := run.Connection + "/" + run.Stream
+			switch {
+			case run.StartedAt.Before(began.Add(12 * time.Second)):
+			case run.Status == "done":
+				done[name]++
+			case run.Error != nil && failed[name] == "":
+				failed[name] = *run.Error
+			}
+		}
+		missing, why = slices.DeleteFunc(s.streams(), func(name string) bool { return done[name] > 1 }), nil
+		for _, name := range missing {
+			why = append(why, name+": "+failed[name])
+		}
+		if len(missing) == 0 {
+			return
+		}
+	}
+	require.Empty(h.T, missing, "streams that the service does not get to pull though every fault is over:\n%s", strings.Join(why, "\n"))
+}
