@@ -10,7 +10,7 @@ import (
 type Line struct {
 	Day      int
 	Doc, Row int
-	Party    int // customer index of who reports; set in the ledgers of the chain, the hospital and the shop
+	Party    int // customer index of who reports; set in the ledgers of the chain and the hospital
 	Partner  int // customer index; −1
 	Product  int
 	Lot      int
@@ -28,12 +28,11 @@ type Ledgers struct {
 	ChainPurchases, ChainSales           []Line
 	ChainStock                           []Line // at the end
 	HospitalUse                          []Line // what the hospital's pharmacy handed out
-	ShopSales                            []Line // what the pharmacy on the web sold
 }
 
 // Rows is how many rows the ledgers have.
 func (l *Ledgers) Rows() int {
-	n := len(l.MakerSales) + len(l.MakerReturns) + len(l.MakerStock) + len(l.ChainPurchases) + len(l.ChainSales) + len(l.ChainStock) + len(l.HospitalUse) + len(l.ShopSales)
+	n := len(l.MakerSales) + len(l.MakerReturns) + len(l.MakerStock) + len(l.ChainPurchases) + len(l.ChainSales) + len(l.ChainStock) + len(l.HospitalUse)
 	for d := range 2 {
 		n += len(l.DistributorSales[d]) + len(l.DistributorPurchases[d]) + len(l.DistributorStock[d])
 	}

@@ -6,8 +6,7 @@ import (
 	"tributary/canonical"
 )
 
-// useUp picks who tells what goods are used up: the hospital whose information system answers and the pharmacy that sells
-// on the web, each the one of its kind that bought most.
+// useUp picks the hospital whose information system answers, the one that bought most, and lets it hand out goods.
 func (w *World) useUp() {
 	bought := map[int]int{}
 	for _, m := range w.Movements {
@@ -15,17 +14,13 @@ func (w *World) useUp() {
 			bought[m.To] += m.Quantity
 		}
 	}
-	most := func(kind canonical.CustomerKind) int {
-		best := -1
-		for i, c := range w.Customers {
-			if c.Kind == kind && c.Parent < 0 && (best < 0 || bought[i] > bought[best]) {
-				best = i
-			}
+	w.Hospital = -1
+	for i, c := range w.Customers {
+		if c.Kind == canonical.Hospital && (w.Hospital < 0 || bought[i] > bought[w.Hospital]) {
+			w.Hospital = i
 		}
-		return best
 	}
-	w.Hospital, w.Shop = most(canonical.Hospital), most(canonical.Pharmacy)
-	w.Ledgers.HospitalUse, w.Ledgers.ShopSales = w.usedAt(w.Hospital, 0.08), w.usedAt(w.Shop, 0)
+	w.Ledgers.HospitalUse = w.usedAt(w.Hospital, 0.08)
 }
 
 // usedAt hands out up to half of each lot that a customer bought and kept, some of it without naming the lot.

@@ -36,7 +36,7 @@ func (w *World) seen(n int, s *system) (all []view) {
 		c := &w.Customers[i]
 		share := s.shares[c.Kind]
 		known := r.chance(share.known) || s.name == ERP && c.Kind == canonical.Distributor
-		if !known && s.name == ERP && (i == w.Hospital || i == w.Shop) { // who reports has a number there
+		if !known && s.name == ERP && i == w.Hospital { // who reports has a number there
 			all = append(all, view{truth: i})
 		}
 		if !known || !s.reaches(w, i) || s.only && c.Kind.Person() && !organisations[c.Parent] {

@@ -27,7 +27,6 @@ type World struct {
 	Movements []Movement
 	Ledgers   Ledgers
 	Hospital  int // customer index of the hospital whose information system answers
-	Shop      int // and of the pharmacy that sells on the web
 	Complaint Complaint
 	Cases     []Case
 	systems   []system
