@@ -81,12 +81,14 @@ var (
 	feedsSilent    = prometheus.NewDesc("tributary_feeds_silent", "Ledgers of parties from which nothing came for so many days, no reason given.", []string{"days"}, nil)
 	quarantineOpen = prometheus.NewDesc("tributary_quarantine_open_rows", "Rows that wait for a decision.", nil, nil)
 	ordersStand    = prometheus.NewDesc("tributary_orders", "Orders on their way into the systems that take them, by how far they have got.", []string{"connection", "state"}, nil)
+	writesStand    = prometheus.NewDesc("tributary_writeback_records", "Records that get fields back into the system they came from, by how they stand: waiting, written, halted.", []string{"connection", "kind", "state"}, nil)
 )
 
 func (waiting) Describe(ch chan<- *prometheus.Desc) {
 	ch <- outboxPending
 	ch <- quarantineOpen
 	ch <- ordersStand
+	ch <- writesStand
 	ch <- feedsSilent
 }
 
@@ -110,6 +112,11 @@ func (w waiting) Collect(ch chan<- prometheus.Metric) {
 	if counts, err := w.hub.DB.CountOrders(ctx); err == nil {
 		for _, c := range counts {
 			ch <- prometheus.MustNewConstMetric(ordersStand, prometheus.GaugeValue, float64(c.Count), c.Connection, string(c.State))
+		}
+	}
+	if counts, err := w.hub.DB.CountWrites(ctx); err == nil {
+		for _, c := range counts {
+			ch <- prometheus.MustNewConstMetric(writesStand, prometheus.GaugeValue, float64(c.Count), c.Connection, c.Kind, c.State)
 		}
 	}
 }

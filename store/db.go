@@ -153,6 +153,9 @@ func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) (err error) {
 	err = fn(tx)
 	returned = true
 	if err == nil {
+		err = tx.markWriteBack(ctx)
+	}
+	if err == nil {
 		err = tx.writeEvents(ctx)
 	}
 	if err == nil {

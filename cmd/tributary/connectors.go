@@ -22,7 +22,7 @@ func (a *app) connectorsCmd() *cobra.Command {
 		&cobra.Command{Use: "show NAME", Short: "Show settings and streams of a connector", Args: args(cobra.ExactArgs(1)), RunE: func(_ *cobra.Command, argv []string) error { return a.connectorsShow(argv[0]) }},
 		&cobra.Command{Use: "check [CONNECTION…]", Short: "Probe configured connections and say what to mend", RunE: a.connectorsCheck},
 		&cobra.Command{Use: "discover CONNECTION", Short: "List the streams a connection offers", Args: args(cobra.ExactArgs(1)), RunE: a.connectorsDiscover},
-		a.connectorsInitCmd(), a.connectorsPauseCmd(true), a.connectorsPauseCmd(false),
+		a.connectorsInitCmd(), a.connectorsPauseCmd(true), a.connectorsPauseCmd(false), a.connectorsWriteBackCmd(),
 	)
 	return c
 }

@@ -40,6 +40,8 @@ type Field struct {
 	Name, Label, Type, Relationship string
 	ReferenceTo                     string            // object behind the relationship
 	Picklist                        map[string]string // value → label
+	ReadOnly                        bool              // for the integration user
+	Length                          int               // most characters; 0 = not counted
 }
 
 // Rows are rows in ascending order of their Id.
@@ -71,6 +73,7 @@ type Server struct {
 	serial  int
 	logins  int
 	calls   int
+	writes  int
 	before  func()
 }
 
@@ -138,6 +141,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusServiceUnavailable, "SERVER_UNAVAILABLE", "try again")
 	case strings.HasPrefix(path, "sobjects/") && strings.HasSuffix(path, "/describe"):
 		s.describe(w, strings.TrimSuffix(strings.TrimPrefix(path, "sobjects/"), "/describe"))
+	case strings.HasPrefix(path, "sobjects/"):
+		s.record(w, r, strings.TrimPrefix(path, "sobjects/"))
 	case path == "query", path == "queryAll":
 		s.query(w, r, path == "queryAll")
 	case strings.HasPrefix(path, "query/"):
@@ -221,7 +226,7 @@ func (s *Server) describe(w http.ResponseWriter, name string) {
 		for v, l := range f.Picklist {
 			picklist = append(picklist, map[string]any{"value": v, "label": l, "active": true})
 		}
-		item := map[string]any{"name": f.Name, "label": f.Label, "type": f.Type, "picklistValues": picklist, "relationshipName": nil, "referenceTo": []string{}}
+		item := map[string]any{"name": f.Name, "label": f.Label, "type": f.Type, "updateable": !f.ReadOnly, "picklistValues": picklist, "relationshipName": nil, "referenceTo": []string{}}
 		if f.Relationship != "" {
 			item["relationshipName"], item["referenceTo"] = f.Relationship, []string{f.ReferenceTo}
 		}

@@ -96,6 +96,7 @@ type describedField struct {
 	Name           string   `json:"name"`
 	Label          string   `json:"label"`
 	Type           string   `json:"type"`
+	Updateable     bool     `json:"updateable"`
 	Relationship   string   `json:"relationshipName"`
 	ReferenceTo    []string `json:"referenceTo"`
 	PicklistValues []struct {

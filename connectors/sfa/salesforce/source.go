@@ -32,7 +32,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+func New(s Settings, env connectors.Env) (*Source, error) {
 	login, err := httpsource.New(s.Options("Salesforce", s.LoginURL, env))
 	if err != nil {
 		return nil, err
@@ -48,9 +48,9 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	c := &connection{login: login, api: api, settings: s, jobs: map[string]map[string]string{}, described: map[string][]describedField{}}
 	c.session = newSession(login, s, env.Now, func(address string) error { return api.Rebase(address, "salesforce.com") })
 	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Bearer})
-	return objectsource.New(c, objectsource.Config{
+	return &Source{Source: objectsource.New(c, objectsource.Config{
 		Name: "Salesforce", Streams: streams, User: s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize,
-	}), nil
+	}), conn: c}, nil
 }
 
 // Connect logs in before the first call, because the login names the API's host.
@@ -71,8 +71,8 @@ func (c *connection) Close() {
 // Query reads rows of an object in the order of their ids; only done ends it, for pages may be shorter than asked for. What is many rows
 // is asked for in bulk: the first answer says how many there are.
 func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
-	if used := float64(c.used.Load()) / 1000; c.settings.Share > 0 && used >= c.settings.Share {
-		return objectsource.Page{}, c.fail(&httpsource.Error{Class: httpsource.StopUntil, Message: "the share of daily API calls is used up", Until: c.api.SourceNow().Add(time.Hour)}, run)
+	if e := c.usedUp(); e != nil {
+		return objectsource.Page{}, c.fail(e, run)
 	}
 	probe := q.Window.To.IsZero() // to see whether there is anything
 	switch {
@@ -104,6 +104,14 @@ func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objects
 		return c.bulkQuery(ctx, run, q)
 	}
 	return out, nil
+}
+
+// usedUp says that the share of daily calls is used; nil while it is not.
+func (c *connection) usedUp() *httpsource.Error {
+	if used := float64(c.used.Load()) / 1000; c.settings.Share <= 0 || used < c.settings.Share {
+		return nil
+	}
+	return &httpsource.Error{Class: httpsource.StopUntil, Message: "the share of daily API calls is used up", Until: c.api.SourceNow().Add(time.Hour)}
 }
 
 func soql(run *objectsource.Run, q objectsource.Query) string {

@@ -17,7 +17,6 @@ import (
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
-	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsalesforce"
@@ -100,7 +99,7 @@ func TestConnector(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
+func open(t *testing.T, b *bench, change map[string]any) *salesforce.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(salesforce.Settings{})
 	require.NoError(t, err)
