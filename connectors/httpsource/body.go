@@ -119,3 +119,23 @@ func Below(baseURL, link string) string {
 	}
 	return path + "?" + u.RawQuery
 }
+
+// Locate finds the value at a dotted path of a JSON text; "" is the whole of it.
+func Locate(body []byte, path string) (json.RawMessage, bool) {
+	value := json.RawMessage(body)
+	if path == "" {
+		return value, true
+	}
+	for _, name := range strings.Split(path, ".") {
+		var object map[string]json.RawMessage
+		if Decode(value, &object) != nil {
+			return nil, false
+		}
+		next, ok := object[name]
+		if !ok {
+			return nil, false
+		}
+		value = next
+	}
+	return value, true
+}

@@ -77,10 +77,10 @@ func (c *connection) login(ctx context.Context, client *httpsource.Client, now f
 		if e := httpsource.ExpectJSON(r.Body); e != nil {
 			return e
 		}
-		raw, _ := locate(r.Body, a.Answer)
+		raw, _ := httpsource.Locate(r.Body, a.Answer)
 		var text any
-		if json.Unmarshal(raw, &text) == nil && scalar(text) != "" {
-			token.Value = scalar(text)
+		if json.Unmarshal(raw, &text) == nil && connectors.Scalar(text) != "" {
+			token.Value = connectors.Scalar(text)
 		} else if e := c.api.Settings.Errors.judge(r); e != nil && (e.Class == httpsource.Permanent || e.Class == httpsource.ReauthOnce) && e.Kind == httpsource.Plain {
 			e.Class = httpsource.ConfigStop // the login was understood and refused
 			return e
@@ -89,7 +89,7 @@ func (c *connection) login(ctx context.Context, client *httpsource.Client, now f
 		} else {
 			return httpsource.UnknownShape("a login without %s", a.Answer)
 		}
-		life, _ := locate(r.Body, a.Expires)
+		life, _ := httpsource.Locate(r.Body, a.Expires)
 		if seconds, err := json.Number(textOf(life)).Int64(); err == nil && seconds > 0 {
 			token.Expires = now().Add(time.Duration(seconds) * time.Second)
 		}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tributary/connectors"
 	"tributary/connectors/httpsource"
 	"tributary/connectors/objectsource"
 )
@@ -48,9 +49,9 @@ func (at place) text() string {
 }
 
 // values are what the placeholders stand for. Pages by offset begin one row early.
-func (at place) values(q objectsource.Query, c clock) values {
+func (at place) values(q objectsource.Query, c connectors.TimeForm) values {
 	number := func(n int) json.Number { return json.Number(strconv.Itoa(n)) }
-	out := values{"from": c.write(q.Window.From), "to": c.write(q.Window.To), "limit": number(q.Limit), "page": number(at.Page),
+	out := values{"from": c.Write(q.Window.From), "to": c.Write(q.Window.To), "limit": number(q.Limit), "page": number(at.Page),
 		"offset": number(max(0, at.Offset-1)), "token": at.Token}
 	for field, v := range at.After {
 		out["after."+field] = v
@@ -79,7 +80,7 @@ func send(req *httpsource.Request, how string, params map[string]any) {
 
 // page reads an answer: rows, and where the next page begins.
 func (s Stream) page(body []byte, q objectsource.Query, at place) (objectsource.Page, *httpsource.Error) {
-	list, found := locate(body, s.Rows)
+	list, found := httpsource.Locate(body, s.Rows)
 	if !found {
 		return objectsource.Page{}, httpsource.UnknownShape("an answer without %s", s.Rows)
 	}
@@ -119,7 +120,7 @@ func (p Paging) follow(out *objectsource.Page, q objectsource.Query, at place) *
 }
 
 func (p Paging) followText(out *objectsource.Page) *httpsource.Error {
-	raw, found := locate(out.Raw, p.Next)
+	raw, found := httpsource.Locate(out.Raw, p.Next)
 	if !found && p.Strict {
 		return httpsource.UnknownShape("an answer without %s", p.Next)
 	}
@@ -129,7 +130,7 @@ func (p Paging) followText(out *objectsource.Page) *httpsource.Error {
 			return httpsource.UnknownShape("%s: %v", p.Next, err)
 		}
 	}
-	text := scalar(next)
+	text := connectors.Scalar(next)
 	switch {
 	case next == nil, text == "" && next == "" && !p.Strict:
 		out.End = true
@@ -146,7 +147,7 @@ func (p Paging) followText(out *objectsource.Page) *httpsource.Error {
 // followPages compares the total of every page with the first one's: a row that left the list has shifted those behind it.
 func (p Paging) followPages(out *objectsource.Page, at place, ended bool) *httpsource.Error {
 	number := func(path string) (string, *httpsource.Error) {
-		raw, found := locate(out.Raw, path)
+		raw, found := httpsource.Locate(out.Raw, path)
 		text := strings.Trim(string(raw), `"`)
 		if _, err := strconv.ParseInt(text, 10, 64); !found || err != nil {
 			return "", httpsource.UnknownShape("%s is not a number", path)
@@ -197,8 +198,8 @@ func (p Paging) followKeys(out *objectsource.Page, q objectsource.Query, at plac
 	}
 	after := map[string]any{}
 	for _, field := range p.By {
-		v := pick(out.Rows[len(out.Rows)-1].Fields, field)
-		if scalar(v) == "" {
+		v := connectors.Pick(out.Rows[len(out.Rows)-1].Fields, field)
+		if connectors.Scalar(v) == "" {
 			return httpsource.UnknownShape("a row without %s", field)
 		}
 		after[field] = v
@@ -219,47 +220,6 @@ func mark(p *objectsource.Page, i int) string {
 	return digest(p.Raw[e.Off : e.Off+e.Len])
 }
 
-// locate finds the value at a dotted path; "" is the whole answer.
-func locate(body []byte, path string) (json.RawMessage, bool) {
-	value := json.RawMessage(body)
-	if path == "" {
-		return value, true
-	}
-	for _, name := range strings.Split(path, ".") {
-		var object map[string]json.RawMessage
-		if httpsource.Decode(value, &object) != nil {
-			return nil, false
-		}
-		next, ok := object[name]
-		if !ok {
-			return nil, false
-		}
-		value = next
-	}
-	return value, true
-}
-
-// pick is the field at a dotted path of a row; a field may itself have a dot in its name.
-func pick(fields map[string]any, path string) any {
-	if v, ok := fields[path]; ok {
-		return v
-	}
-	head, rest, dotted := strings.Cut(path, ".")
-	inner, ok := fields[head].(map[string]any)
-	if !dotted || !ok {
-		return nil
-	}
-	return pick(inner, rest)
-}
-
-// scalar is a single value as text, "" for null and anything nested.
-func scalar(v any) string {
-	if b, ok := v.(bool); ok {
-		return strconv.FormatBool(b)
-	}
-	return objectsource.Text(v)
-}
-
 // judge looks for a failure inside HTTP 200.
 func (e Errors) judge(r *httpsource.Response) *httpsource.Error {
 	if bad := httpsource.ExpectJSON(r.Body); bad != nil {
@@ -269,7 +229,7 @@ func (e Errors) judge(r *httpsource.Response) *httpsource.Error {
 		return nil
 	}
 	if e.OK != "" {
-		raw, found := locate(r.Body, e.OK)
+		raw, found := httpsource.Locate(r.Body, e.OK)
 		if !found {
 			return httpsource.UnknownShape("an answer without %s", e.OK)
 		}
@@ -281,7 +241,7 @@ func (e Errors) judge(r *httpsource.Response) *httpsource.Error {
 	if e.Code != "" {
 		code = e.Code
 	}
-	raw, found := locate(r.Body, code)
+	raw, found := httpsource.Locate(r.Body, code)
 	if e.OK == "" && (!found || textOf(raw) == "") {
 		return nil
 	}
@@ -289,7 +249,7 @@ func (e Errors) judge(r *httpsource.Response) *httpsource.Error {
 }
 
 func (e Errors) failure(body []byte, code string, class httpsource.Class) *httpsource.Error {
-	raw, _ := locate(body, e.Message)
+	raw, _ := httpsource.Locate(body, e.Message)
 	message := ""
 	if e.Message != "" {
 		message = textOf(raw)
@@ -328,7 +288,7 @@ func textOf(raw json.RawMessage) string {
 	if len(raw) == 0 || httpsource.Decode(raw, &v) != nil {
 		return ""
 	}
-	if s := scalar(v); s != "" || v == nil || v == "" {
+	if s := connectors.Scalar(v); s != "" || v == nil || v == "" {
 		return s
 	}
 	return fmt.Sprintf("%.100s", raw)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/connectors"
 	"tributary/connectors/httpsource"
 	"tributary/connectors/objectsource"
 )
@@ -59,17 +60,17 @@ func TestTimes(t *testing.T) {
 	zone := time.FixedZone("+08:00", 8*3600)
 	at := time.Date(2025, 3, 1, 1, 2, 3, 0, time.UTC)
 	for format, text := range map[string]string{"rfc3339": "2025-03-01T01:02:03Z", "epoch_s": "1740790923", "epoch_ms": "1740790923000", "yyyy-MM-dd HH:mm:ss": "2025-03-01 09:02:03", "yyyyMMddHHmmss": "20250301090203"} {
-		c := clock{format, zone}
-		require.Equal(t, text, scalar(c.write(at)), format)
-		back, err := c.read(text)
+		c := connectors.TimeForm{Format: format, Zone: zone}
+		require.Equal(t, text, connectors.Scalar(c.Write(at)), format)
+		back, err := c.Read(text)
 		require.NoError(t, err)
 		require.Equal(t, at, back, format)
 	}
 	for _, text := range []string{"2025-03-01T09:02:03.000+0800", "2025-03-01 09:02:03.5", "2025-03-01T09:02:03"} {
-		_, err := clock{"rfc3339", zone}.read(text)
+		_, err := connectors.TimeForm{Format: "rfc3339", Zone: zone}.Read(text)
 		require.NoError(t, err, text)
 	}
-	_, err := clock{"rfc3339", zone}.read("01.03.2025")
+	_, err := connectors.TimeForm{Format: "rfc3339", Zone: zone}.Read("01.03.2025")
 	require.Error(t, err)
 }
 

@@ -27,7 +27,7 @@ type API struct {
 type connection struct {
 	client  *httpsource.Client
 	api     API
-	clocks  map[string]clock
+	clocks  map[string]connectors.TimeForm
 	clients []*httpsource.Client // all, to be closed
 }
 
@@ -54,7 +54,7 @@ func Preset(api API, env connectors.Env) (*objectsource.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{client: client, api: api, clocks: map[string]clock{}, clients: []*httpsource.Client{client}}
+	c := &connection{client: client, api: api, clocks: map[string]connectors.TimeForm{}, clients: []*httpsource.Client{client}}
 	if err := c.authenticate(env); err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func Preset(api API, env connectors.Env) (*objectsource.Source, error) {
 	var table objectsource.Table
 	for _, info := range infos {
 		st := s.Streams[info.Name]
-		c.clocks[info.Name] = clock{st.Format, zone}
+		c.clocks[info.Name] = connectors.TimeForm{Format: st.Format, Zone: zone}
 		table = append(table, st.object(info))
 	}
 	return objectsource.New(c, objectsource.Config{Name: api.Name, Streams: table, User: api.User, Overlap: s.Overlap, PageSize: s.PageSize, Zone: zone}), nil
@@ -158,7 +158,7 @@ func (c *connection) Row(run *objectsource.Run, fields map[string]any) (connecto
 		if name == "snapshot_date" {
 			fields[name] = run.Snapshot
 		}
-		part := scalar(pick(fields, name))
+		part := connectors.Scalar(connectors.Pick(fields, name))
 		if part == "" {
 			return row, "", errors.New("a row without " + name)
 		}
@@ -166,13 +166,13 @@ func (c *connection) Row(run *objectsource.Run, fields map[string]any) (connecto
 	}
 	row.Key = strings.Join(key, "|")
 	if st.Time != "" {
-		t, err := c.clocks[run.Object()].read(scalar(pick(fields, st.Time)))
+		t, err := c.clocks[run.Object()].Read(connectors.Scalar(connectors.Pick(fields, st.Time)))
 		if err != nil && run.Stream.Info.Cursor != "" {
 			return row, "", fmt.Errorf("row %s has no time %s: %w", row.Key, st.Time, err)
 		}
 		row.SourceTime = t
 	}
-	if st.Deleted != "" && slices.Contains(st.Gone, scalar(pick(fields, st.Deleted))) {
+	if st.Deleted != "" && slices.Contains(st.Gone, connectors.Scalar(connectors.Pick(fields, st.Deleted))) {
 		row.Op = connectors.Delete
 	}
 	return row, "", nil

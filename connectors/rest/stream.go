@@ -55,7 +55,7 @@ func (s Stream) CheckSettings() connectors.Problems {
 	if windowed && s.Complete {
 		out = append(out, problem("complete", "rest.complete_window", errs.Args{}))
 	}
-	if _, err := layout(s.Format); err != nil {
+	if !(connectors.TimeForm{Format: s.Format}).Valid() {
 		out = append(out, problem("time_format", "rest.time_format", errs.Args{"value": s.Format}))
 	}
 	kind := "paging.kind: " + s.Paging.Kind

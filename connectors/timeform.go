@@ -1,4 +1,4 @@
-package rest
+package connectors
 
 import (
 	"encoding/json"
@@ -27,18 +27,24 @@ func layout(format string) (string, error) {
 	return out, nil
 }
 
-// clock writes and reads the times of one stream.
-type clock struct {
-	format string
-	zone   *time.Location
+// TimeForm is how a source writes times: rfc3339, epoch_s, epoch_ms or a pattern such as yyyy-MM-dd HH:mm:ss.
+type TimeForm struct {
+	Format string
+	Zone   *time.Location // of times that carry none
 }
 
-// write gives a time the source's form; zero is no time.
-func (c clock) write(t time.Time) any {
+// Valid reports whether there is such a form.
+func (f TimeForm) Valid() bool {
+	_, err := layout(f.Format)
+	return err == nil
+}
+
+// Write gives a time the source's form; zero is no time.
+func (f TimeForm) Write(t time.Time) any {
 	if t.IsZero() {
 		return ""
 	}
-	switch c.format {
+	switch f.Format {
 	case "rfc3339":
 		return t.UTC().Format(time.RFC3339)
 	case "epoch_s":
@@ -46,40 +52,40 @@ func (c clock) write(t time.Time) any {
 	case "epoch_ms":
 		return json.Number(strconv.FormatInt(t.UnixMilli(), 10))
 	}
-	pattern, err := layout(c.format)
+	pattern, err := layout(f.Format)
 	if err != nil {
 		return ""
 	}
-	return t.In(c.zone).Format(pattern)
+	return t.In(f.Zone).Format(pattern)
 }
 
-// read reads a time as the source wrote it.
-func (c clock) read(text string) (time.Time, error) {
-	switch c.format {
+// Read reads a time as the source wrote it.
+func (f TimeForm) Read(text string) (time.Time, error) {
+	switch f.Format {
 	case "epoch_s", "epoch_ms":
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return time.Time{}, fmt.Errorf("%q is no %s", text, c.format)
+			return time.Time{}, fmt.Errorf("%q is no %s", text, f.Format)
 		}
-		if c.format == "epoch_s" {
+		if f.Format == "epoch_s" {
 			return time.Unix(n, 0).UTC(), nil
 		}
 		return time.UnixMilli(n).UTC(), nil
 	case "rfc3339":
 		for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} { // each takes a fraction too
-			if t, err := time.ParseInLocation(form, text, c.zone); err == nil {
+			if t, err := time.ParseInLocation(form, text, f.Zone); err == nil {
 				return t.UTC(), nil
 			}
 		}
 		return time.Time{}, fmt.Errorf("%q is no time", text)
 	}
-	pattern, err := layout(c.format)
+	pattern, err := layout(f.Format)
 	if err != nil {
 		return time.Time{}, err
 	}
-	t, err := time.ParseInLocation(pattern, text, c.zone)
+	t, err := time.ParseInLocation(pattern, text, f.Zone)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is not written as %s", text, c.format)
+		return time.Time{}, fmt.Errorf("%q is not written as %s", text, f.Format)
 	}
 	return t.UTC(), nil
 }
