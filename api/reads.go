@@ -10,7 +10,7 @@ import (
 	"tributary/internal/errs"
 )
 
-// routes lists every read; none writes. Answers have the JSON of the commands of the same name.
+// routes lists every read, and the one address that takes something in. Answers have the JSON of the commands of the same name.
 func (s *Server) routes() {
 	s.get("/api/v1/runs", func(r *http.Request) (any, error) {
 		limit, err := limitOf(r)
@@ -37,6 +37,8 @@ func (s *Server) routes() {
 	})
 	s.get("/api/v1/trace/customers/{id}", s.traceCustomer)
 	s.get("/api/v1/balance/{product}", s.balance)
+	s.mux.HandleFunc("POST "+hub.InboxPath+"{connection}", s.receive)
+	s.mux.HandleFunc("POST "+hub.InboxPath+"{connection}/{rest...}", s.receive)
 }
 
 // listCustomers lists customers by kind, or searches when q is given.

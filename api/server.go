@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/time/rate"
 
 	"tributary/hub"
 	"tributary/internal/errs"
@@ -29,11 +30,12 @@ type Server struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	draining atomic.Bool
+	refusals *rate.Limiter // of deliveries, that are logged
 }
 
 // New makes the handler. checks decide /readyz, whose body names the sources that fail; metrics are what /metrics shows.
 func New(h *hub.Hub, checks []Check, metrics *hub.Metrics) *Server {
-	s := &Server{hub: h, checks: checks, metrics: metrics, log: h.Log, mux: http.NewServeMux()}
+	s := &Server{hub: h, checks: checks, metrics: metrics, log: h.Log, mux: http.NewServeMux(), refusals: rate.NewLimiter(1, 10)}
 	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(metrics.Gatherer(), promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(h.Log.Handler(), slog.LevelWarn)}))

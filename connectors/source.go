@@ -135,6 +135,9 @@ type Env struct {
 	Now     func() time.Time
 	Waited  func(time.Duration) // hears how long a call waited for a limit on calls
 	Circuit func(open bool)     // hears that calls to the connection are held back, or pass again
+	Inbox   Inbox               // of a connection that receives; nil where there is no store
+	URL     string              // of the hub, as far as it knows itself
+	Path    string              // under it, where the hub receives for the connection
 }
 
 // Driver is a connector: the way to configure and make a Source.
@@ -148,5 +151,6 @@ type Driver struct {
 
 	Setup    map[string]string               // what to ask for and where, in Markdown, by language
 	Declared func(settings any) []StreamInfo // streams that the settings declare, for connectors that have none of their own
+	Receives bool                            // its sources are Receivers
 	Example  string                          // settings and streams of a configuration, indented by six spaces, where they say more than one line each
 }

@@ -80,6 +80,7 @@ var (
 	outboxPending  = prometheus.NewDesc("tributary_outbox_pending_events", "Events that wait for Kafka.", nil, nil)
 	feedsSilent    = prometheus.NewDesc("tributary_feeds_silent", "Ledgers of parties from which nothing came for so many days, no reason given.", []string{"days"}, nil)
 	quarantineOpen = prometheus.NewDesc("tributary_quarantine_open_rows", "Rows that wait for a decision.", nil, nil)
+	inboxWaiting   = prometheus.NewDesc("tributary_inbox_waiting_deliveries", "Deliveries that were posted to a connection and wait to be read.", []string{"connection", "stream"}, nil)
 	ordersStand    = prometheus.NewDesc("tributary_orders", "Orders on their way into the systems that take them, by how far they have got.", []string{"connection", "state"}, nil)
 	writesStand    = prometheus.NewDesc("tributary_writeback_records", "Records that get fields back into the system they came from, by how they stand: waiting, written, halted.", []string{"connection", "kind", "state"}, nil)
 )
@@ -90,6 +91,7 @@ func (waiting) Describe(ch chan<- *prometheus.Desc) {
 	ch <- ordersStand
 	ch <- writesStand
 	ch <- feedsSilent
+	ch <- inboxWaiting
 }
 
 // scrapeTimeout bounds the look into the store: a slow database costs a few figures, not the scrape.
@@ -117,6 +119,16 @@ func (w waiting) Collect(ch chan<- prometheus.Metric) {
 	if counts, err := w.hub.DB.CountWrites(ctx); err == nil {
 		for _, c := range counts {
 			ch <- prometheus.MustNewConstMetric(writesStand, prometheus.GaugeValue, float64(c.Count), c.Connection, c.Kind, c.State)
+		}
+	}
+	for _, c := range w.hub.Config.Connections {
+		if !w.hub.receives(c) {
+			continue
+		}
+		if counts, _, err := w.hub.DB.InboxState(ctx, c.Name); err == nil {
+			for stream, n := range counts {
+				ch <- prometheus.MustNewConstMetric(inboxWaiting, prometheus.GaugeValue, float64(n), c.Name, stream)
+			}
 		}
 	}
 }

@@ -109,7 +109,10 @@ func (m *Metrics) Failing() []Failing {
 
 // env is what a source of the connection is lent.
 func (h *Hub) env(connection string) connectors.Env {
-	env := connectors.Env{Now: h.Now}
+	env := connectors.Env{Now: h.Now, URL: "http://" + h.Config.HTTP.Listen, Path: InboxPath + connection}
+	if h.DB != nil {
+		env.Inbox = h.Inbox(connection)
+	}
 	if m := h.metrics; m != nil {
 		waited, circuit := m.waited.WithLabelValues(connection), m.circuit.WithLabelValues(connection)
 		env.Waited = func(d time.Duration) { waited.Add(d.Seconds()) }

@@ -19,6 +19,7 @@ const (
 	settleLook   = time.Second      // how often the stages look for work of other processes
 	settlePause  = 30 * time.Second // after a failure, or when what waits cannot be worked off yet
 	pruneEvery   = time.Hour
+	inboxLook    = 2 * time.Second // how often a connection that receives looks for deliveries
 )
 
 // Work runs the service until ctx ends: pulls on schedule, resolving, joining, orders, write-back, the relay, pruning,
@@ -101,6 +102,7 @@ func (h *Hub) pullLoop(ctx context.Context, c config.Connection, wake chan<- str
 		h.Log.ErrorContext(ctx, "the connection cannot run: no stream to pull", "connection", c.Name, "error", err)
 		return
 	}
+	receives := h.receives(c)
 	var turns []*turn
 	for _, s := range streams {
 		plan, err := scheduleOf(c, s.Name)
@@ -112,10 +114,25 @@ func (h *Hub) pullLoop(ctx context.Context, c config.Connection, wake chan<- str
 	}
 	for ctx.Err() == nil {
 		next := slices.MinFunc(turns, func(a, b *turn) int { return a.due.Compare(b.due) })
+		pause := time.Until(next.due)
+		if receives {
+			pause = min(pause, inboxLook)
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Until(next.due)):
+		case <-time.After(pause):
+		}
+		if receives {
+			waiting := h.delivered(ctx, c)
+			for _, t := range turns {
+				if now := time.Now(); waiting[t.name] > 0 && t.failures == 0 && t.open(now).Before(t.due) {
+					t.due = t.open(now)
+				}
+			}
+			if next = slices.MinFunc(turns, func(a, b *turn) int { return a.due.Compare(b.due) }); time.Now().Before(next.due) {
+				continue
+			}
 		}
 		began := time.Now()
 		report, err := h.Pull(ctx, PullRequest{Targets: []string{c.Name + "/" + next.name}, Scheduled: true})
@@ -152,6 +169,9 @@ func (h *Hub) pruneLoop(ctx context.Context) {
 			h.Log.WarnContext(ctx, "pruning the outbox failed", "error", err)
 		} else if n > 0 {
 			h.Log.InfoContext(ctx, "outbox pruned", "events", n)
+		}
+		if err := h.forgetDeliveries(ctx); err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "forgetting old deliveries failed", "error", err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,14 @@ func (a *app) offline() (*hub.Hub, error) {
 		return nil, err
 	}
 	return a.hubWith(conf)
+}
+
+// withInbox opens the store where one of the connections receives: what has come for it lies there.
+func (a *app) withInbox(ctx context.Context, h *hub.Hub, connections ...string) (*hub.Hub, func(), error) {
+	if !h.Receives(connections) {
+		return h, func() {}, nil
+	}
+	return a.openWith(ctx, h.Config, "connectors")
 }
 
 func (a *app) connectorsList() error {
@@ -92,6 +101,11 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 			names = append(names, c.Name)
 		}
 	}
+	h, closeHub, err := a.withInbox(cmd.Context(), h, names...)
+	if err != nil {
+		return err
+	}
+	defer closeHub()
 	var reports []hub.CheckReport
 	checks := []checkJSON{}
 	var bad error
@@ -165,6 +179,11 @@ func (a *app) connectorsDiscover(cmd *cobra.Command, argv []string) error {
 	if err != nil {
 		return err
 	}
+	h, closeHub, err := a.withInbox(cmd.Context(), h, argv[0])
+	if err != nil {
+		return err
+	}
+	defer closeHub()
 	streams, err := h.DiscoverConnection(cmd.Context(), argv[0])
 	if err != nil {
 		return err

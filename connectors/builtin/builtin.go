@@ -23,6 +23,7 @@ import (
 	"tributary/connectors/sfa/veeva/network"
 	"tributary/connectors/sfa/veeva/vault"
 	"tributary/connectors/tracecode/msfx"
+	"tributary/connectors/webhook"
 )
 
 // Registry makes the registry of all built-in connectors.
@@ -42,8 +43,9 @@ func Registry() (*connectors.Registry, error) {
 	net, neterr := network.Driver()
 	ms, mserr := msfx.Driver()
 	d, derr := database.Driver()
-	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, eperr, vlterr, neterr, mserr, derr); err != nil {
+	w, werr := webhook.Driver()
+	if err := errors.Join(kerr, nerr, perr, sferr, dynerr, fxerr, s4err, yyerr, yuerr, fherr, eperr, vlterr, neterr, mserr, derr, werr); err != nil {
 		return nil, fmt.Errorf("built-in connectors: %w", err)
 	}
-	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, ep, vlt, net, ms, rest.Driver, files.Driver, d)
+	return connectors.NewRegistry(k, n, p, sf, dyn, fx, s4, yy, yu, fh, ep, vlt, net, ms, rest.Driver, files.Driver, d, w)
 }

@@ -58,6 +58,7 @@ var suites = map[string]string{
 	"sap":           "erp/sap",
 	"veeva-network": "sfa/veeva/network",
 	"veeva-vault":   "sfa/veeva/vault",
+	"webhook":       "webhook",
 	"yonyou":        "erp/yonyou",
 	"yonyou-u8":     "erp/yonyou/u8",
 }

@@ -52,7 +52,7 @@ func Items() []Item {
 		{27, "bad rows go to quarantine, good ones go on, a limit stops the run", []string{"pipeline.TestAPullStopsWhenTooManyRowsAreBad", "test/e2e.TestBadRowsWaitAndGoodRowsArrive"}, ""},
 		{28, "replay delivers exactly the corrected rows once", []string{"hub.TestQuarantineIsReplayedOnceTheMapIsMended"}, ""},
 		{29, "killed anywhere: no gap, no double", []string{"test/chaos.TestKilledPullsEndLikeAnUndisturbedOne", "test/chaos.TestKilledImportsAndRelaysEndLikeUndisturbedOnes", "pipeline.TestIngestSurvivesKills", "events/outbox.TestKilledRelaysLoseAndReorderNothing"}, ""},
-		{30, "sources that forget on acknowledgement, sources that keep", []string{"pipeline.TestAPullResumesAndAcknowledgesOnlyWhatIsStored", "connectors/distributor/files.TestLostAckIsMadeUpFor", "hub.TestOrdersFromKafka"}, ""},
+		{30, "sources that forget on acknowledgement, sources that keep", []string{"pipeline.TestAPullResumesAndAcknowledgesOnlyWhatIsStored", "connectors/distributor/files.TestLostAckIsMadeUpFor", "connectors/webhook.TestAcknowledgedDeliveriesAreForgotten", "hub.TestOrdersFromKafka"}, ""},
 		{31, "told to stop: drains in time", []string{"test/e2e.TestServeLivesBesideImportsAndStopsInOrder", "events/outbox.TestRunSendsWhatComesAndDrainsWhenStopped"}, ""},
 		{32, "order of one key through retry and restart", []string{"events/outbox.TestRelayKeepsOrderAndLosesNothingUnderFaults", "events/outbox.TestAPausedRelayCannotSendOrMarkBehindItsSuccessor"}, ""},
 		{33, "faults of the broker", []string{"events/outbox.TestRunSurvivesABrokerThatIsAwayForAWhile", "events/outbox.TestRelayKeepsOrderAndLosesNothingUnderFaults", "events/kafka.TestWriteErrorNamesTheFirstNotStored", "events/kafka.TestBrokerRestart"}, ""},

@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"findings/waiting, kept, settled on their evidence", findings},
 		{"orders/one for a key, turn by turn", orders},
 		{"write-back/records are marked by events, once, and take turns", writeBacks},
+		{"inbox/known again, numbered as seen, forgotten", inbox},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, &kit{T: t, DB: open(t), run: canonical.DeriveID("run", c.name)}) })
 	}
