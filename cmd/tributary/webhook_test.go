@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -21,6 +22,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/test/servers"
 )
 
 const webhookConfig = `
@@ -268,4 +271,45 @@ func TestAStormOfRepetitions(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	require.Zero(t, p.wait(), p.stderr())
 	require.False(t, bytes.Contains([]byte(p.stderr()), []byte("planted-webhook-secret")))
+}
+
+// Two hubs on one database take deliveries for each other: one delivery at both doors is one, and what one of them was told
+// before it was killed the other stores.
+func TestTwoHubsReceiveForOneAnother(t *testing.T) {
+	t.Parallel()
+	broker := servers.Kafka(t)
+	config := fmt.Sprintf("%s\ncompany: {name: 本公司, code: %s, source: erp}\nstore: {url: %q}\nkafka: {brokers: [%q], partitions: 1}\nauth: {local_role: admin}\n",
+		webhookConfig, strings.ToUpper(servers.Name(t)), servers.PostgresSchema(t), broker)
+	first, second := webhookHub(t, config), webhookHub(t, config)
+	first.ok("runs", "list") // makes the key ring
+	ring, err := os.ReadFile(filepath.Join(first.dir, "data", "keyring.json"))
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(filepath.Join(second.dir, "data"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(second.dir, "data", "keyring.json"), ring, 0o600))
+	p1, url1 := first.serving()
+	p2, url2 := second.serving()
+	const n = 12
+	var kept atomic.Int32
+	var all sync.WaitGroup
+	for i := range n {
+		for _, url := range []string{url1, url2} {
+			all.Go(func() {
+				status, _, body := good(url, i).send(t)
+				switch status {
+				case http.StatusAccepted:
+					kept.Add(1)
+				case http.StatusOK:
+				default:
+					t.Errorf("status %d: %s", status, body)
+				}
+			})
+		}
+	}
+	all.Wait()
+	require.EqualValues(t, n, kept.Load())
+	p1.signal(syscall.SIGKILL)
+	p1.wait()
+	require.Equal(t, n, second.arrived(n), "each was read once")
+	p2.signal(syscall.SIGTERM)
+	require.Zero(t, p2.wait(), p2.stderr())
 }
