@@ -55,7 +55,7 @@ const complaint = "500000000000000007"
 // Golden ids and what became of complaints go back into the records they came from, through kills and lost answers; what was
 // written is no news when it is read, and what cannot be written is told and left alone.
 func TestFieldsAreWrittenBack(t *testing.T) {
-	for name, install := range map[string]func(*testing.T, harness.Options) *harness.Hub{"embedded": harness.Embedded, "production": harness.Production} {
+	for name, install := range map[string]func(testing.TB, harness.Options) *harness.Hub{"embedded": harness.Embedded, "production": harness.Production} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			crm, config := organisation(t, crmAccounts)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ import (
 // Hub is one installation: a working directory with its configuration, its own store and its own broker or its own
 // company on the shared one. Methods fail the test they were made for; a Hub may be used by one goroutine at a time.
 type Hub struct {
-	T       *testing.T
+	T       testing.TB
 	Dir     string
 	Config  string   // path of the configuration file; "" = none
 	Company string   // code of the company: ce_source of its events
@@ -51,14 +52,14 @@ func OnBothProfiles(t *testing.T, o Options, scenario func(t *testing.T, h *Hub)
 }
 
 // Embedded makes an installation on SQLite and the embedded broker, which listens on a free port.
-func Embedded(t *testing.T, o Options) *Hub {
+func Embedded(t testing.TB, o Options) *Hub {
 	o.Config += "\nkafka: {embedded: true, listen: \"127.0.0.1:0\"}\nhttp: {listen: \"127.0.0.1:0\"}\n"
 	return New(t, o)
 }
 
 // Production makes an installation on a schema of its own of the test PostgreSQL, and on the test Kafka. All
 // installations share that broker's topics, so a test that reads them gives its company a code of its own.
-func Production(t *testing.T, o Options) *Hub {
+func Production(t testing.TB, o Options) *Hub {
 	broker := servers.Kafka(t)
 	o.Config += fmt.Sprintf("\nstore: {url: %q}\nkafka: {brokers: [%q], partitions: 3}\nhttp: {listen: \"127.0.0.1:0\"}\nauth: {local_role: admin}\n",
 		servers.PostgresSchema(t), broker)
@@ -68,7 +69,7 @@ func Production(t *testing.T, o Options) *Hub {
 }
 
 // New makes an installation with a configuration as given.
-func New(t *testing.T, o Options) *Hub {
+func New(t testing.TB, o Options) *Hub {
 	dir := t.TempDir()
 	h := &Hub{T: t, Dir: dir, Config: filepath.Join(dir, "tributary.yaml"), Company: o.Company}
 	if h.Company == "" {
@@ -94,10 +95,12 @@ func (h *Hub) Write(name, content string) string {
 	return path
 }
 
-// Result is what a command printed and how it ended.
+// Result is what a command printed, how it ended and what it took.
 type Result struct {
 	Code           int
 	Stdout, Stderr string
+	CPU            time.Duration // user and system time
+	PeakRSS        int64         // bytes
 }
 
 // commandTimeout bounds one command: a hanging one is a failure with its output.
@@ -116,7 +119,11 @@ func (h *Hub) Run(args ...string) Result {
 		require.NoError(h.T, err, "tributary %v", args)
 	}
 	require.NoError(h.T, ctx.Err(), "tributary %v did not end\n%s%s", args, out.String(), errOut.String())
-	r := Result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
+	state := cmd.ProcessState
+	r := Result{Code: state.ExitCode(), Stdout: out.String(), Stderr: errOut.String(), CPU: state.UserTime() + state.SystemTime()}
+	if used, ok := state.SysUsage().(*syscall.Rusage); ok {
+		r.PeakRSS = used.Maxrss << 10
+	}
 	require.NotContains(h.T, r.Stderr, "goroutine ", "tributary %v: a panic reached the user", args)
 	return r
 }
@@ -175,7 +182,7 @@ func (h *Hub) CSV(args ...string) []map[string]string {
 }
 
 // Binary is the path of the program under test.
-func Binary(t *testing.T) string {
+func Binary(t testing.TB) string {
 	t.Helper()
 	path := os.Getenv("TRIBUTARY_BIN")
 	if path == "" {

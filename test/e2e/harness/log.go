@@ -59,7 +59,7 @@ type entity struct{ topic, key string }
 
 // CheckOrder fails the test unless every key's events lie in one partition, begin with version 1, miss no version, come
 // in order once repeats are left out, and repeat only with the same id and content.
-func (l Log) CheckOrder(t *testing.T) {
+func (l Log) CheckOrder(t testing.TB) {
 	t.Helper()
 	next := map[entity]int64{}
 	partition := map[entity]int{}
@@ -84,7 +84,7 @@ func (l Log) CheckOrder(t *testing.T) {
 
 // CheckSchemas fails the test unless every record bears the headers of CloudEvents' binary mode and its value fits the
 // schema of its type.
-func (l Log) CheckSchemas(t *testing.T) {
+func (l Log) CheckSchemas(t testing.TB) {
 	t.Helper()
 	schemas := map[string]*jsonschema.Schema{}
 	for _, r := range l {
@@ -116,7 +116,7 @@ func topicOfType(ceType string) string {
 	return strings.Join(slices.Delete(parts, len(parts)-2, len(parts)-1), ".")
 }
 
-func compile(t *testing.T, name string, text []byte) *jsonschema.Schema {
+func compile(t testing.TB, name string, text []byte) *jsonschema.Schema {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
 	require.NoError(t, err)

@@ -120,7 +120,7 @@ func (p *Process) Wait(limit time.Duration) Result {
 // result is that of a process that has ended.
 func (p *Process) result() Result {
 	stdout, stderr := p.Output()
-	return Result{p.cmd.ProcessState.ExitCode(), stdout, stderr}
+	return Result{Code: p.cmd.ProcessState.ExitCode(), Stdout: stdout, Stderr: stderr}
 }
 
 // killed is the exit code of a process that a signal ended.
@@ -143,3 +143,6 @@ func (h *Hub) KillAfter(d time.Duration, args ...string) bool {
 	require.Zero(h.T, r.Code, "tributary %v\n%s%s", args, r.Stdout, r.Stderr)
 	return false
 }
+
+// PID is the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }

@@ -21,7 +21,7 @@ type Proxy struct {
 }
 
 // StartProxy listens on a free port until the test ends and passes everything on to target.
-func StartProxy(t *testing.T, target string) *Proxy {
+func StartProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

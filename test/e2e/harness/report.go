@@ -37,7 +37,7 @@ type Report struct {
 }
 
 // AddsUp fails the test unless every run, and the totals, account for each row read.
-func (r Report) AddsUp(t *testing.T) {
+func (r Report) AddsUp(t testing.TB) {
 	t.Helper()
 	var sum Counts
 	for _, run := range r.Runs {

@@ -16,7 +16,7 @@ type Sandbox struct {
 var companyLine = regexp.MustCompile(`(?m)^company:.*\n`)
 
 // StartSandbox runs the simulated world on a free port until the test ends, with the systems that know most of it.
-func StartSandbox(t *testing.T, scale float64, faults string) *Sandbox {
+func StartSandbox(t testing.TB, scale float64, faults string) *Sandbox {
 	t.Helper()
 	h := New(t, Options{})
 	args := []string{"sandbox", "--scale", fmt.Sprint(scale), "--only", "erp,sfa,flow,pharmacy", "--lang", "en"}

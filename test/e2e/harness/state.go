@@ -18,7 +18,7 @@ type Master struct {
 }
 
 // Master rebuilds the master from the log, whatever the order of its records.
-func (l Log) Master(t *testing.T) Master {
+func (l Log) Master(t testing.TB) Master {
 	t.Helper()
 	m := Master{Golden: map[string]map[string]any{}, Crosswalk: map[string]string{}, Survivor: map[string]string{}}
 	last := l.Last()
@@ -47,7 +47,7 @@ func (l Log) Master(t *testing.T) Master {
 
 // CheckWhole fails the test unless the crosswalk leads to living golden records, every living one has a source record,
 // and every retired id leads to a survivor.
-func (m Master) CheckWhole(t *testing.T) {
+func (m Master) CheckWhole(t testing.TB) {
 	t.Helper()
 	linked := map[string]bool{}
 	for key, id := range m.Crosswalk {
@@ -72,7 +72,7 @@ func (m Master) CheckWhole(t *testing.T) {
 type State map[string]string
 
 // State rebuilds the end state from the log.
-func (l Log) State(t *testing.T) State {
+func (l Log) State(t testing.TB) State {
 	t.Helper()
 	master := l.Master(t)
 	master.CheckWhole(t)
@@ -141,7 +141,7 @@ func gone(v map[string]any) bool {
 }
 
 // Equal fails the test with the first differences of two states.
-func (s State) Equal(t *testing.T, want State) {
+func (s State) Equal(t testing.TB, want State) {
 	t.Helper()
 	var diff []string
 	for k, v := range want {
@@ -171,7 +171,7 @@ func (s State) Count(subject string) int {
 	return n
 }
 
-func object(t *testing.T, r Record) map[string]any {
+func object(t testing.TB, r Record) map[string]any {
 	t.Helper()
 	var v map[string]any
 	require.NoError(t, json.Unmarshal(r.Value, &v), "%s %s", r.Topic, r.Key)
