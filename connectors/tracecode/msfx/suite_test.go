@@ -39,7 +39,6 @@ type bench struct {
 	url    string
 	faults *fault.Set
 	clock  connectortest.Clock
-	list   []simmsfx.Bill
 }
 
 // code is the n-th code of a pack level.
