@@ -64,7 +64,7 @@ func Items() []Item {
 		{39, "rate limits are kept", []string{"connectors/httpsource.TestLimitsAreKeptByCallersSideBySide", "connectors/httpsource.TestRateLimitPerScope", "connectors/httpsource.TestRetryAfter"}, ""},
 		{40, "every row is accounted for", []string{"pipeline.TestEveryFormatIsAccountedFor", "pipeline.TestPullsEndAlikeWhereverTheyBreak"}, ""},
 		{41, "1 M rows in flat memory", []string{"connectors/filesource.TestMemoryIsFlat", "bench.BenchmarkIngestPostgres", "test/e2e.TestAnInterruptedImportReportsAndGoesOn"}, ""},
-		{42, "no goroutine is left behind", nil, ""},
+		{42, "no goroutine, connection or descriptor is left behind", nil, ""},
 	}
 }
 

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/canonical"
 	"tributary/connectors"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/sandbox/fault"
 	"tributary/internal/errs"
 )
@@ -68,11 +68,13 @@ var orderTests = []struct {
 	{"a cancelled order is seen", voidOrder},
 }
 
-// RunOrders runs the suite of connectors that write orders.
+// RunOrders runs the suite of connectors that write orders. It looks for leaks as Run does.
 func RunOrders(t *testing.T, h Orders) {
-	t.Cleanup(func() { goleak.VerifyNone(t, goleak.IgnoreCurrent()) })
 	for _, part := range orderTests {
-		t.Run(part.name, func(t *testing.T) { part.test(t, h) })
+		t.Run(part.name, func(t *testing.T) {
+			leak.Check(t)
+			part.test(t, h)
+		})
 	}
 }
 

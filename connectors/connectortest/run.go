@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"go.uber.org/goleak"
+	"tributary/connectors/connectortest/leak"
 )
 
 // part is a part of the suite with the items of the acceptance list that it proves.
@@ -55,10 +55,8 @@ var tests = []part{
 
 // Run runs the suite and compares what it proves with testdata/acceptance.json. Where a connector reaches systems of
 // several kinds the suite runs over each, named by Harness.Name, and an item is passed when it is on all of them; the
-// first says which do not apply. The connector's goroutines must be gone at its end.
+// first says which do not apply. At the end of each part the connector's goroutines, connections and files must be gone.
 func Run(t *testing.T, h Harness, others ...Harness) {
-	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	proved := h.run(t)
 	for _, other := range others {
 		t.Run(other.Name, func(t *testing.T) { other.run(t) })
@@ -76,7 +74,10 @@ func (h Harness) run(t *testing.T) map[int]bool {
 		if !slices.ContainsFunc(items, h.concerns) {
 			continue
 		}
-		t.Run(p.name, func(t *testing.T) { p.test(t, h) })
+		t.Run(p.name, func(t *testing.T) {
+			leak.Check(t)
+			p.test(t, h)
+		})
 		for _, item := range items {
 			proved[item] = true
 		}

@@ -15,14 +15,10 @@ const seed = "TRIBUTARY_TEST_SEED"
 // Seed is the fault that a test of the suite itself puts into the connector; "" in every other run.
 func Seed() string { return os.Getenv(seed) }
 
-// RequireNoticed runs a test of this binary again, with a fault seeded, and requires the named part of the suite to fail;
-// "": whatever the suite does at its end.
+// RequireNoticed runs a test of this binary again, with a fault seeded, and requires the named part of the suite to fail.
 func RequireNoticed(t *testing.T, test, fault, part string) {
 	t.Helper()
 	pattern, failure := test+"/^"+strings.ReplaceAll(part, " ", "_"), "--- FAIL: "+test+"/"+strings.ReplaceAll(part, " ", "_")
-	if part == "" {
-		pattern, failure = test+"/^two_reads", "--- FAIL: "+test+" ("
-	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", pattern, "-test.v")
 	cmd.Env = append(os.Environ(), seed+"="+fault)
 	out, err := cmd.CombinedOutput()

@@ -6,28 +6,38 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http/httptest"
+	"net/url"
+	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/rest"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simrest"
 )
+
+func TestMain(m *testing.M) { leak.Main(m) }
 
 var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
 
 // broken is a good source with one fault in it.
 type broken struct {
 	connectors.Source
-	fault  string
-	secret string
-	reads  int
-	newest time.Time
+	fault   string
+	secret  string
+	address *url.URL
+	reads   int
+	newest  time.Time
 }
+
+// kept holds what was forgotten, so that the garbage collector does not close it.
+var kept []io.Closer
 
 // faults are the mistakes that a connector may make, with the item whose test must notice.
 var faults = map[string]string{
@@ -35,7 +45,9 @@ var faults = map[string]string{
 	"asks for more than it did":     "settings of the released version",
 	"needs nothing":                 "a missing required setting",
 	"an empty stream":               "records match the catalogue",
-	"forgets a goroutine":           "", // the end of the suite
+	"forgets a goroutine":           "two reads of an unchanged source are equal",
+	"forgets a connection":          "two reads of an unchanged source are equal",
+	"forgets a file":                "two reads of an unchanged source are equal",
 	"leaks the password in errors":  "secrets stay secret",
 	"two verdicts":                  "check gives one verdict",
 	"takes any stream":              "what does not exist is refused",
@@ -86,10 +98,21 @@ func (b *broken) Discover(ctx context.Context) ([]connectors.StreamInfo, error) 
 
 func (b *broken) Open(ctx context.Context, stream string, position json.RawMessage) error {
 	b.reads = 0
-	if b.fault == "forgets a goroutine" {
-		go func() { select {} }()
-	}
 	switch {
+	case b.fault == "forgets a goroutine":
+		go func() { select {} }()
+	case b.fault == "forgets a file":
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return err
+		}
+		kept = append(kept, f)
+	case b.fault == "forgets a connection":
+		conn, err := net.Dial("tcp", b.address.Host)
+		if err != nil {
+			return err
+		}
+		kept = append(kept, conn)
 	case b.fault == "takes any stream" && stream != "items":
 		return nil
 	case b.fault == "reads all again":
@@ -201,7 +224,8 @@ func harness(name string) connectortest.Harness {
 		if name == "" {
 			return src, nil
 		}
-		return &broken{Source: src, fault: name, secret: s.Auth.Password.Reveal()}, nil
+		address, err := url.Parse(s.BaseURL)
+		return &broken{Source: src, fault: name, secret: s.Auth.Password.Reveal(), address: address}, err
 	}
 	return connectortest.Harness{
 		Driver: driver, Stream: "items", BaseURL: []string{"base_url"}, PageSize: "page_size", Text: "name",

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/epcis"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simepcis"
@@ -20,7 +20,7 @@ import (
 	"tributary/mapping"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 const secret = "sandbox-epcis-client-secret"
 

@@ -5,15 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"tributary/connectors/connectortest"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/rest"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simrest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 var now = time.Date(2025, 3, 10, 12, 0, 0, 0, time.UTC)
 

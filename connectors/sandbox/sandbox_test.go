@@ -15,11 +15,11 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/builtin"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/filesource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/world"
@@ -27,7 +27,7 @@ import (
 	"tributary/mapping"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 var now = time.Date(2025, 4, 1, 4, 0, 0, 0, time.UTC)
 

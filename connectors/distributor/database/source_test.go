@@ -15,16 +15,16 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/canonical"
 	"tributary/connectors"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/distributor/database"
 	"tributary/internal/errs"
 	"tributary/test/servers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // site is a fresh database on a real server, with an account that may only read what it is granted.
 type site struct {

@@ -13,16 +13,16 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"tributary/canonical"
 	"tributary/connectors"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/distributor/files"
 	"tributary/internal/errs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 var noon = time.Date(2025, 4, 1, 12, 0, 0, 0, time.UTC)
 

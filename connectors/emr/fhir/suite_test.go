@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/emr/fhir"
 	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
@@ -26,7 +26,7 @@ import (
 	"tributary/internal/errs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // bench is a simulated server.
 type bench struct {

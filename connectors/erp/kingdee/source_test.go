@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/httpsource"
 	"tributary/connectors/sandbox/fault"
@@ -20,7 +20,7 @@ import (
 	"tributary/internal/errs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 var site = simkingdee.Options{
 	AcctID: "6400aabbccdd", User: "integration", Password: "pw-very-secret",

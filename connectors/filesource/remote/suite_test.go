@@ -15,16 +15,16 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/connectors"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/filesource"
 	"tributary/connectors/filesource/remote"
 	"tributary/internal/errs"
 	"tributary/test/servers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // site is a fresh folder on a real server and the ways to look behind the server's back.
 type site struct {

@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simmsfx"
 	"tributary/connectors/tracecode/msfx"
@@ -21,7 +21,7 @@ import (
 	"tributary/mapping"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 const (
 	appKey, secret = "31234567", "sandbox-msfx-app-secret"

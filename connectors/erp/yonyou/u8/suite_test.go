@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
+	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/erp/yonyou/u8"
 	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
@@ -23,7 +23,7 @@ import (
 	"tributary/internal/errs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // bench is a simulated enterprise.
 type bench struct {

@@ -1,0 +1,9 @@
+package connectors_test
+
+import (
+	"testing"
+
+	"tributary/connectors/connectortest/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
