@@ -1,5 +1,6 @@
 # Everything CI does is a target here. `make help` lists them.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN := bin/tributary
 GO := go
@@ -10,6 +11,9 @@ GO := go
 RACE := ./connectors ./connectors/connectortest ./connectors/httpsource ./connectors/objectsource ./connectors/filesource/... \
 	./connectors/distributor/... ./connectors/erp/kingdee ./connectors/sfa/salesforce ./events/... ./store/... ./dedupe/... ./trace/... ./api/...
 SEVERAL := BesideEachOther|SideBySide|BesideARunning|BesideSources|TwoImports|TwoStewards|Waiting|Sender|CutOff
+
+# Prints what go test prints and fails when any test, a passing one too, said a planted secret.
+WATCHED := $(GO) run ./test/secrets/gotest
 
 .PHONY: help demo run build test test-embedded soak bench bench-match lint generate clean
 
@@ -34,11 +38,11 @@ test-all:
 	$(MAKE) --no-print-directory -j2 test-plain test-race
 
 test-plain:
-	$(GO) test -timeout 15m ./...
+	$(GO) test -json -timeout 15m ./... | $(WATCHED)
 
 test-race:
-	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -race -short -vet=off -timeout 15m $(RACE)
-	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -race -short -vet=off -timeout 15m -run '$(SEVERAL)' ./pipeline ./hub
+	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -json -race -short -vet=off -timeout 15m $(RACE) | $(WATCHED)
+	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -json -race -short -vet=off -timeout 15m -run '$(SEVERAL)' ./pipeline ./hub | $(WATCHED)
 
 test-embedded: ## The quick subset that needs no servers
 	$(GO) test -short -timeout 10m ./...

@@ -135,7 +135,7 @@ func (deaf) Close() error                                                      {
 // A source that fails is told in the body, and is no reason to send requests elsewhere.
 func TestAFailingSourceIsToldAndNoReasonToBeUnready(t *testing.T) {
 	s := serve(t)
-	s.hub.Config.Connections = []config.Connection{{Name: "shop", Connector: "pharmacy", Settings: map[string]any{"base_url": "http://127.0.0.1:1", "token": "s3cret", "retry_budget": "1ms"}, Streams: []config.Stream{{Stream: "stores"}}}}
+	s.hub.Config.Connections = []config.Connection{{Name: "shop", Connector: "pharmacy", Settings: map[string]any{"base_url": "http://127.0.0.1:1", "token": "planted-secret", "retry_budget": "1ms"}, Streams: []config.Stream{{Stream: "stores"}}}}
 	relay, err := outbox.New(outbox.Config{Source: events.Source("M"), Now: time.Now}, s.db, func() (outbox.Publisher, error) { return deaf{}, nil }, s.hub.Log)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
@@ -145,7 +145,7 @@ func TestAFailingSourceIsToldAndNoReasonToBeUnready(t *testing.T) {
 	w := s.get("/readyz")
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Contains(t, w.Body.String(), "connectors.unreachable")
-	require.NotContains(t, w.Body.String(), "s3cret")
+	require.NotContains(t, w.Body.String(), "planted-secret")
 	stop()
 	require.NoError(t, <-done)
 }
@@ -253,10 +253,10 @@ func TestNoInsideLeaksOut(t *testing.T) {
 }
 
 func TestPanicReachesNobody(t *testing.T) {
-	s := serve(t, api.Check{Name: "odd", Do: func(context.Context) error { panic("s3cret inside") }})
+	s := serve(t, api.Check{Name: "odd", Do: func(context.Context) error { panic("planted-secret inside") }})
 	w := s.get("/readyz")
 	require.Equal(t, "api.internal", problem(t, w).Code)
-	require.NotContains(t, w.Body.String(), "s3cret")
-	require.Contains(t, s.log.String(), "s3cret inside")
+	require.NotContains(t, w.Body.String(), "planted-secret")
+	require.Contains(t, s.log.String(), "planted-secret inside")
 	require.Equal(t, http.StatusOK, s.get("/livez").Code)
 }

@@ -30,7 +30,7 @@ func traceSources(t *testing.T, now func() time.Time) (url string, platform *sim
 	dealer := simmsfx.Party{EntID: "900002", RefID: "REFD", Name: "青河医药有限公司"}
 	at := now().Add(-72 * time.Hour)
 	goods := []simmsfx.Item{{ProductCode: "8123457", ProdCode: "P1", Name: "阿莫西林胶囊", Spec: "0.25g×24粒", Unit: "盒", Lot: tracedLot, Made: "2026-01-01", Expires: "2027-12-31", Packages: 400, Codes: []string{tracedCase}}}
-	platform = simmsfx.New(simmsfx.Options{AppKey: "31234567", Secret: "sandbox-msfx-app-secret", Enterprises: map[string]string{"REFM": "900001", "REFD": "900002"}, Now: now},
+	platform = simmsfx.New(simmsfx.Options{AppKey: "31234567", Secret: "planted-secret-msfx-app-secret", Enterprises: map[string]string{"REFM": "900001", "REFD": "900002"}, Now: now},
 		simmsfx.Bill{Enterprise: "REFM", Code: "RK1", Type: "101", Time: at, From: maker, To: maker, Items: goods},
 		simmsfx.Bill{Enterprise: "REFM", Code: "CK1", Type: "201", Time: at.Add(time.Hour), From: maker, To: dealer, Items: goods},
 		simmsfx.Bill{Enterprise: "REFD", Code: "GJ1", Type: "102", Time: at.Add(9 * time.Hour), From: maker, To: dealer, Items: goods},
@@ -44,7 +44,7 @@ func traceSources(t *testing.T, now func() time.Time) (url string, platform *sim
 		}
 		return e
 	}
-	repository := simepcis.New(simepcis.Options{Prefix: "/epcis", Token: "fixed-token-of-the-partner", Now: now}, []map[string]any{
+	repository := simepcis.New(simepcis.Options{Prefix: "/epcis", Token: "planted-secret-of-the-partner", Now: now}, []map[string]any{
 		event("00000000-0000-4000-8000-000000000001", "shipping", 30, map[string]any{"destinationList": []any{map[string]any{"type": "owning_party", "destination": "https://id.gs1.org/417/9520001000010"}}}),
 		event("00000000-0000-4000-8000-000000000002", "retail_selling", 40, map[string]any{"errorDeclaration": map[string]any{"declarationTime": at.Add(50 * time.Hour).Format(time.RFC3339), "reason": "did_not_occur"}}),
 		event("00000000-0000-4000-8000-000000000003", "no_such_step", 41, nil),
@@ -75,8 +75,8 @@ func TestCodesAndBillsOfConnectors(t *testing.T) {
 			return settings
 		}
 		h.Config.Connections = []config.Connection{
-			{Name: "msfx", Connector: "msfx", Settings: with(map[string]any{"base_url": url, "app_key": "31234567", "app_secret": "sandbox-msfx-app-secret", "ref_ent_id": "REFM", "partners": []any{"REFD"}, "since": "2026-01-01"})},
-			{Name: "dealer", Connector: "epcis", Settings: with(map[string]any{"base_url": url + "/epcis", "auth": "bearer", "token": "fixed-token-of-the-partner"})},
+			{Name: "msfx", Connector: "msfx", Settings: with(map[string]any{"base_url": url, "app_key": "31234567", "app_secret": "planted-secret-msfx-app-secret", "ref_ent_id": "REFM", "partners": []any{"REFD"}, "since": "2026-01-01"})},
+			{Name: "dealer", Connector: "epcis", Settings: with(map[string]any{"base_url": url + "/epcis", "auth": "bearer", "token": "planted-secret-of-the-partner"})},
 		}
 		file := filepath.Join(t.TempDir(), "products.csv")
 		require.NoError(t, os.WriteFile(file, []byte("code,name,spec,approval_no,unit,case_factor,inner_factor,gtin,code_prefixes\nAMX24,阿莫西林胶囊,0.25g×24粒,国药准字H20250001,盒,40,10,09520001123467,8123456/8123457\n"), 0o600))

@@ -129,7 +129,7 @@ func TestWorkGoesOnBesideSourcesThatFail(t *testing.T) {
 		}
 	}
 	h.Config.Connections = append(h.Config.Connections,
-		config.Connection{Name: "locked", Connector: "pharmacy", Settings: map[string]any{"base_url": refuses.URL + "/v1", "token": "s3cret"}, Streams: []config.Stream{{Stream: "stores"}}},
+		config.Connection{Name: "locked", Connector: "pharmacy", Settings: map[string]any{"base_url": refuses.URL + "/v1", "token": "planted-secret"}, Streams: []config.Stream{{Stream: "stores"}}},
 		config.Connection{Name: "nameless", Connector: "no-such-connector"})
 
 	s := work(t, h)
@@ -154,7 +154,7 @@ func TestWorkGoesOnBesideSourcesThatFail(t *testing.T) {
 	log := s.log.String()
 	require.Contains(t, log, `"nameless"`)
 	require.Contains(t, log, `"locked"`)
-	require.NotContains(t, log, "s3cret")
+	require.NotContains(t, log, "planted-secret")
 	for _, c := range sb.World().Customers {
 		if c.Name != "" && !bytes.Contains([]byte(good.Company.Name), []byte(c.Name)) {
 			require.NotContains(t, log, c.Name, "the log names nobody")

@@ -52,7 +52,7 @@ func TestCheckOfGoodConnections(t *testing.T) {
 func TestCheckWithAWrongPassword(t *testing.T) {
 	good := simulated(t)
 	here := newInstallation(t)
-	bad := strings.NewReplacer("sandbox-pharmacy-token", "wrong-token-1", "sandbox-neocrm-password", "wrong-password-2").Replace(good)
+	bad := strings.NewReplacer("planted-secret-pharmacy-token", "wrong-token-1", "planted-secret-neocrm-password", "wrong-password-2").Replace(good)
 	require.NotEqual(t, good, bad)
 	here.configure(bad)
 	for lang, want := range map[string][]string{

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/test/secrets"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/cli.md from the commands")
@@ -33,7 +35,9 @@ type installation struct {
 
 func newInstallation(t *testing.T) installation {
 	t.Helper()
-	return installation{t, t.TempDir()}
+	i := installation{t, t.TempDir()}
+	t.Cleanup(func() { secrets.CheckFolder(t, i.dir, "tributary.yaml", "data/demo.yaml") }) // the configurations
+	return i
 }
 
 // write puts a file into the folder and returns its path.
@@ -76,6 +80,7 @@ func (i installation) runIn(ctx context.Context, stdin string, argv ...string) a
 	}
 	var out, errOut bytes.Buffer
 	code := run(ctx, append(full, argv...), strings.NewReader(stdin), &out, &errOut)
+	secrets.Check(i.t, strings.Join(argv, " "), out.String()+errOut.String())
 	return answer{code, out.String(), errOut.String()}
 }
 

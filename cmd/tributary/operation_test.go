@@ -66,15 +66,15 @@ func TestDatabaseThatCannotBeUsedIsTheEnvironment(t *testing.T) {
 	a := here.run("runs", "list", "--data", file)
 	require.Equal(t, 3, a.code)
 	require.Contains(t, a.err, file)
-	here.configure("store: {url: \"postgres://hub:s3cret@" + closedAddress(t) + "/hub\"}")
+	here.configure("store: {url: \"postgres://hub:planted-secret@" + closedAddress(t) + "/hub\"}")
 	a = here.run("runs", "list")
 	require.Equal(t, 3, a.code, a.err)
-	require.NotContains(t, a.err, "s3cret")
-	here.configure("store: {url: \"mysql://hub:s3cret@h/hub\"}")
+	require.NotContains(t, a.err, "planted-secret")
+	here.configure("store: {url: \"mysql://hub:planted-secret@h/hub\"}")
 	a = here.run("runs", "list")
 	require.Equal(t, 2, a.code, a.err)
 	require.Contains(t, a.err, "store.url")
-	require.NotContains(t, a.err, "s3cret")
+	require.NotContains(t, a.err, "planted-secret")
 }
 
 func TestDoctorNamesWhatIsWrong(t *testing.T) {
@@ -88,14 +88,14 @@ func TestDoctorNamesWhatIsWrong(t *testing.T) {
 
 	here.configure(`
 kafka: {brokers: ["` + closedAddress(t) + `"]}
-connections: [{name: a, connector: pharmacy, settings: {base_url: "` + refusing.URL + `/v1", token: s3cret}}]`)
+connections: [{name: a, connector: pharmacy, settings: {base_url: "` + refusing.URL + `/v1", token: planted-secret}}]`)
 	for lang, want := range map[string]string{"en": "refuses the credentials", "zh": "拒绝登录"} {
 		a = here.run("doctor", "--lang", lang)
 		require.Equal(t, 3, a.code)
 		for _, part := range []string{"✓ store", "✗ kafka", "✗ connection a", want, "  → "} {
 			require.Contains(t, a.out, part)
 		}
-		require.NotContains(t, a.out+a.err, "s3cret")
+		require.NotContains(t, a.out+a.err, "planted-secret")
 		require.Empty(t, a.err, "said once")
 	}
 	v := here.run("doctor", "--json").object(t)

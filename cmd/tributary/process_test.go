@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/test/secrets"
 )
 
 // process is the program running as a process of its own.
@@ -50,6 +52,10 @@ func (i installation) start(argv ...string) *process {
 	i.t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
+		if argv[0] != "sandbox" { // which prints a configuration
+			secrets.Check(i.t, strings.Join(argv, " "), p.out.String())
+		}
+		secrets.Check(i.t, strings.Join(argv, " "), p.stderr())
 	})
 	return p
 }
@@ -114,6 +120,7 @@ func get(t *testing.T, url string) (int, string) {
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
+	secrets.Check(t, url, string(b))
 	return res.StatusCode, string(b)
 }
 
@@ -166,13 +173,13 @@ func TestQuietServeWritesOnlyJSONLines(t *testing.T) {
 	defer system.Close()
 	here.configure(`
 connections:
-  - {name: chain, connector: pharmacy, settings: {base_url: "` + system.URL + `/v1", token: s3cret-token}}`)
+  - {name: chain, connector: pharmacy, settings: {base_url: "` + system.URL + `/v1", token: planted-secret-token}}`)
 	p := here.start("serve", "--quiet")
 	p.line(`"connection":"(chain)"`)
 	p.signal(syscall.SIGTERM)
 	require.Zero(t, p.wait(), p.stderr())
 	require.Empty(t, p.out.String())
-	require.NotContains(t, p.stderr(), "s3cret-token")
+	require.NotContains(t, p.stderr(), "planted-secret-token")
 	for _, l := range strings.Split(strings.TrimSpace(p.stderr()), "\n") {
 		var entry struct{ Time, Level, Msg string }
 		require.NoError(t, json.Unmarshal([]byte(l), &entry), l)

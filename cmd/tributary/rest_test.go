@@ -16,7 +16,7 @@ connections:
     connector: rest
     settings:
       base_url: %s
-      auth: {kind: header, header: X-Key, token: "planted-rest-key"}
+      auth: {kind: header, header: X-Key, token: "planted-secret-rest-key"}
       errors: {ok: code, message: msg}
       streams:
         customers:
@@ -36,7 +36,7 @@ const restMap = "entity: customer\nkey: [id]\nfields:\n  code: id\n  name: title
 // A REST source is read with settings and a map alone.
 func TestARestSourceNeedsNoCode(t *testing.T) {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Key") != "planted-rest-key" {
+		if r.Header.Get("X-Key") != "planted-secret-rest-key" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -69,7 +69,7 @@ func TestARestSourceNeedsNoCode(t *testing.T) {
 		require.Equal(t, 2, a.code)
 		require.Regexp(t, `tributary.yaml:1\d:`, a.out+a.err)
 		require.Contains(t, a.out+a.err, "connections.wms.settings.streams.customers")
-		require.NotContains(t, a.out+a.err, "planted-rest-key")
+		require.NotContains(t, a.out+a.err, "planted-secret-rest-key")
 	}
 	here.configure(replaceOnce(t, fmt.Sprintf(restConfig, api.URL), "stream: customers, every: 10m, map: customers.yaml", "stream: customer, every: 10m, map: customers.yaml"))
 	require.Contains(t, here.run("config", "lint").out, "customers", "a stream that the settings do not declare")

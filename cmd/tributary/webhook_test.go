@@ -31,7 +31,7 @@ connections:
   - name: crm
     connector: webhook
     settings:
-      secret: planted-webhook-secret
+      secret: planted-secret-webhook
       max_body: 4096
       streams:
         customers: {key: [id], time: updated_at, op: op}
@@ -87,7 +87,7 @@ func (d delivery) send(t *testing.T) (int, http.Header, string) {
 
 // good is a delivery of one customer.
 func good(url string, i int) delivery {
-	return delivery{url: url, media: "application/json", id: fmt.Sprint("d", i), secret: "planted-webhook-secret",
+	return delivery{url: url, media: "application/json", id: fmt.Sprint("d", i), secret: "planted-secret-webhook",
 		body: fmt.Sprintf(`{"id":"C%d","updated_at":"2026-01-31T08:00:00Z","op":"updated","name":"第%d人民医院"}`, i, i)}
 }
 
@@ -129,7 +129,7 @@ func TestTheSenderOfTheGuideWorks(t *testing.T) {
 		require.NotNil(t, script)
 		text := strings.ReplaceAll(string(script[1]), `"id":"42"`, `"id":"`+lang+`"`)
 		cmd := exec.Command("sh", "-e", "-c", text)
-		cmd.Env = append(os.Environ(), "URL="+url, "SECRET=planted-webhook-secret")
+		cmd.Env = append(os.Environ(), "URL="+url, "SECRET=planted-secret-webhook")
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(out))
 		time.Sleep(1100 * time.Millisecond) // its id has the second in it
@@ -194,7 +194,7 @@ func TestWhatSendersAreAnswered(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	require.Zero(t, p.wait(), p.stderr())
 	require.Contains(t, p.stderr(), "the time of signing is off by", "the log says what the sender is not told")
-	require.NotContains(t, p.stderr(), "planted-webhook-secret")
+	require.NotContains(t, p.stderr(), "planted-secret-webhook")
 }
 
 // What was answered survives a kill, is known again after it, and arrives once.
@@ -270,7 +270,7 @@ func TestAStormOfRepetitions(t *testing.T) {
 	require.Contains(t, quarantine, "无时间")
 	p.signal(syscall.SIGTERM)
 	require.Zero(t, p.wait(), p.stderr())
-	require.False(t, bytes.Contains([]byte(p.stderr()), []byte("planted-webhook-secret")))
+	require.False(t, bytes.Contains([]byte(p.stderr()), []byte("planted-secret-webhook")))
 }
 
 // Two hubs on one database take deliveries for each other: one delivery at both doors is one, and what one of them was told

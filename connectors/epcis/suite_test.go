@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-const secret = "sandbox-epcis-client-secret"
+const secret = "planted-secret-epcis-client-secret"
 
 // bench is a simulated repository.
 type bench struct {
@@ -36,7 +36,7 @@ type bench struct {
 func start(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{faults: fault.New()}
-	b.Server = simepcis.New(simepcis.Options{Prefix: "/epcis", Client: "tributary", Secret: secret, Token: "fixed-token-of-the-partner", User: "u", Password: "basic-password", Now: b.clock.Now, Faults: b.faults}, []map[string]any{event(0, connectortest.Start.Add(-time.Hour))})
+	b.Server = simepcis.New(simepcis.Options{Prefix: "/epcis", Client: "tributary", Secret: secret, Token: "planted-secret-of-the-partner", User: "u", Password: "planted-secret-basic", Now: b.clock.Now, Faults: b.faults}, []map[string]any{event(0, connectortest.Start.Add(-time.Hour))})
 	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
 	t.Cleanup(srv.Close)
 	b.url = srv.URL
@@ -102,7 +102,7 @@ func TestEventsStandAlone(t *testing.T) {
 	require.NoError(t, err)
 	m, err := mapping.Parse("events", driver.Maps["events"])
 	require.NoError(t, err)
-	for auth, more := range map[string]map[string]any{"oauth2": {}, "bearer": {"auth": "bearer", "token": "fixed-token-of-the-partner"}, "basic": {"auth": "basic", "user": "u", "password": "basic-password"}} {
+	for auth, more := range map[string]map[string]any{"oauth2": {}, "bearer": {"auth": "bearer", "token": "planted-secret-of-the-partner"}, "basic": {"auth": "basic", "user": "u", "password": "planted-secret-basic"}} {
 		raw := b.settings()
 		for k, v := range more {
 			raw[k] = v

@@ -59,9 +59,9 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestPasswordIsNotPrinted(t *testing.T) {
-	cfg := PublisherConfig{Config: Config{SASL: &SASL{Mechanism: ScramSHA512, User: "hub", Password: "s3cret"}}}
+	cfg := PublisherConfig{Config: Config{SASL: &SASL{Mechanism: ScramSHA512, User: "hub", Password: "planted-secret"}}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		require.NotContains(t, fmt.Sprintf(verb, cfg), "s3cret")
-		require.NotContains(t, fmt.Sprintf(verb, *cfg.SASL), "s3cret")
+		require.NotContains(t, fmt.Sprintf(verb, cfg), "planted-secret")
+		require.NotContains(t, fmt.Sprintf(verb, *cfg.SASL), "planted-secret")
 	}
 }

@@ -24,7 +24,7 @@ func refs(env map[string]string) config.References {
 
 func TestParseReadsEveryPart(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "kingdee")
-	require.NoError(t, os.WriteFile(secret, []byte("s3cret\n"), 0o600))
+	require.NoError(t, os.WriteFile(secret, []byte("planted-secret\n"), 0o600))
 	c, err := config.Parse("tributary.yaml", []byte(`
 company: {name: 百川制药有限公司, code: BC}
 store: {url: "postgres://hub:${env:PGPASSWORD}@db:5432/hub"}
@@ -41,7 +41,7 @@ retention: {outbox: 3d}
 	require.Equal(t, "postgres://hub:p@ss%2Fword@db:5432/hub", c.Store.URL, "inside a URL a reference is percent-encoded")
 	require.Equal(t, "p@ss", c.Kafka.SASL.Password)
 	require.False(t, c.Kafka.Embedded, "brokers turn the embedded broker off")
-	require.Equal(t, map[string]any{"base_url": "https://erp.test", "app_secret": "s3cret", "page_size": json.Number("500"), "strict": true, "list": []any{json.Number("1"), "02"}}, c.Connections[0].Settings)
+	require.Equal(t, map[string]any{"base_url": "https://erp.test", "app_secret": "planted-secret", "page_size": json.Number("500"), "strict": true, "list": []any{json.Number("1"), "02"}}, c.Connections[0].Settings)
 	require.Equal(t, config.Duration(10*time.Minute), c.Connections[0].Streams[0].Every)
 	require.Equal(t, config.Duration(72*time.Hour), c.Retention.Outbox)
 	require.Equal(t, "M", config.Defaults().Company.Code)
@@ -157,7 +157,7 @@ func TestEveryProblemReadsWellInBothLanguages(t *testing.T) {
 // A file that the configuration names is looked for beside the configuration, wherever the program is started.
 func TestFilesAreNamedFromTheConfigurationsFolder(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "password"), []byte("s3cret\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "password"), []byte("planted-secret\n"), 0o600))
 	file := filepath.Join(dir, "tributary.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(`
 kafka: {brokers: [a:9092], tls: {enabled: true, ca: ca.pem}, sasl: {mechanism: PLAIN, username: hub, password: "${file:password}"}}
@@ -171,7 +171,7 @@ connections:
 	t.Chdir(t.TempDir())
 	c, err := config.Load(file)
 	require.NoError(t, err)
-	require.Equal(t, "s3cret", c.Kafka.SASL.Password)
+	require.Equal(t, "planted-secret", c.Kafka.SASL.Password)
 	require.Equal(t, filepath.Join(dir, "ca.pem"), c.Kafka.TLS.CA)
 	require.Equal(t, filepath.Join(dir, "divisions", "current.csv"), c.Divisions.Current)
 	require.Equal(t, "/etc/history.csv", c.Divisions.History)

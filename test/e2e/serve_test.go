@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/test/e2e/harness"
+	"tributary/test/secrets"
 )
 
 // stopWithin is how long a command may take to end after SIGTERM or SIGINT.
@@ -117,5 +118,6 @@ func get(t *testing.T, url string) (status int, body string) {
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
+	secrets.Check(t, url, string(b))
 	return resp.StatusCode, string(b)
 }

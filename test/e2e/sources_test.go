@@ -79,7 +79,7 @@ func TestCheckWithAWrongPassword(t *testing.T) {
 			require.Contains(t, r.Stdout, part)
 		}
 		requirePlain(t, r.Stdout+r.Stderr)
-		require.NotContains(t, r.Stdout+r.Stderr, "sandbox-neocrm-password", "a secret was printed")
+		require.NotContains(t, r.Stdout+r.Stderr, "planted-secret-neocrm-password", "a secret was printed")
 	}
 	r := h.Run("connectors", "check", "nowhere")
 	require.Equal(t, 2, r.Code)

@@ -59,7 +59,7 @@ func postgres(t *testing.T) site {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, admin.Close()) })
 	s := site{kind: "postgres", admin: admin, now: "localtimestamp"}
-	s.exec(t, "CREATE DATABASE "+name, "CREATE ROLE "+name+" LOGIN PASSWORD 'reader-secret'")
+	s.exec(t, "CREATE DATABASE "+name, "CREATE ROLE "+name+" LOGIN PASSWORD 'planted-secret-reader'")
 	u, err := url.Parse(address)
 	require.NoError(t, err)
 	u.Path = name
@@ -75,7 +75,7 @@ func postgres(t *testing.T) site {
 	})
 	s.exec(t, "ALTER DATABASE "+name+" SET timezone = 'Asia/Shanghai'")
 	s.grant = "GRANT SELECT ON %s TO " + name
-	s.settings = map[string]any{"kind": "postgres", "address": u.Host, "database": name, "user": name, "password": "reader-secret"}
+	s.settings = map[string]any{"kind": "postgres", "address": u.Host, "database": name, "user": name, "password": "planted-secret-reader"}
 	return s
 }
 
@@ -89,12 +89,12 @@ func mariadb(t *testing.T) site {
 	admin := sql.OpenDB(connector)
 	s := site{kind: "mysql", admin: admin, now: "NOW(6)", grant: "GRANT SELECT ON " + name + ".%s TO '" + name + "'@'127.0.0.1'"}
 	admin.SetMaxOpenConns(1) // USE holds for one connection
-	s.exec(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4", "CREATE USER '"+name+"'@'127.0.0.1' IDENTIFIED BY 'reader-secret'", "USE "+name)
+	s.exec(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4", "CREATE USER '"+name+"'@'127.0.0.1' IDENTIFIED BY 'planted-secret-reader'", "USE "+name)
 	t.Cleanup(func() {
 		s.exec(t, "DROP DATABASE "+name, "DROP USER '"+name+"'@'127.0.0.1'")
 		require.NoError(t, admin.Close())
 	})
-	s.settings = map[string]any{"kind": "mysql", "address": server.Address, "database": name, "user": name, "password": "reader-secret"}
+	s.settings = map[string]any{"kind": "mysql", "address": server.Address, "database": name, "user": name, "password": "planted-secret-reader"}
 	return s
 }
 
@@ -406,7 +406,7 @@ func TestEachMistakeHasItsCode(t *testing.T) {
 				codes = append(codes, f.Code)
 				for _, lang := range []string{"en", "zh"} {
 					text := errs.New(errs.Invalid, f.Code, f.Args).Text(lang)
-					require.NotContains(t, text, "reader-secret")
+					require.NotContains(t, text, "planted-secret-reader")
 					require.NotContains(t, text, "wrong-secret")
 					require.NotRegexp(t, `\{[a-z_]+\}`, text, f.Code)
 				}

@@ -25,7 +25,7 @@ var zone = time.FixedZone("Asia/Shanghai", 8*3600)
 
 const (
 	clockText = "2006-01-02 15:04:05.000000"
-	right     = "reader-secret"
+	right     = "planted-secret-reader"
 	wrong     = "another-secret"
 )
 

@@ -90,7 +90,7 @@ func local(t *testing.T) *connectortest.System {
 	return f.system(t, map[string]any{"folder": f.dir}, fault.New())
 }
 
-const user, password = "ddi", "hub-secret-web"
+const user, password = "ddi", "planted-secret-web"
 
 // web is the folder as a web server shows it, behind TLS and a login.
 func web(t *testing.T) *connectortest.System {

@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { leak.Main(m) }
 
 var site = simkingdee.Options{
-	AcctID: "6400aabbccdd", User: "integration", Password: "pw-very-secret",
+	AcctID: "6400aabbccdd", User: "integration", Password: "planted-secret-password",
 	AppID: "100001_QUJDREVGR0hJSktMTU5PUFFSU1RVVldY", AppSecret: "0123456789abcdef0123456789abcdef",
 }
 

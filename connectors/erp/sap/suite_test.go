@@ -58,7 +58,7 @@ func (b *bench) settings() map[string]any {
 		}
 		delete(s, "user")
 		delete(s, "password")
-		s["auth"], s["token_url"], s["client_id"], s["client_secret"], s["services"] = "oauth", b.url+"/oauth/token", "sb-sandbox", "sandbox-sap-client-secret", services
+		s["auth"], s["token_url"], s["client_id"], s["client_secret"], s["services"] = "oauth", b.url+"/oauth/token", "sb-sandbox", "planted-secret-sap-client-secret", services
 	}
 	return s
 }

@@ -169,7 +169,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.serial++
-	token := "eyJsim" + strconv.Itoa(s.serial)
+	token := "planted-secret-session-" + strconv.Itoa(s.serial)
 	s.tokens[token] = true
 	answer(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": 3599, "access_token": token})
 }

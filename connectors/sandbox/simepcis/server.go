@@ -96,7 +96,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.logins++
-	token := fmt.Sprintf("epcis-session-%d", s.logins)
+	token := fmt.Sprintf("planted-secret-session-%d", s.logins)
 	s.tokens[token] = s.opts.Now().Add(time.Hour)
 	s.mu.Unlock()
 	answer(http.StatusOK, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": 3600})

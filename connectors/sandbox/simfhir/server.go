@@ -200,7 +200,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		life = 5 * time.Minute
 	}
 	s.serial++
-	token := fmt.Sprintf("smart-%06d", s.serial)
+	token := fmt.Sprintf("planted-secret-session-%06d", s.serial)
 	s.tokens[token] = s.opts.Now().Add(life)
 	write(w, http.StatusOK, map[string]any{"access_token": token, "token_type": "bearer", "expires_in": int(life.Seconds()), "scope": "system/Organization.rs"})
 }

@@ -165,7 +165,7 @@ func (s *Server) login(w http.ResponseWriter, body map[string]any, older bool) {
 	default:
 		if s.token == "" || now.Sub(s.issued) >= 6600*time.Second { // before that the same token is given again
 			s.serial++
-			s.token, s.issued = fmt.Sprintf("FSTOKEN-%08d", s.serial), now
+			s.token, s.issued = fmt.Sprintf("planted-secret-session-%08d", s.serial), now
 			s.tokens[s.token] = now.Add(2 * time.Hour)
 		}
 		left := int(s.tokens[s.token].Sub(now).Seconds())

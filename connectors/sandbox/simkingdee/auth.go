@@ -64,7 +64,7 @@ func (s *Server) openSession(w http.ResponseWriter) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.serial++
-	id := fmt.Sprintf("session-%08d", s.serial)
+	id := fmt.Sprintf("planted-secret-session-%08d", s.serial)
 	s.sessions[id] = true
 	http.SetCookie(w, &http.Cookie{Name: "kdservice-sessionid", Value: id, Path: "/"})
 	return id

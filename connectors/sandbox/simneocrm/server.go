@@ -161,7 +161,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.serial++
-	access, refresh := fmt.Sprintf("access-%06d", s.serial), fmt.Sprintf("refresh-%06d", s.serial)
+	access, refresh := fmt.Sprintf("planted-secret-access-%06d", s.serial), fmt.Sprintf("planted-secret-refresh-%06d", s.serial)
 	s.tokens[access], s.refresh[refresh] = true, true
 	answer := map[string]any{"access_token": access, "refresh_token": refresh, "expires_in": 86400, "token_type": "bearer", "tenant_id": "1", "instance_uri": "https://example"}
 	if s.opts.APIBaseURL != "" {

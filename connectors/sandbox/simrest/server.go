@@ -150,7 +150,7 @@ func (s *Server) login(w http.ResponseWriter, p url.Values) {
 	s.logins.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Faults.Hit(fault.BadCredentials) || p.Get("pwd") != "planted-password-1" && p.Get("client_secret") != "planted-password-1" {
+	if s.Faults.Hit(fault.BadCredentials) || p.Get("pwd") != "planted-secret-password-1" && p.Get("client_secret") != "planted-secret-password-1" {
 		if s.auth == "oauth2" {
 			w.WriteHeader(http.StatusBadRequest)
 			_ = json.NewEncoder(w).Encode(map[string]any{"error": "invalid_client", "error_description": "wrong"})
@@ -263,9 +263,9 @@ func (s *Server) Settings() map[string]any {
 	case "query":
 		auth["token"], auth["param"] = Token, "key"
 	case "oauth2":
-		auth["path"], auth["client_id"], auth["client_secret"] = "/oauth", "c", "planted-password-1"
+		auth["path"], auth["client_id"], auth["client_secret"] = "/oauth", "c", "planted-secret-password-1"
 	case "login":
-		auth["path"], auth["username"], auth["password"], auth["params"] = "/login", "u", "planted-password-1", map[string]any{"usr": "{username}", "pwd": "{password}"}
+		auth["path"], auth["username"], auth["password"], auth["params"] = "/login", "u", "planted-secret-password-1", map[string]any{"usr": "{username}", "pwd": "{password}"}
 	}
 	stream := map[string]any{"path": "/items", "params": params, "rows": "data.list", "key": []any{"id"}, "time": "updated", "time_format": "yyyy-MM-dd HH:mm:ss", "deleted": "gone", "paging": paging}
 	if s.paging == "token" || s.paging == "offset" {

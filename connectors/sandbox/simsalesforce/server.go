@@ -180,7 +180,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.serial++
-	token := "00Dsession" + strconv.Itoa(s.serial)
+	token := "00Dplanted-secret-session-" + strconv.Itoa(s.serial)
 	s.tokens[token] = true
 	answer := map[string]any{"access_token": token, "token_type": "Bearer", "scope": "api", "id": "https://login.example/id/00D/005"} // no expires_in
 	if s.opts.InstanceURL != "" {

@@ -169,7 +169,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.serial++
-	token := fmt.Sprintf("eyJsap%d", s.serial)
+	token := fmt.Sprintf("planted-secret-session-%d", s.serial)
 	s.tokens[token] = true
 	fmt.Fprintf(w, `{"access_token":%q,"token_type":"bearer","expires_in":43199}`, token)
 }

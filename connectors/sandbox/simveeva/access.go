@@ -71,7 +71,7 @@ func (s *sessions) logIn(r *http.Request) (session, code, message string) {
 		return "", "USERNAME_OR_PASSWORD_INCORRECT", "Authentication failed"
 	}
 	s.tries = 0
-	session = "5A4B" + strconv.Itoa(s.logins) + "D0C1"
+	session = "planted-secret-session-" + strconv.Itoa(s.logins)
 	s.used[session] = s.Now()
 	return session, "", ""
 }

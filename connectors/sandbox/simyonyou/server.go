@@ -118,7 +118,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		answer(w, "50003", "时间戳不合法", nil)
 	default:
 		s.serial++
-		token := fmt.Sprintf("yht-%06d", s.serial)
+		token := fmt.Sprintf("planted-secret-session-%06d", s.serial)
 		s.tokens[token] = true
 		answer(w, "00000", "成功！", map[string]any{"access_token": token, "expire": 7200})
 	}

@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { leak.Main(m) }
 
 const (
-	appKey, secret = "31234567", "sandbox-msfx-app-secret"
+	appKey, secret = "31234567", "planted-secret-msfx-app-secret"
 	own, partner   = "REFM", "REFD1"
 )
 

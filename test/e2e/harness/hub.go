@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/test/secrets"
 	"tributary/test/servers"
 )
 
@@ -31,6 +32,7 @@ type Hub struct {
 	Company string   // code of the company: ce_source of its events
 	Kafka   string   // address of the cluster; "" on the embedded profile
 	Env     []string // added to the environment of every command
+	written []string // files of Dir that the test wrote itself
 }
 
 // Options shape an installation.
@@ -75,6 +77,7 @@ func New(t testing.TB, o Options) *Hub {
 	if h.Company == "" {
 		h.Company = "M"
 	}
+	t.Cleanup(func() { secrets.CheckFolder(t, dir, h.written...) })
 	h.Reconfigure(o.Config)
 	return h
 }
@@ -90,6 +93,7 @@ func (h *Hub) Reconfigure(config string) {
 func (h *Hub) Write(name, content string) string {
 	h.T.Helper()
 	path := filepath.Join(h.Dir, name)
+	h.written = append(h.written, name)
 	require.NoError(h.T, os.MkdirAll(filepath.Dir(path), 0o700))
 	require.NoError(h.T, os.WriteFile(path, []byte(content), 0o600))
 	return path
@@ -125,6 +129,7 @@ func (h *Hub) Run(args ...string) Result {
 		r.PeakRSS = used.Maxrss << 10
 	}
 	require.NotContains(h.T, r.Stderr, "goroutine ", "tributary %v: a panic reached the user", args)
+	secrets.Check(h.T, strings.Join(args, " "), r.Stdout+r.Stderr)
 	return r
 }
 

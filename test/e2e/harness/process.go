@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tributary/test/secrets"
 )
 
 // Process is a command that runs beside the test. It is killed when the test ends.
@@ -47,6 +49,11 @@ func (h *Hub) Start(args ...string) *Process {
 	h.T.Cleanup(func() {
 		cancel()
 		<-p.ended
+		stdout, stderr := p.Output()
+		if args[0] != "sandbox" { // which prints a configuration
+			secrets.Check(h.T, p.name, stdout)
+		}
+		secrets.Check(h.T, p.name, stderr)
 	})
 	return p
 }
