@@ -65,88 +65,6 @@ func (p *projection) before(ctx context.Context, c changed, into any) (bool, err
 	return true, json.Unmarshal(payload, into)
 }
 
-type productRow struct {
-	ID       int64  `db:"id"`
-	RecordID int64  `db:"record_id"`
-	Active   bool   `db:"active"`
-	Version  int64  `db:"entity_version"`
-	Trust    int    `db:"trust"`
-	Source   string `db:"source"`
-}
-
-const productRowSQL = `SELECT p.id, p.record_id, p.active, p.entity_version, r.trust, r.source
-	FROM product p JOIN source_record r ON r.id = p.record_id WHERE p.code = ?`
-
-func (p *projection) products(ctx context.Context, list []changed) error {
-	appeared := map[string]bool{}
-	for _, c := range list {
-		var old, now canonical.Product
-		had, err := p.before(ctx, c, &old)
-		if err != nil {
-			return err
-		}
-		if !c.record.Deleted {
-			if err := json.Unmarshal(c.record.Payload, &now); err != nil {
-				return err
-			}
-		}
-		if had && old.Code != "" && old.Code != now.Code {
-			if err := p.dropProduct(ctx, c.id, old.Code); err != nil {
-				return err
-			}
-		}
-		if c.record.Deleted {
-			continue
-		}
-		fresh, err := p.putProduct(ctx, c.id, c.record.Trust, c.record.Source, now)
-		if err != nil {
-			return err
-		}
-		if fresh {
-			appeared[now.Code] = true
-		}
-	}
-	if err := p.waitingLots(ctx, appeared); err != nil {
-		return err
-	}
-	// Any mention may now be found, or found elsewhere. The joiner looks each up and re-joins only what moved.
-	_, err := p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE dirty = FALSE`)
-	return err
-}
-
-// putProduct writes the product of a record unless a record of a better source has the code. It reports whether the
-// code is new.
-func (p *projection) putProduct(ctx context.Context, record int64, trust int, source string, v canonical.Product) (bool, error) {
-	var row productRow
-	err := p.tx.get(ctx, &row, productRowSQL, v.Code)
-	fresh := errors.Is(err, sql.ErrNoRows)
-	if err != nil && !fresh {
-		return false, err
-	}
-	args := []any{v.Name, v.Spec, v.ApprovalNo, v.Maker, v.GTIN, v.Unit, int64(v.CaseFactor), int64(v.InnerFactor), record, row.Version + 1, Micros(p.tx.Now)}
-	if fresh {
-		_, err = p.tx.exec(ctx, `INSERT INTO product (name, spec, approval_no, maker, gtin, unit, case_factor, inner_factor, record_id, entity_version, updated_at, active, code)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, TRUE, ?)`, append(args, v.Code)...)
-	} else {
-		if row.Active && row.RecordID != record && !outranks(trust, source, row.Trust, row.Source) {
-			return false, nil
-		}
-		_, err = p.tx.exec(ctx, `UPDATE product SET name = ?, spec = ?, approval_no = ?, maker = ?, gtin = ?, unit = ?, case_factor = ?, inner_factor = ?,
-			record_id = ?, entity_version = ?, updated_at = ?, active = TRUE WHERE id = ?`, append(args, row.ID)...)
-	}
-	if p.tx.d.conflict(err) {
-		return false, ErrRaced
-	}
-	if err != nil {
-		return false, err
-	}
-	p.events = append(p.events, events.Product(p.meta(row.Version, row.Active), events.ProductValue{
-		Code: v.Code, Name: v.Name, Spec: v.Spec, ApprovalNo: v.ApprovalNo, Maker: v.Maker, GTIN: v.GTIN, Unit: v.Unit,
-		CaseFactor: v.CaseFactor, InnerFactor: v.InnerFactor,
-	}))
-	return fresh, nil
-}
-
 // outranks orders the sources that state the same thing: trust, then name, so that arrival does not matter.
 func outranks(trust int, source string, otherTrust int, other string) bool {
 	return trust > otherTrust || trust == otherTrust && source < other
@@ -158,47 +76,6 @@ func (p *projection) meta(version int64, active bool) events.Meta {
 		op = events.Updated
 	}
 	return events.Meta{Op: op, Version: version + 1, Time: p.tx.Now}
-}
-
-// dropProduct takes a code from a record: the next best record that states it takes over, else the product retires.
-func (p *projection) dropProduct(ctx context.Context, record int64, code string) error {
-	var row productRow
-	err := p.tx.get(ctx, &row, productRowSQL, code)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && row.RecordID != record {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	var heir struct {
-		ID      int64  `db:"id"`
-		Source  string `db:"source"`
-		Trust   int    `db:"trust"`
-		Payload []byte `db:"payload"`
-	}
-	err = p.tx.get(ctx, &heir, `SELECT id, source, trust, payload FROM source_record
-		WHERE entity = 'product' AND source_id = ? AND deleted = FALSE AND id <> ? ORDER BY trust DESC, source LIMIT 1`, code, record)
-	if err == nil {
-		var v canonical.Product
-		if err := json.Unmarshal(heir.Payload, &v); err != nil {
-			return err
-		}
-		if v.Code == code {
-			if _, err := p.tx.exec(ctx, `UPDATE product SET record_id = ? WHERE id = ?`, heir.ID, row.ID); err != nil {
-				return err
-			}
-			_, err := p.putProduct(ctx, heir.ID, heir.Trust, heir.Source, v)
-			return err
-		}
-	} else if !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if !row.Active {
-		return nil
-	}
-	p.events = append(p.events, events.ProductGone(events.Meta{Op: events.Deleted, Version: row.Version + 1, Time: p.tx.Now}, code))
-	_, err = p.tx.exec(ctx, `UPDATE product SET active = FALSE, entity_version = ?, updated_at = ? WHERE id = ?`, row.Version+1, Micros(p.tx.Now), row.ID)
-	return err
 }
 
 // aliases keeps a party's own words, and marks what they may change.

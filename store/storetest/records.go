@@ -118,6 +118,32 @@ func rivals(_ *testing.T, k *kit) {
 	require.EqualValues(k, 4, events(), "then it is gone")
 }
 
+// A unit of work writes new products together, and those that meet others one by one: it comes to the same.
+func productsTogether(_ *testing.T, k *kit) {
+	state := func(source, id, code, name string, trust int) store.Record {
+		return k.record(canonical.EntityProduct, source, id, canonical.Product{Code: code, Name: name}, func(r *store.Record) { r.Trust = trust })
+	}
+	k.put(state("erp", "P3", "P3", "旧名", 60), state("erp", "P4", "P4", "停产", 60), state("erp", "P5", "P5", "改码", 60))
+	k.put(
+		state("sfa", "P1", "P1", "销售名", 40), state("erp", "P1", "P1", "通用名", 60), // rivals that are both new
+		state("erp", "P2", "P2", "新品", 60),
+		state("sfa", "P3", "P3", "销售名", 40), state("erp", "P3", "P3", "新名", 60),
+		k.record(canonical.EntityProduct, "erp", "P4", nil, deleted),
+		state("erp", "P5", "P6", "改码", 60),
+		state("sfa", "P7", "P4", "复产", 40), // a new record takes over a code that another one leaves
+	)
+	name := func(code string) string {
+		sku, found, err := k.ProductByCode(k.Context(), code)
+		require.NoError(k, err)
+		require.True(k, found, code)
+		return sku.Name
+	}
+	for code, want := range map[string]string{"P1": "通用名", "P2": "新品", "P3": "新名", "P4": "复产", "P6": "改码"} {
+		require.Equal(k, want, name(code), code)
+	}
+	require.EqualValues(k, 3+8, k.pending()["tributary.master.product.v1"], "P1 twice, P2, P3, P4 gone and back, P5 gone, P6")
+}
+
 func aliases(_ *testing.T, k *kit) {
 	party := k.party("D1")
 	k.sell(party, "1", line("2025-03-01", "S1", "1", "K1", "市一院", 5))

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"records/persons are sealed, erased and suppressed", persons},
 		{"records/products and lots in any order", masters},
 		{"records/two sources state one product", rivals},
+		{"records/products of one unit of work", productsTogether},
 		{"records/aliases mark what they change", aliases},
 		{"blocks/whole keys, their parts, candidates", blocks},
 		{"parties/found by code, name and self", parties},

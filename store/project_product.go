@@ -1,0 +1,203 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"tributary/canonical"
+	"tributary/events"
+)
+
+type productRow struct {
+	ID       int64  `db:"id"`
+	RecordID int64  `db:"record_id"`
+	Active   bool   `db:"active"`
+	Version  int64  `db:"entity_version"`
+	Trust    int    `db:"trust"`
+	Source   string `db:"source"`
+}
+
+const productRowSQL = `SELECT p.id, p.record_id, p.active, p.entity_version, r.trust, r.source
+	FROM product p JOIN source_record r ON r.id = p.record_id WHERE p.code = ?`
+
+func (p *projection) products(ctx context.Context, list []changed) error {
+	list, appeared, err := p.newProducts(ctx, list)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		var old, now canonical.Product
+		had, err := p.before(ctx, c, &old)
+		if err != nil {
+			return err
+		}
+		if !c.record.Deleted {
+			if err := json.Unmarshal(c.record.Payload, &now); err != nil {
+				return err
+			}
+		}
+		if had && old.Code != "" && old.Code != now.Code {
+			if err := p.dropProduct(ctx, c.id, old.Code); err != nil {
+				return err
+			}
+		}
+		if c.record.Deleted {
+			continue
+		}
+		fresh, err := p.putProduct(ctx, c.id, c.record.Trust, c.record.Source, now)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			appeared[now.Code] = true
+		}
+	}
+	if err := p.waitingLots(ctx, appeared); err != nil {
+		return err
+	}
+	// Any mention may now be found, or found elsewhere. The joiner looks each up and re-joins only what moved.
+	_, err = p.tx.exec(ctx, `UPDATE product_mention SET dirty = TRUE WHERE dirty = FALSE`)
+	return err
+}
+
+// newProducts writes the products of new records whose code nothing else has, all at once, and returns the others: a first
+// catalogue is long, and one by one each costs two round trips.
+func (p *projection) newProducts(ctx context.Context, list []changed) (others []changed, appeared map[string]bool, err error) {
+	values, records := map[string]canonical.Product{}, map[string]int64{}
+	var codes []string
+	for _, c := range list {
+		var v canonical.Product
+		if !c.record.Deleted {
+			if err := json.Unmarshal(c.record.Payload, &v); err != nil {
+				return nil, nil, err
+			}
+		}
+		if _, twice := values[v.Code]; twice || c.existed || c.record.Deleted {
+			delete(records, v.Code)
+			values[v.Code] = v
+			continue
+		}
+		values[v.Code], records[v.Code] = v, c.id
+		codes = append(codes, v.Code)
+	}
+	err = inChunks(codes, func(part []string) error {
+		var known []string
+		cond, args := anyOf(p.tx.querier, "code", part)
+		err := p.tx.sel(ctx, &known, `SELECT code FROM product WHERE `+cond, args...)
+		for _, code := range known {
+			delete(records, code)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	appeared = map[string]bool{}
+	var rows [][]any
+	for _, code := range codes {
+		if record, alone := records[code]; alone {
+			appeared[code] = true
+			rows = append(rows, append(productValues(values[code], record, 1, p.tx.Now), code))
+			p.events = append(p.events, productEvent(p.meta(0, false), values[code]))
+		}
+	}
+	taken := map[int64]bool{}
+	for _, record := range records {
+		taken[record] = true
+	}
+	others = slices.DeleteFunc(slices.Clone(list), func(c changed) bool { return taken[c.id] })
+	return others, appeared, p.insertProducts(ctx, rows)
+}
+
+// insertProducts writes rows of productValues, each with its code.
+func (p *projection) insertProducts(ctx context.Context, rows [][]any) error {
+	columns := []string{"name", "spec", "approval_no", "maker", "gtin", "unit", "case_factor", "inner_factor", "record_id", "entity_version", "updated_at", "active", "code"}
+	err := p.tx.insertMany(ctx, "product", columns, rows, "")
+	if p.tx.d.conflict(err) {
+		return ErrRaced
+	}
+	return err
+}
+
+// productValues are what a record says of a product, with its version.
+func productValues(v canonical.Product, record, version int64, now time.Time) []any {
+	return []any{v.Name, v.Spec, v.ApprovalNo, v.Maker, v.GTIN, v.Unit, int64(v.CaseFactor), int64(v.InnerFactor), record, version, Micros(now), true}
+}
+
+func productEvent(m events.Meta, v canonical.Product) events.Event {
+	return events.Product(m, events.ProductValue{
+		Code: v.Code, Name: v.Name, Spec: v.Spec, ApprovalNo: v.ApprovalNo, Maker: v.Maker, GTIN: v.GTIN, Unit: v.Unit,
+		CaseFactor: v.CaseFactor, InnerFactor: v.InnerFactor,
+	})
+}
+
+// putProduct writes the product of a record unless a record of a better source has the code. It reports whether the
+// code is new.
+func (p *projection) putProduct(ctx context.Context, record int64, trust int, source string, v canonical.Product) (bool, error) {
+	var row productRow
+	err := p.tx.get(ctx, &row, productRowSQL, v.Code)
+	fresh := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !fresh {
+		return false, err
+	}
+	if !fresh && row.Active && row.RecordID != record && !outranks(trust, source, row.Trust, row.Source) {
+		return false, nil
+	}
+	values := productValues(v, record, row.Version+1, p.tx.Now)
+	if fresh {
+		err = p.insertProducts(ctx, [][]any{append(values, v.Code)})
+	} else {
+		_, err = p.tx.exec(ctx, `UPDATE product SET name = ?, spec = ?, approval_no = ?, maker = ?, gtin = ?, unit = ?, case_factor = ?, inner_factor = ?,
+			record_id = ?, entity_version = ?, updated_at = ?, active = ? WHERE id = ?`, append(values, row.ID)...)
+	}
+	if err != nil {
+		return false, err
+	}
+	p.events = append(p.events, productEvent(p.meta(row.Version, row.Active), v))
+	return fresh, nil
+}
+
+// dropProduct takes a code from a record: the next best record that states it takes over, else the product retires.
+func (p *projection) dropProduct(ctx context.Context, record int64, code string) error {
+	var row productRow
+	err := p.tx.get(ctx, &row, productRowSQL, code)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && row.RecordID != record {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var heir struct {
+		ID      int64  `db:"id"`
+		Source  string `db:"source"`
+		Trust   int    `db:"trust"`
+		Payload []byte `db:"payload"`
+	}
+	err = p.tx.get(ctx, &heir, `SELECT id, source, trust, payload FROM source_record
+		WHERE entity = 'product' AND source_id = ? AND deleted = FALSE AND id <> ? ORDER BY trust DESC, source LIMIT 1`, code, record)
+	if err == nil {
+		var v canonical.Product
+		if err := json.Unmarshal(heir.Payload, &v); err != nil {
+			return err
+		}
+		if v.Code == code {
+			if _, err := p.tx.exec(ctx, `UPDATE product SET record_id = ? WHERE id = ?`, heir.ID, row.ID); err != nil {
+				return err
+			}
+			_, err := p.putProduct(ctx, heir.ID, heir.Trust, heir.Source, v)
+			return err
+		}
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if !row.Active {
+		return nil
+	}
+	p.events = append(p.events, events.ProductGone(events.Meta{Op: events.Deleted, Version: row.Version + 1, Time: p.tx.Now}, code))
+	_, err = p.tx.exec(ctx, `UPDATE product SET active = FALSE, entity_version = ?, updated_at = ? WHERE id = ?`, row.Version+1, Micros(p.tx.Now), row.ID)
+	return err
+}
