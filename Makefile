@@ -41,8 +41,8 @@ test-plain:
 	$(GO) test -json -timeout 15m ./... | $(WATCHED)
 
 test-race:
-	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -json -race -short -vet=off -timeout 15m $(RACE) | $(WATCHED)
-	env -u TRIBUTARY_TEST_POSTGRES $(GO) test -json -race -short -vet=off -timeout 15m -run '$(SEVERAL)' ./pipeline ./hub | $(WATCHED)
+	env -u TRIBUTARY_TEST_POSTGRES -u TRIBUTARY_TEST_MARIADB $(GO) test -json -race -short -vet=off -timeout 15m $(RACE) | $(WATCHED)
+	env -u TRIBUTARY_TEST_POSTGRES -u TRIBUTARY_TEST_MARIADB $(GO) test -json -race -short -vet=off -timeout 15m -run '$(SEVERAL)' ./pipeline ./hub | $(WATCHED)
 
 test-embedded: ## The quick subset that needs no servers
 	$(GO) test -short -timeout 10m ./...

@@ -91,7 +91,7 @@ func (l *ledgers) tell(t *testing.T) {
 		require.NoError(t, err)
 		return
 	}
-	l.exec(t, fmt.Sprintf(`SET GLOBAL init_connect = "SET time_zone = '+08:00', timestamp = IF(CURRENT_USER() LIKE '%s@%%', %d, 0)"`, l.reader, l.clock.Now().Unix()))
+	l.exec(t, fmt.Sprintf(`SET GLOBAL init_connect = "SET time_zone = IF(CURRENT_USER() LIKE '%s@%%', '+08:00', @@GLOBAL.time_zone), timestamp = IF(CURRENT_USER() LIKE '%s@%%', %d, 0)"`, l.reader, l.reader, l.clock.Now().Unix()))
 }
 
 // publish writes the rows as the distributor's system does: in one transaction.

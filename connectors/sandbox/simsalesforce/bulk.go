@@ -48,6 +48,7 @@ func (s *Server) jobCall(w http.ResponseWriter, r *http.Request, version, path s
 	case results && r.Method == http.MethodGet:
 		s.results(w, r, id, j)
 	case r.Method == http.MethodGet:
+		s.looks++
 		if j.polls--; j.polls == 0 && j.state != "Aborted" {
 			j.state = "JobComplete"
 			if s.failure != "" {

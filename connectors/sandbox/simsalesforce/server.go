@@ -69,6 +69,7 @@ type Server struct {
 	jobs    map[string]*job
 	failure string // of every job
 	started int
+	looks   int
 	aborted int
 	serial  int
 	logins  int
@@ -110,6 +111,9 @@ func (s *Server) Jobs() (started, aborted, left int) {
 	defer s.mu.Unlock()
 	return s.started, s.aborted, len(s.jobs)
 }
+
+// Looks counts how often the state of a bulk job was asked for.
+func (s *Server) Looks() int { s.mu.Lock(); defer s.mu.Unlock(); return s.looks }
 
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -126,12 +126,13 @@ func TestCloseAbortsTheJob(t *testing.T) {
 	_, _, left := b.Jobs()
 	require.Zero(t, left)
 
-	src = open(t, b, map[string]any{"bulk": "always", "bulk_poll": "1h"})
+	looks := b.Looks()
+	src = open(t, b, map[string]any{"bulk": "always", "bulk_poll": "1s"})
 	require.NoError(t, src.Open(t.Context(), "Account", nil))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { _, err := src.Read(ctx); done <- err }()
-	require.Eventually(t, func() bool { started, _, _ := b.Jobs(); return started == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Looks() > looks }, 30*time.Second, time.Millisecond) // it knows the job's id and waits
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 	require.NoError(t, src.Close())
