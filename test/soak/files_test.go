@@ -13,7 +13,11 @@ import (
 
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/world"
+	"tributary/test/e2e/harness"
 )
+
+// renamed is what the other name of a file has besides.
+const renamed = "（新）"
 
 // settle is how long files must lie still before the service takes them.
 const settle = 2 * time.Second
@@ -82,7 +86,7 @@ func (b *inbox) change(t *testing.T, r *rand.Rand, pause func(time.Duration)) st
 		return "file written in two halves"
 	case 2:
 		code := strings.SplitN(name, "_", 4)
-		other := strings.Join([]string{code[0], code[1], code[2] + "（新）", code[3]}, "_")
+		other := strings.Join([]string{code[0], code[1], code[2] + renamed, code[3]}, "_")
 		require.NoError(t, os.Rename(path, filepath.Join(b.dir, other)))
 		b.away[other] = name
 		pause(time.Duration(r.Int64N(int64(2 * settle))))
@@ -109,6 +113,33 @@ func (b *inbox) end(t *testing.T) {
 		require.NoError(t, b.put(filepath.Base(f), read(t, f)))
 	}
 	b.waiting = nil
+}
+
+// untaken are the files that lie in the inbox and that no run of its connection has taken, under whichever of their names,
+// and the connection itself as long as files go on being taken.
+func (b *inbox) untaken(t *testing.T, connection string, runs []harness.RunReport) (out []string) {
+	taken := map[string]bool{}
+	var last time.Time
+	for _, run := range runs {
+		if run.Connection != connection {
+			continue
+		}
+		if run.StartedAt.After(last) {
+			last = run.StartedAt
+		}
+		if run.Status == "done" {
+			taken[strings.Replace(run.File, renamed, "", 1)] = true
+		}
+	}
+	if time.Since(last) < 5*settle {
+		out = append(out, connection)
+	}
+	for _, name := range b.names(t) {
+		if !taken[name] {
+			out = append(out, connection+"/"+name)
+		}
+	}
+	return out
 }
 
 // ledgers writes the flow files of both distributors of a world and returns their paths, and the party of each by the

@@ -25,6 +25,7 @@ type list struct {
 	apart   int64                                  // how far behind the last key new ones begin, where lists of a system share their keys
 	mu      sync.Mutex
 	serial  int
+	last    any                  // the key given last: no system gives the key of a deleted row to another
 	stamped map[string]time.Time // by key
 	deleted map[string]bool
 }
@@ -61,10 +62,7 @@ func (l *list) change(r *rand.Rand, now time.Time) string {
 	switch {
 	case strings.HasPrefix(what, "inserted"):
 		l.serial++
-		one[l.key] = follow(l.rows[len(l.rows)-1][l.key])
-		if k, number := one[l.key].(int64); number && l.serial == 1 {
-			one[l.key] = k + l.apart
-		}
+		one[l.key] = l.fresh()
 		for _, c := range l.own {
 			one[c] = fmt.Sprintf("%v-%d", one[c], l.serial)
 		}
@@ -93,6 +91,18 @@ func (l *list) change(r *rand.Rand, now time.Time) string {
 		one[l.vary] = l.rows[r.IntN(len(l.rows))][l.vary]
 	}
 	return what
+}
+
+// fresh is a key that no row ever had.
+func (l *list) fresh() any {
+	if l.last == nil {
+		l.last = l.rows[len(l.rows)-1][l.key]
+		if k, number := l.last.(int64); number {
+			l.last = k + l.apart
+		}
+	}
+	l.last = follow(l.last)
+	return l.last
 }
 
 func (l *list) may(r row) bool {

@@ -39,6 +39,7 @@ func TestADisturbedServiceEndsLikeAQuietOne(t *testing.T) {
 	service = readAgain(t, h, service, sources)
 	awaitPulled(h, sources)
 	require.Zero(t, stop(service, syscall.SIGTERM).Code)
+	acceptDeletes(t, h)
 	h.OK("resolve")
 	h.OK("relay", "--once")
 
@@ -319,15 +320,40 @@ func readAgain(t *testing.T, h *harness.Hub, service *harness.Process, s *source
 	return serve(h)
 }
 
-// awaitPulled waits until the service has read every stream to its end, twice and by itself: the second time it has
-// compared keys too.
+// acceptDeletes does what an operator does about a stream from which so many rows are gone at once that the service asks
+// before it believes it: here they are gone.
+func acceptDeletes(t *testing.T, h *harness.Hub) {
+	last := map[string]harness.RunReport{}
+	for _, run := range runs(h) {
+		name := run.Connection + "/" + run.Stream
+		if run.Status == "done" && run.StartedAt.After(last[name].StartedAt) {
+			last[name] = run
+		}
+	}
+	var doubted []string
+	for name, run := range last {
+		if slices.ContainsFunc(run.Warnings, func(w string) bool { return strings.Contains(w, "--accept-deletes") }) {
+			doubted = append(doubted, name)
+		}
+	}
+	if len(doubted) == 0 {
+		return
+	}
+	slices.Sort(doubted)
+	t.Logf("deletes accepted %s", strings.Join(doubted, " · "))
+	h.OK(append([]string{"pull", "--quiet", "--accept-deletes"}, doubted...)...)
+}
+
+// awaitPulled waits until the service has read every stream to its end, twice and by itself, and every file: the second
+// time it has compared keys too.
 func awaitPulled(h *harness.Hub, s *sources) {
 	began := time.Now()
 	time.Sleep(15 * time.Second)
 	var missing, why []string
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(time.Second) {
 		done, failed := map[string]int{}, map[string]string{}
-		for _, run := range runs(h) {
+		all := runs(h)
+		for _, run := range all {
 			name := run.Connection + "/" + run.Stream
 			switch {
 			case run.StartedAt.Before(began.Add(12 * time.Second)):
@@ -340,6 +366,10 @@ func awaitPulled(h *harness.Hub, s *sources) {
 		missing, why = slices.DeleteFunc(s.streams(), func(name string) bool { return done[name] > 1 }), nil
 		for _, name := range missing {
 			why = append(why, name+": "+failed[name])
+		}
+		for i, connection := range []string{"inbox", "sftp"} {
+			untaken := s.inboxes[i].untaken(h.T, connection, all)
+			missing, why = append(missing, untaken...), append(why, untaken...)
 		}
 		if len(missing) == 0 {
 			return
