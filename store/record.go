@@ -95,6 +95,7 @@ type recordState struct {
 	next       *Record // the version to write; nil = the stored one stays current
 	renumbered bool    // a stale version took the current number
 	reordered  bool    // the current content was confirmed at a later time
+	retimed    bool    // by the source's own time, which survivorship goes by
 	past       []pastVersion
 }
 
@@ -197,6 +198,10 @@ func (b *recordBatch) take(r *Record) Outcome {
 	switch {
 	case bytes.Equal(hash, s.hash):
 		if newer && order.own() {
+			if r.Entity == canonical.EntityCustomer && order.time != s.order.time && !r.Deleted {
+				s.version++ // a resolver that has read the record with its former time must not take it for done
+				s.retimed = true
+			}
 			s.order, s.reordered = order, true
 		}
 		return Unchanged

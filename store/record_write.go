@@ -22,7 +22,10 @@ var recordChange = []column{{"kind", "text"}, {"trust", "bigint"}, {"version", "
 var recordDelete = []column{{"version", "bigint"}, {"hash", "bytea"}, {"source_time", "bigint"}, {"source_seq", "text"}, {"read_order", "text"},
 	{"run_id", "uuid"}, {"row_no", "bigint"}, {"deleted", "boolean"}, {"payload", "bytea"}, {"dirty", "boolean"}, {"updated_at", "bigint"}}
 
+// recordTouch confirms the stored content at a later time; recordRetime lets the resolver look again as well.
 var recordTouch = []column{{"version", "bigint"}, {"source_time", "bigint"}, {"source_seq", "text"}, {"read_order", "text"}}
+
+var recordRetime = append(recordTouch[:len(recordTouch):len(recordTouch)], column{"dirty", "boolean"})
 
 var versionColumns = []string{"record_id", "version", "hash", "source_time", "source_seq", "read_order", "run_id", "row_no", "deleted", "stale", "payload", "recorded_at"}
 
@@ -31,12 +34,14 @@ func (b *recordBatch) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var fresh, changed, deleted, touched [][]any
+	var fresh, changed, deleted, touched, retimed [][]any
 	var replaced []int64
 	now := Micros(b.tx.Now)
 	for _, id := range b.order {
 		s := b.states[id]
 		switch {
+		case s.next == nil && s.retimed:
+			retimed = append(retimed, []any{s.id, s.version, s.order.time, s.order.seq, s.order.read, true})
 		case s.next == nil && (s.renumbered || s.reordered):
 			touched = append(touched, []any{s.id, s.version, s.order.time, s.order.seq, s.order.read})
 		case s.next == nil:
@@ -76,6 +81,9 @@ func (b *recordBatch) write(ctx context.Context) error {
 		return err
 	}
 	if err := b.tx.updateMany(ctx, "source_record", column{"id", "bigint"}, recordTouch, touched); err != nil {
+		return err
+	}
+	if err := b.tx.updateMany(ctx, "source_record", column{"id", "bigint"}, recordRetime, retimed); err != nil {
 		return err
 	}
 	if err := b.keepPast(ctx, seal); err != nil {

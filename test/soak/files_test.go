@@ -53,7 +53,7 @@ func (b *inbox) put(name string, content []byte) error {
 }
 
 // names are the files that lie in the inbox under their right names.
-func (b *inbox) names(t *testing.T) (out []string) {
+func (b *inbox) names(t testing.TB) (out []string) {
 	found, err := os.ReadDir(b.dir)
 	require.NoError(t, err)
 	for _, f := range found {
@@ -117,7 +117,7 @@ func (b *inbox) end(t *testing.T) {
 
 // untaken are the files that lie in the inbox and that no run of its connection has taken, under whichever of their names,
 // and the connection itself as long as files go on being taken.
-func (b *inbox) untaken(t *testing.T, connection string, runs []harness.RunReport) (out []string) {
+func (b *inbox) untaken(t testing.TB, connection string, runs []harness.RunReport) (out []string) {
 	taken := map[string]bool{}
 	var last time.Time
 	for _, run := range runs {
