@@ -57,7 +57,7 @@ func TestALearnedModelServesOtherWorlds(t *testing.T) {
 	for typ, q := range measure(records, truth, res.Clusters) {
 		t.Logf("%s: precision %.4f recall %.4f, %d questions", typ, q.precision(), q.recall(), len(res.Review))
 		require.GreaterOrEqual(t, q.precision(), .999, typ)
-		require.GreaterOrEqual(t, q.recall(), .96, typ)
+		require.GreaterOrEqual(t, q.recall(), .95, typ)
 	}
 }
 
