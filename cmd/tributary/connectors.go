@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -110,7 +111,9 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 	checks := []checkJSON{}
 	var bad error
 	for _, name := range names {
+		answered := a.tellOfWaiting(name)
 		r, err := h.CheckConnection(cmd.Context(), name)
+		answered()
 		if err != nil {
 			return err
 		}
@@ -135,6 +138,26 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 		}
 		return nil
 	}), bad)
+}
+
+// silence is how long a check may take before it says what it waits for.
+const silence = 3 * time.Second
+
+// tellOfWaiting says that a connection has not answered yet, unless answered is called before long.
+func (a *app) tellOfWaiting(connection string) (answered func()) {
+	stop, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		select {
+		case <-stop:
+		case <-time.After(silence):
+			a.note(a.say("waiting for an answer from %s", "正在等待 %s 的应答"), connection)
+		}
+	}()
+	return func() {
+		close(stop)
+		<-gone
+	}
 }
 
 // marks show at a glance how a finding stands.

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -75,6 +76,27 @@ func TestARestSourceNeedsNoCode(t *testing.T) {
 	require.Contains(t, here.run("config", "lint").out, "customers", "a stream that the settings do not declare")
 	require.Zero(t, here.run("connectors", "init", "rest", "--name", "other", "--set", "base_url=https://api.example/v1").code)
 	require.Contains(t, here.config(), "path: /customers", "the example to start from")
+}
+
+// A check that takes long says what it waits for.
+func TestACheckSaysWhatItWaitsFor(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case asked <- struct{}{}:
+			time.Sleep(silence + 200*time.Millisecond)
+		default:
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer api.Close()
+	here := newInstallation(t)
+	here.write("customers.yaml", restMap)
+	here.configure(fmt.Sprintf(restConfig, api.URL))
+	a := here.run("connectors", "check")
+	require.NotZero(t, a.code)
+	require.Contains(t, a.err, "waiting for an answer from wms")
+	require.NotContains(t, here.run("connectors", "check").err, "waiting", "it answers at once")
 }
 
 func replaceOnce(t *testing.T, text, from, to string) string {
