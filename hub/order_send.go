@@ -96,9 +96,9 @@ func (h *Hub) sendUntil(ctx context.Context, t orderTarget, until time.Time, out
 
 // Pauses of the sender of a connection.
 const (
-	orderLook  = 500 * time.Millisecond // between two looks for orders
-	orderFirst = 5 * time.Second        // after a failure; doubled up to the last
-	orderLast  = 5 * time.Minute
+	sendLook  = 500 * time.Millisecond // between two looks for something to send
+	sendFirst = 5 * time.Second        // after a failure; doubled up to the last
+	sendLast  = 5 * time.Minute
 )
 
 // ordersLoop sends orders of every connection that takes them, as they come.
@@ -118,9 +118,21 @@ func (h *Hub) ordersLoop(ctx context.Context, wake func()) {
 	}
 }
 
-// orderLoop sends the orders of one connection. Wrong settings end it: they stay wrong until the service is started with
-// others, and repeated logins lock accounts.
+// orderLoop sends the orders of one connection.
 func (h *Hub) orderLoop(ctx context.Context, t orderTarget, wake func()) {
+	h.keepSending(ctx, "orders", t.Name, func(ctx context.Context) error {
+		run, err := pipeline.Orders{DB: h.DB, Connection: t.Name, Pusher: t.pusher}.Run(ctx)
+		if len(run.Ended) > 0 {
+			wake()
+			h.Log.InfoContext(ctx, "orders sent", "connection", t.Name, "ended", run.Ended)
+		}
+		return err
+	})
+}
+
+// keepSending runs a sender of a connection over and over, with growing pauses after failures. Wrong settings end it: they
+// stay wrong until the service is started with others, and repeated logins lock accounts.
+func (h *Hub) keepSending(ctx context.Context, what, connection string, send func(context.Context) error) {
 	failures := 0
 	for pause := time.Duration(0); ; {
 		select {
@@ -128,24 +140,20 @@ func (h *Hub) orderLoop(ctx context.Context, t orderTarget, wake func()) {
 			return
 		case <-time.After(pause):
 		}
-		pause = orderLook
-		run, err := pipeline.Orders{DB: h.DB, Connection: t.Name, Pusher: t.pusher}.Run(ctx)
-		if len(run.Ended) > 0 {
-			wake()
-			h.Log.InfoContext(ctx, "orders sent", "connection", t.Name, "ended", run.Ended)
-		}
+		pause = sendLook
+		err := send(ctx)
 		switch {
 		case err == nil, errors.Is(err, store.ErrLeased):
 			failures = 0
 		case ctx.Err() != nil:
 			return
 		case stopped(err):
-			h.Log.ErrorContext(ctx, "orders are not sent until the connection's settings are mended and the service is started again", "connection", t.Name, "error", err)
+			h.Log.ErrorContext(ctx, "sending stands still until the connection's settings are mended and the service is started again", "what", what, "connection", connection, "error", err)
 			return
 		default:
 			failures++
-			pause = min(orderFirst<<min(failures-1, 10), orderLast)
-			h.Log.WarnContext(ctx, "sending orders failed; it is tried again", "connection", t.Name, "error", err, "after", pause)
+			pause = min(sendFirst<<min(failures-1, 10), sendLast)
+			h.Log.WarnContext(ctx, "sending failed; it is tried again", "what", what, "connection", connection, "error", err, "after", pause)
 		}
 	}
 }

@@ -274,32 +274,13 @@ func (h *Hub) writeBackLoop(ctx context.Context) {
 	}
 }
 
-// writeBackTo serves one connection. Wrong settings end it, as with orders.
+// writeBackTo serves one connection.
 func (h *Hub) writeBackTo(ctx context.Context, b writeBack) {
-	failures := 0
-	for pause := time.Duration(0); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-		}
-		pause = orderLook
+	h.keepSending(ctx, "fields", b.Connection, func(ctx context.Context) error {
 		run, err := b.Run(ctx)
 		if run.Written+run.Halted > 0 {
 			h.Log.InfoContext(ctx, "written back", "connection", b.Connection, "records", run.Written, "halted", run.Halted)
 		}
-		switch {
-		case err == nil, errors.Is(err, store.ErrLeased):
-			failures = 0
-		case ctx.Err() != nil:
-			return
-		case stopped(err):
-			h.Log.ErrorContext(ctx, "nothing is written back until the connection's settings are mended and the service is started again", "connection", b.Connection, "error", err)
-			return
-		default:
-			failures++
-			pause = min(orderFirst<<min(failures-1, 10), orderLast)
-			h.Log.WarnContext(ctx, "writing back failed; it is tried again", "connection", b.Connection, "error", err, "after", pause)
-		}
-	}
+		return err
+	})
 }

@@ -1,9 +1,7 @@
 package httpsource
 
 import (
-	"context"
 	"errors"
-	"slices"
 
 	"tributary/connectors"
 )
@@ -37,16 +35,4 @@ func NotBegun(err error) error {
 		e.Unsent = true
 	}
 	return err
-}
-
-// CheckOrders adds to what a check found whether orders can be looked for, which every order needs. p may be nil. Behind a
-// fault it would only say the same again.
-func CheckOrders(ctx context.Context, found []connectors.Finding, p connectors.Pusher) ([]connectors.Finding, error) {
-	if p == nil || slices.ContainsFunc(found, func(f connectors.Finding) bool { return f.Severity == connectors.Fault }) {
-		return found, nil
-	}
-	if _, err := p.FindOrder(ctx, "tributary-check"); err != nil && ctx.Err() == nil {
-		found = append(found, Verdict(err))
-	}
-	return found, ctx.Err()
 }

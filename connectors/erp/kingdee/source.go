@@ -26,7 +26,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*Source, error) {
+func New(s Settings, env connectors.Env) (*objectsource.Taker, error) {
 	base, err := url.Parse(s.BaseURL)
 	if err == nil && strings.Trim(base.Path, "/") == "" {
 		base.Path = "/K3Cloud"
@@ -44,9 +44,9 @@ func New(s Settings, env connectors.Env) (*Source, error) {
 		client.SetAuth(httpsource.Holder{Session: newSession(client, s, env.Now), Place: httpsource.Place{Header: "kdservice-sessionid"}})
 	}
 	c := &connection{client: client, settings: s, now: env.Now}
-	return &Source{conn: c, Source: objectsource.New(c, objectsource.Config{
+	return objectsource.Taking(objectsource.New(c, objectsource.Config{
 		Name: "Kingdee", Streams: streams, User: s.User, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize, Zone: zone, Less: objectsource.LessNumber,
-	})}, nil
+	}), c.pusher()), nil
 }
 
 func (c *connection) Connect(context.Context) error { return nil }

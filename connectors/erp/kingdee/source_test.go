@@ -15,6 +15,7 @@ import (
 	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/erp/kingdee"
 	"tributary/connectors/httpsource"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simkingdee"
 	"tributary/internal/errs"
@@ -61,7 +62,7 @@ func (b *bench) settings(change ...func(*kingdee.Settings)) kingdee.Settings {
 	return s
 }
 
-func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *kingdee.Source {
+func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *objectsource.Taker {
 	t.Helper()
 	src, err := kingdee.New(b.settings(change...), connectors.Env{Now: b.clock.Now})
 	require.NoError(t, err)

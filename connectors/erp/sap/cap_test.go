@@ -15,6 +15,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/sap"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
@@ -34,7 +35,7 @@ var capSets = map[string][2]string{
 // capPage is the most rows that the server answers with.
 const capPage = 100
 
-func openCAP(t *testing.T, s servers.CAPServer, protocol string, change map[string]any) *sap.Source {
+func openCAP(t *testing.T, s servers.CAPServer, protocol string, change map[string]any) *objectsource.Taker {
 	t.Helper()
 	spec, err := connectors.SpecOf(sap.Settings{})
 	require.NoError(t, err)

@@ -16,6 +16,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/sap"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsap"
@@ -106,7 +107,7 @@ func pusher(t *testing.T, s *connectortest.OrderSystem) connectors.Pusher {
 	return source(t, s).Orders()
 }
 
-func source(t *testing.T, s *connectortest.OrderSystem) *sap.Source {
+func source(t *testing.T, s *connectortest.OrderSystem) *objectsource.Taker {
 	t.Helper()
 	spec, err := connectors.SpecOf(sap.Settings{})
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*Source, error) {
+func New(s Settings, env connectors.Env) (*objectsource.Taker, error) {
 	zone, err := config.ParseZone(s.Zone)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "database.setting_zone", errs.Args{"zone": s.Zone})
@@ -44,9 +44,9 @@ func New(s Settings, env connectors.Env) (*Source, error) {
 		return nil, err
 	}
 	c.forms = httpsource.NewSession(env.Now, c.fetchToken)
-	return &Source{Source: objectsource.New(c, objectsource.Config{
+	return objectsource.Taking(objectsource.New(c, objectsource.Config{
 		Name: "SAP", Streams: tableOf(s), User: s.User + s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize, Zone: zone,
-	}), conn: c}, nil
+	}), c.pusher()), nil
 }
 
 func (c *connection) Connect(context.Context) error { return nil }

@@ -14,6 +14,7 @@ import (
 	"tributary/connectors/connectortest"
 	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/erp/sap"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsap"
@@ -106,7 +107,7 @@ func TestConnector(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *sap.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Taker {
 	t.Helper()
 	spec, err := connectors.SpecOf(sap.Settings{})
 	require.NoError(t, err)

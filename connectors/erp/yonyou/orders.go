@@ -31,29 +31,12 @@ type OrderSettings struct {
 	Settle   time.Duration     `cfg:"settle" doc:"How long the platform may still be at work on a call that was given up. An order that is not found after an attempt without an answer is sent again only after that." doc_zh:"调用超时放弃后平台可能仍在处理的最长时间；未收到应答且未查到的订单须等待该时长后才会重发。" default:"3m" advanced:"true"`
 }
 
-// Source reads one tenant, and writes orders when its settings say how.
-type Source struct {
-	*objectsource.Source
-	conn *connection
-}
-
-var _ connectors.OrderTaker = (*Source)(nil)
-
-// Orders is the way to write orders; nil when no field holds their key.
-func (s *Source) Orders() connectors.Pusher {
-	if s.conn.settings.Orders.KeyField == "" {
+// pusher is the way to write orders; nil when the settings do not ask for it.
+func (c *connection) pusher() connectors.Pusher {
+	if c.settings.Orders.KeyField == "" {
 		return nil
 	}
-	return orders{s.conn}
-}
-
-// Check probes also whether orders can be looked for.
-func (s *Source) Check(ctx context.Context) ([]connectors.Finding, error) {
-	found, err := s.Source.Check(ctx)
-	if err != nil {
-		return found, err
-	}
-	return httpsource.CheckOrders(ctx, found, s.Orders())
+	return orders{c}
 }
 
 type orders struct{ *connection }

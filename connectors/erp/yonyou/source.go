@@ -32,7 +32,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*Source, error) {
+func New(s Settings, env connectors.Env) (*objectsource.Taker, error) {
 	login, err := httpsource.New(s.Options("YonBIP", s.BaseURL, env))
 	if err != nil {
 		return nil, err
@@ -58,9 +58,9 @@ func New(s Settings, env connectors.Env) (*Source, error) {
 	c := &connection{login: login, api: api, settings: s, now: env.Now}
 	c.session = httpsource.NewSession(env.Now, c.logIn)
 	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Place{Param: "access_token"}})
-	return &Source{Source: objectsource.New(c, objectsource.Config{
+	return objectsource.Taking(objectsource.New(c, objectsource.Config{
 		Name: "YonBIP", Streams: table, User: s.AppKey, Tenant: s.Tenant, Overlap: s.Overlap, Unit: time.Second, PageSize: s.PageSize, Zone: zone,
-	}), conn: c}, nil
+	}), c.pusher()), nil
 }
 
 // Connect logs in before the first call, because the login finds the API's host.

@@ -16,6 +16,7 @@ import (
 	"tributary/connectors/connectortest"
 	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/erp/yonyou"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simyonyou"
@@ -75,7 +76,7 @@ func TestConnector(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *yonyou.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Taker {
 	t.Helper()
 	spec, err := connectors.SpecOf(yonyou.Settings{})
 	require.NoError(t, err)

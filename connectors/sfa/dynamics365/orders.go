@@ -11,7 +11,6 @@ import (
 	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/httpsource"
-	"tributary/connectors/objectsource"
 )
 
 // OrderSettings say how orders become rows of the table salesorders.
@@ -23,29 +22,12 @@ type OrderSettings struct {
 	Settle      time.Duration     `cfg:"settle" doc:"How long the system may still be at work on a call that was given up." doc_zh:"调用超时放弃后系统可能仍在处理的最长时间。" default:"3m" advanced:"true"`
 }
 
-// Source reads one environment, and writes orders when its settings say how.
-type Source struct {
-	*objectsource.Source
-	conn *connection
-}
-
-var _ connectors.OrderTaker = (*Source)(nil)
-
-// Orders is the way to write orders; nil when no column finds their customers.
-func (s *Source) Orders() connectors.Pusher {
-	if s.conn.settings.Orders.CustomerKey == "" {
+// pusher is the way to write orders; nil when the settings do not ask for it.
+func (c *connection) pusher() connectors.Pusher {
+	if c.settings.Orders.CustomerKey == "" {
 		return nil
 	}
-	return orders{s.conn}
-}
-
-// Check probes also whether orders can be looked for.
-func (s *Source) Check(ctx context.Context) ([]connectors.Finding, error) {
-	found, err := s.Source.Check(ctx)
-	if err != nil {
-		return found, err
-	}
-	return httpsource.CheckOrders(ctx, found, s.Orders())
+	return orders{c}
 }
 
 type orders struct{ *connection }

@@ -25,7 +25,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*Source, error) {
+func New(s Settings, env connectors.Env) (*objectsource.Taker, error) {
 	login, err := httpsource.New(s.Options("Dynamics 365", s.Authority, env))
 	if err != nil {
 		return nil, err
@@ -42,9 +42,9 @@ func New(s Settings, env connectors.Env) (*Source, error) {
 		return answer.Token, err
 	})
 	c.api.SetAuth(httpsource.Holder{Session: session, Place: httpsource.Bearer})
-	return &Source{conn: c, Source: objectsource.New(c, objectsource.Config{
+	return objectsource.Taking(objectsource.New(c, objectsource.Config{
 		Name: "Dynamics 365", Streams: streams, User: s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize,
-	})}, nil
+	}), c.pusher()), nil
 }
 
 func (c *connection) Connect(context.Context) error { return nil }

@@ -15,6 +15,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/connectortest/leak"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simdataverse"
@@ -76,7 +77,7 @@ func TestConnector(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *dynamics365.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Taker {
 	t.Helper()
 	spec, err := connectors.SpecOf(dynamics365.Settings{})
 	require.NoError(t, err)
@@ -92,7 +93,7 @@ func open(t *testing.T, b *bench, change map[string]any) *dynamics365.Source {
 }
 
 // run reads a run whole.
-func run(t *testing.T, src *dynamics365.Source, from json.RawMessage) (rows []connectors.Row, last json.RawMessage, snapshot bool) {
+func run(t *testing.T, src *objectsource.Taker, from json.RawMessage) (rows []connectors.Row, last json.RawMessage, snapshot bool) {
 	t.Helper()
 	require.NoError(t, src.Open(t.Context(), "accounts", from))
 	for {
