@@ -139,6 +139,7 @@ func recordOf(res mapping.Result, entity canonical.Entity, source string) (store
 	}
 	var err error
 	if len(res.Issues) == 0 {
+		r.Value = res.Value
 		r.Payload, err = json.Marshal(res.Value)
 	}
 	return r, personal, err

@@ -18,6 +18,8 @@ type dialect interface {
 	open(ctx context.Context, cfg Config) (writer, reader *sqlx.DB, err error)
 	rebind(query string) string
 	bulk(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error
+	// newIDs takes numbers for n rows that this transaction is about to insert into a table with a surrogate key.
+	newIDs(ctx context.Context, tx *Tx, table string, n int) ([]int64, error)
 	anyOf(column string, typed any, values []any) (string, []any)
 	// table is a relation with the values in column1, and its arguments: one statement for any number of values.
 	table(values []int64) (string, []any)

@@ -69,6 +69,13 @@ func (d *postgresDialect) bulk(ctx context.Context, tx *Tx, table string, column
 	})
 }
 
+func (*postgresDialect) newIDs(ctx context.Context, tx *Tx, table string, n int) (ids []int64, err error) {
+	if n == 0 {
+		return nil, nil
+	}
+	return ids, tx.sel(ctx, &ids, `SELECT nextval(pg_get_serial_sequence(CAST(? AS text), 'id')) FROM generate_series(1, CAST(? AS bigint))`, table, n)
+}
+
 // copyValue is the form in which COPY encodes a value without a detour over text.
 func copyValue(v any) any {
 	switch v := v.(type) {

@@ -99,6 +99,22 @@ func (*sqliteDialect) bulk(ctx context.Context, tx *Tx, table string, columns []
 	return nil
 }
 
+// newIDs counts on from the largest number, as SQLite itself does; nobody else writes meanwhile.
+func (*sqliteDialect) newIDs(ctx context.Context, tx *Tx, table string, n int) ([]int64, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	var last int64
+	if err := tx.get(ctx, &last, `SELECT COALESCE(MAX(id), 0) FROM `+table); err != nil {
+		return nil, err
+	}
+	ids := make([]int64, n)
+	for i := range ids {
+		ids[i] = last + int64(i) + 1
+	}
+	return ids, nil
+}
+
 func (*sqliteDialect) anyOf(column string, _ any, values []any) (string, []any) {
 	if len(values) == 0 {
 		return "1 = 0", nil

@@ -15,8 +15,9 @@ import (
 // projection keeps the tables that are read as a whole (product, lot, alias) in step with their source records, in the
 // transaction that changes the records.
 type projection struct {
-	tx     *Tx
-	events []events.Event
+	tx      *Tx
+	events  []events.Event
+	touched []int64 // products of lots that changed
 }
 
 // changed is a source record whose current version a batch replaced.
@@ -46,6 +47,9 @@ func (b *recordBatch) project(ctx context.Context) error {
 			return fmt.Errorf("project %s records: %w", step.entity, err)
 		}
 	}
+	if err := p.markTouched(ctx); err != nil {
+		return err
+	}
 	return b.tx.AppendEvents(ctx, p.events)
 }
 
@@ -63,6 +67,15 @@ func (p *projection) before(ctx context.Context, c changed, into any) (bool, err
 		return false, err
 	}
 	return true, json.Unmarshal(payload, into)
+}
+
+// valueOf is what a record that is not deleted says.
+func valueOf[T any](r *Record) (v T, err error) {
+	if have, ok := r.Value.(*T); ok && have != nil {
+		return *have, nil
+	}
+	err = json.Unmarshal(r.Payload, &v)
+	return v, err
 }
 
 // outranks orders the sources that state the same thing: trust, then name, so that arrival does not matter.
@@ -98,8 +111,8 @@ func (p *projection) aliases(ctx context.Context, list []changed) error {
 		if c.record.Deleted {
 			continue
 		}
-		var a canonical.Alias
-		if err := json.Unmarshal(c.record.Payload, &a); err != nil {
+		a, err := valueOf[canonical.Alias](c.record)
+		if err != nil {
 			return err
 		}
 		party, err := p.aliasParty(ctx, a.Party, c.record)
@@ -201,9 +214,5 @@ func (p *projection) markMentions(ctx context.Context, source string, names, cod
 			hit = append(hit, m.ID)
 		}
 	}
-	return inChunks(hit, func(part []int64) error {
-		cond, args := anyOf(p.tx.querier, "id", part)
-		_, err := p.tx.exec(ctx, `UPDATE source_record SET dirty = TRUE WHERE `+cond, args...)
-		return err
-	})
+	return p.tx.setDirty(ctx, true, hit)
 }

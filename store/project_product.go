@@ -5,8 +5,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"tributary/canonical"
 	"tributary/events"
@@ -36,7 +37,7 @@ func (p *projection) products(ctx context.Context, list []changed) error {
 			return err
 		}
 		if !c.record.Deleted {
-			if err := json.Unmarshal(c.record.Payload, &now); err != nil {
+			if now, err = valueOf[canonical.Product](c.record); err != nil {
 				return err
 			}
 		}
@@ -48,7 +49,7 @@ func (p *projection) products(ctx context.Context, list []changed) error {
 		if c.record.Deleted {
 			continue
 		}
-		fresh, err := p.putProduct(ctx, c.id, c.record.Trust, c.record.Source, now)
+		fresh, err := p.putProduct(ctx, c.id, c.record.Trust, c.record.Source, &now)
 		if err != nil {
 			return err
 		}
@@ -67,68 +68,59 @@ func (p *projection) products(ctx context.Context, list []changed) error {
 // newProducts writes the products of new records whose code nothing else has, all at once, and returns the others: a first
 // catalogue is long, and one by one each costs two round trips.
 func (p *projection) newProducts(ctx context.Context, list []changed) (others []changed, appeared map[string]bool, err error) {
-	values, records := map[string]canonical.Product{}, map[string]int64{}
+	values := make([]canonical.Product, len(list))
+	stated := make(map[string]int, len(list)) // by code: how often, by these records or in the table
 	var codes []string
-	for _, c := range list {
-		var v canonical.Product
-		if !c.record.Deleted {
-			if err := json.Unmarshal(c.record.Payload, &v); err != nil {
-				return nil, nil, err
-			}
-		}
-		if _, twice := values[v.Code]; twice || c.existed || c.record.Deleted {
-			delete(records, v.Code)
-			values[v.Code] = v
+	for i, c := range list {
+		if c.record.Deleted {
 			continue
 		}
-		values[v.Code], records[v.Code] = v, c.id
-		codes = append(codes, v.Code)
+		if values[i], err = valueOf[canonical.Product](c.record); err != nil {
+			return nil, nil, err
+		}
+		if stated[values[i].Code]++; !c.existed {
+			codes = append(codes, values[i].Code)
+		}
 	}
 	err = inChunks(codes, func(part []string) error {
-		var known []string
 		cond, args := anyOf(p.tx.querier, "code", part)
-		err := p.tx.sel(ctx, &known, `SELECT code FROM product WHERE `+cond, args...)
-		for _, code := range known {
-			delete(records, code)
-		}
-		return err
+		return p.tx.each(ctx, `SELECT code FROM product WHERE `+cond, args, func(r *sqlx.Rows) error {
+			var code string
+			err := r.Scan(&code)
+			stated[code]++
+			return err
+		})
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	appeared = map[string]bool{}
 	var rows [][]any
-	for _, code := range codes {
-		if record, alone := records[code]; alone {
-			appeared[code] = true
-			rows = append(rows, append(productValues(values[code], record, 1, p.tx.Now), code))
-			p.events = append(p.events, productEvent(p.meta(0, false), values[code]))
+	for i, c := range list {
+		v := &values[i]
+		if c.existed || c.record.Deleted || stated[v.Code] > 1 {
+			others = append(others, c)
+			continue
 		}
+		appeared[v.Code] = true
+		rows = append(rows, append(productValues(v, c.id, 1, p.tx.Now), v.Code))
+		p.events = append(p.events, productEvent(p.meta(0, false), v))
 	}
-	taken := map[int64]bool{}
-	for _, record := range records {
-		taken[record] = true
-	}
-	others = slices.DeleteFunc(slices.Clone(list), func(c changed) bool { return taken[c.id] })
 	return others, appeared, p.insertProducts(ctx, rows)
 }
 
 // insertProducts writes rows of productValues, each with its code.
 func (p *projection) insertProducts(ctx context.Context, rows [][]any) error {
 	columns := []string{"name", "spec", "approval_no", "maker", "gtin", "unit", "case_factor", "inner_factor", "record_id", "entity_version", "updated_at", "active", "code"}
-	err := p.tx.insertMany(ctx, "product", columns, rows, "")
-	if p.tx.d.conflict(err) {
-		return ErrRaced
-	}
-	return err
+	return p.tx.raced(p.tx.bulk(ctx, "product", columns, rows))
 }
 
 // productValues are what a record says of a product, with its version.
-func productValues(v canonical.Product, record, version int64, now time.Time) []any {
+func productValues(v *canonical.Product, record, version int64, now time.Time) []any {
 	return []any{v.Name, v.Spec, v.ApprovalNo, v.Maker, v.GTIN, v.Unit, int64(v.CaseFactor), int64(v.InnerFactor), record, version, Micros(now), true}
 }
 
-func productEvent(m events.Meta, v canonical.Product) events.Event {
+func productEvent(m events.Meta, v *canonical.Product) events.Event {
 	return events.Product(m, events.ProductValue{
 		Code: v.Code, Name: v.Name, Spec: v.Spec, ApprovalNo: v.ApprovalNo, Maker: v.Maker, GTIN: v.GTIN, Unit: v.Unit,
 		CaseFactor: v.CaseFactor, InnerFactor: v.InnerFactor,
@@ -137,7 +129,7 @@ func productEvent(m events.Meta, v canonical.Product) events.Event {
 
 // putProduct writes the product of a record unless a record of a better source has the code. It reports whether the
 // code is new.
-func (p *projection) putProduct(ctx context.Context, record int64, trust int, source string, v canonical.Product) (bool, error) {
+func (p *projection) putProduct(ctx context.Context, record int64, trust int, source string, v *canonical.Product) (bool, error) {
 	var row productRow
 	err := p.tx.get(ctx, &row, productRowSQL, v.Code)
 	fresh := errors.Is(err, sql.ErrNoRows)
@@ -188,7 +180,7 @@ func (p *projection) dropProduct(ctx context.Context, record int64, code string)
 			if _, err := p.tx.exec(ctx, `UPDATE product SET record_id = ? WHERE id = ?`, heir.ID, row.ID); err != nil {
 				return err
 			}
-			_, err := p.putProduct(ctx, heir.ID, heir.Trust, heir.Source, v)
+			_, err := p.putProduct(ctx, heir.ID, heir.Trust, heir.Source, &v)
 			return err
 		}
 	} else if !errors.Is(err, sql.ErrNoRows) {

@@ -22,6 +22,7 @@ type Record struct {
 	Kind       canonical.CustomerKind // "" for entities other than customer
 	Trust      int                    // rank of the source; 0 = mention
 	Payload    []byte                 // canonical JSON; ignored when Deleted
+	Value      any                    // pointer to what Payload says, where the caller has it: it is not decoded again; may be nil
 	Personal   bool                   // seal the payload
 	Deleted    bool                   //
 	SourceTime time.Time              // the source's own time of the version; zero when it has none

@@ -3,14 +3,13 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
-
-	"github.com/jmoiron/sqlx"
 
 	"tributary/canonical"
 )
 
-var recordColumns = []string{"entity", "source", "source_id", "stream", "kind", "trust", "version", "hash", "source_time",
+var recordColumns = []string{"id", "entity", "source", "source_id", "stream", "kind", "trust", "version", "hash", "source_time",
 	"source_seq", "read_order", "run_id", "row_no", "deleted", "personal", "payload", "dirty", "link_version", "created_at", "updated_at"}
 
 // recordChange lists what a new version changes of a stored record.
@@ -51,7 +50,7 @@ func (b *recordBatch) write(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			fresh = append(fresh, []any{string(r.Entity), r.Source, r.ID, r.Stream, string(r.Kind), r.Trust, s.version, s.hash, s.order.time,
+			fresh = append(fresh, []any{int64(0), string(r.Entity), r.Source, r.ID, r.Stream, string(r.Kind), r.Trust, s.version, s.hash, s.order.time,
 				s.order.seq, s.order.read, r.Run, r.Row, r.Deleted, r.Personal, payload, dirtyWhenNew(r), 0, now, now})
 		case s.next.Deleted:
 			r := s.next
@@ -151,27 +150,20 @@ func (b *recordBatch) keepReplaced(ctx context.Context, ids []int64) error {
 	})
 }
 
-// insert writes new records in one order for all transactions and learns their numbers.
+// insert numbers new records and writes them, in one order for all transactions.
 func (b *recordBatch) insert(ctx context.Context, rows [][]any) error {
 	slices.SortFunc(rows, func(x, y []any) int {
-		return cmp.Or(cmp.Compare(x[0].(string), y[0].(string)), cmp.Compare(x[1].(string), y[1].(string)), cmp.Compare(x[2].(string), y[2].(string)))
+		return cmp.Or(cmp.Compare(x[1].(string), y[1].(string)), cmp.Compare(x[2].(string), y[2].(string)), cmp.Compare(x[3].(string), y[3].(string)))
 	})
-	inserted := 0
-	err := b.tx.insertReturning(ctx, "source_record", recordColumns, rows,
-		"ON CONFLICT (entity, source, source_id) DO NOTHING RETURNING id, entity, source, source_id", func(rows *sqlx.Rows) error {
-			var id recordID
-			var n int64
-			if err := rows.Scan(&n, &id.entity, &id.Source, &id.ID); err != nil {
-				return err
-			}
-			b.states[id].id = n
-			inserted++
-			return nil
-		})
-	if err == nil && inserted != len(rows) {
-		return ErrRaced
+	ids, err := b.tx.d.newIDs(ctx, b.tx, "source_record", len(rows))
+	if err != nil {
+		return fmt.Errorf("number new records: %w", err)
 	}
-	return err
+	for i, r := range rows {
+		r[0] = ids[i]
+		b.states[recordID{canonical.Entity(r[1].(string)), canonical.RecordKey{Source: r[2].(string), ID: r[3].(string)}}].id = ids[i]
+	}
+	return b.tx.raced(b.tx.bulk(ctx, "source_record", recordColumns, rows))
 }
 
 // keepPast writes the versions that never were, or within this batch no longer are, the current one. A stale version

@@ -2,9 +2,11 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"tributary/canonical"
 	"tributary/store"
@@ -142,6 +144,77 @@ func productsTogether(_ *testing.T, k *kit) {
 		require.Equal(k, want, name(code), code)
 	}
 	require.EqualValues(k, 3+8, k.pending()["tributary.master.product.v1"], "P1 twice, P2, P3, P4 gone and back, P5 gone, P6")
+}
+
+// Lots of a unit of work come to the same as each in a unit of its own: new ones, changed ones, rivals, those that wait for
+// their product.
+func lotsTogether(_ *testing.T, k *kit) {
+	type said struct {
+		Source, ID, Product, Lot string // a record is one of Source and ID; Product and Lot are what it says
+		Quantity                 int64
+		Gone                     bool
+	}
+	trust := map[string]int{"erp": 60, "sfa": 40}
+	names := []string{"L1", "L2", "L3"}
+	steps := rapid.SliceOfN(rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) said {
+		id := rapid.SampledFrom(names).Draw(t, "id")
+		return said{
+			Source: rapid.SampledFrom([]string{"erp", "sfa"}).Draw(t, "source"), ID: id,
+			Product: rapid.SampledFrom([]string{"P1", "P2", "P3"}).Draw(t, "product"), Lot: rapid.SampledFrom([]string{id, id, "L1"}).Draw(t, "lot"),
+			Quantity: rapid.Int64Range(1, 3).Draw(t, "quantity"), Gone: rapid.IntRange(0, 5).Draw(t, "gone") == 0,
+		}
+	}), 1, 6, func(s said) string { return s.Source + s.ID }), 1, 3)
+	n := 0
+	world := func(steps [][]said, together bool) map[string]map[string]canonical.Quantity {
+		n++
+		name := func(s string) string { return fmt.Sprintf("%d-%s", n, s) }
+		put := func(records ...store.Record) {
+			if together {
+				k.put(records...)
+				return
+			}
+			for _, r := range records {
+				k.put(r)
+			}
+		}
+		for i, step := range steps {
+			var records []store.Record
+			if i < 2 { // of P3 nothing is ever known, of P2 later than of its first lots
+				code := name([]string{"P1", "P2"}[i])
+				records = append(records, k.record(canonical.EntityProduct, "erp", code, canonical.Product{Code: code, Name: "百川片"}))
+			}
+			for _, s := range step {
+				r := k.record(canonical.EntityLot, s.Source, name(s.ID), canonical.Lot{Product: name(s.Product), Lot: s.Lot, Quantity: canonical.Units(s.Quantity)})
+				r.Trust, r.Deleted = trust[s.Source], s.Gone
+				records = append(records, r)
+			}
+			put(records...)
+		}
+		out := map[string]map[string]canonical.Quantity{}
+		for _, code := range []string{"P1", "P2"} {
+			sku, found, err := k.ProductByCode(k.Context(), name(code))
+			require.NoError(k, err)
+			if !found {
+				continue
+			}
+			lots, err := k.LotsOf(k.Context(), sku.ID)
+			require.NoError(k, err)
+			out[code] = map[string]canonical.Quantity{}
+			for _, lot := range lots {
+				l, _, err := k.ReleasedLot(k.Context(), sku.ID, lot)
+				require.NoError(k, err)
+				out[code][lot] = l.Quantity
+			}
+		}
+		return out
+	}
+	rapid.Check(k, func(t *rapid.T) {
+		drawn := steps.Draw(t, "steps")
+		require.Equal(t, world(drawn, false), world(drawn, true))
+	})
+	told := k.pending()["tributary.master.lot.v1"]
+	world([][]said{{{"erp", "L1", "P1", "L1", 1, false}, {"erp", "L2", "P1", "L2", 1, false}, {"erp", "L3", "P2", "L3", 1, false}}, {}}, true)
+	require.EqualValues(k, told+3, k.pending()["tributary.master.lot.v1"], "an event for each, also for the one that waited")
 }
 
 func aliases(_ *testing.T, k *kit) {

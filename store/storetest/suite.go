@@ -9,6 +9,7 @@ package storetest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.DB) {
 		{"records/products and lots in any order", masters},
 		{"records/two sources state one product", rivals},
 		{"records/products of one unit of work", productsTogether},
+		{"records/lots of one unit of work", lotsTogether},
 		{"records/aliases mark what they change", aliases},
 		{"blocks/whole keys, their parts, candidates", blocks},
 		{"parties/found by code, name and self", parties},
@@ -75,7 +77,7 @@ func (k *kit) tx(fn func(ctx context.Context, tx *store.Tx) error) {
 // order is a read order later than all before it.
 func (k *kit) order() string {
 	k.reads++
-	return string(rune('a'+k.reads/26)) + string(rune('a'+k.reads%26))
+	return fmt.Sprintf("%09d", k.reads)
 }
 
 func (k *kit) record(entity canonical.Entity, source, id string, value any, change ...func(*store.Record)) store.Record {
