@@ -1,7 +1,9 @@
 package pipeline_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -22,6 +24,8 @@ const (
 	crashDir  = "TRIBUTARY_CRASH_DIR"
 	crashFile = "TRIBUTARY_CRASH_FILE"
 	crashKind = "TRIBUTARY_CRASH_KIND"
+
+	crashReady = "ready" // what a child says when its store is open
 )
 
 // TestIngestChild is the process that TestIngestSurvivesKills kills.
@@ -30,6 +34,7 @@ func TestIngestChild(t *testing.T) {
 		t.Skip("a helper of TestIngestSurvivesKills")
 	}
 	b := openIngest(t, os.Getenv(crashURL), os.Getenv(crashDir))
+	fmt.Println(crashReady)
 	kind, party := mapping.Kind(os.Getenv(crashKind)), ""
 	if kind.Ledger() != "" {
 		party = "D1"
@@ -96,37 +101,25 @@ func killAndFinish(t *testing.T, url, dir, file string, kind mapping.Kind) (kill
 	for round := range rounds + 1 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestIngestChild$", "-test.count=1") // this test binary
 		cmd.Env = append(os.Environ(), crashURL+"="+url, crashDir+"="+dir, crashFile+"="+file, crashKind+"="+string(kind))
-		var out []byte
-		done := make(chan error, 1)
-		require.NoError(t, func() error {
-			f, err := os.CreateTemp(t.TempDir(), "out")
-			if err != nil {
-				return err
-			}
-			cmd.Stdout, cmd.Stderr = f, f
-			if err := cmd.Start(); err != nil {
-				return err
-			}
-			go func() {
-				err := cmd.Wait()
-				out, _ = os.ReadFile(f.Name())
-				done <- err
-			}()
-			return nil
-		}())
-		if round == rounds {
-			require.NoError(t, <-done, string(out))
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		cmd.Stderr = cmd.Stdout
+		require.NoError(t, cmd.Start())
+		said := bufio.NewReader(out)
+		_, err = said.ReadString('\n') // the store is open
+		require.NoError(t, err)
+		killed := make(chan bool, 1)
+		alarm := time.AfterFunc(time.Duration(rand.IntN(400))*time.Millisecond, func() { // the moment of the kill, not a wait for anything
+			killed <- round < rounds && cmd.Process.Kill() == nil
+		})
+		rest, err := io.ReadAll(said)
+		require.NoError(t, err)
+		err = cmd.Wait()
+		if alarm.Stop() || !<-killed {
+			require.NoError(t, err, string(rest))
 			return kills
 		}
-		select {
-		case err := <-done:
-			require.NoError(t, err, string(out))
-			return kills
-		case <-time.After(time.Duration(30+rand.IntN(400)) * time.Millisecond): // the moment of the kill, not a wait for anything
-			require.NoError(t, cmd.Process.Kill())
-			<-done
-			kills++
-		}
+		kills++
 	}
 	return kills
 }

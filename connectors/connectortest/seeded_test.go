@@ -11,8 +11,11 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
@@ -38,39 +41,6 @@ type broken struct {
 
 // kept holds what was forgotten, so that the garbage collector does not close it.
 var kept []io.Closer
-
-// faults are the mistakes that a connector may make, with the item whose test must notice.
-var faults = map[string]string{
-	"a password in clear":           "spec is a valid schema",
-	"asks for more than it did":     "settings of the released version",
-	"needs nothing":                 "a missing required setting",
-	"an empty stream":               "records match the catalogue",
-	"forgets a goroutine":           "two reads of an unchanged source are equal",
-	"forgets a connection":          "two reads of an unchanged source are equal",
-	"forgets a file":                "two reads of an unchanged source are equal",
-	"leaks the password in errors":  "secrets stay secret",
-	"two verdicts":                  "check gives one verdict",
-	"takes any stream":              "what does not exist is refused",
-	"ignores the caller":            "a hanging source hangs nobody",
-	"a field twice":                 "the catalogue is whole",
-	"a field less":                  "the catalogue keeps its promises",
-	"floats":                        "records match the catalogue",
-	"never the same":                "two reads of an unchanged source are equal",
-	"reads all again":               "a second run repeats no more",
-	"positions ahead of rows":       "every checkpoint leads to the same set",
-	"a page for each time":          "ties on the cursor across pages",
-	"no overlap":                    "a row that is committed late",
-	"places by number":              "rows updated while paging",
-	"follows the newest time":       "a row of the far future",
-	"deletes are passed over":       "deletes are seen",
-	"any position is the beginning": "positions that cannot be used",
-	"a backfill reads on":           "a backfill reads its window",
-	"cuts long texts":               "texts of every kind",
-	"one failure is the end":        "faults that pass",
-	"a failure is no rows":          "faults that end the run",
-	"complete whatever happens":     "faults that end the run",
-	"forgets to log in again":       "a session that dies",
-}
 
 func (b *broken) Check(ctx context.Context) ([]connectors.Finding, error) {
 	if b.fault == "ignores the caller" {
@@ -150,6 +120,10 @@ func (b *broken) Read(ctx context.Context) (connectors.Batch, error) {
 			b.newest = row.SourceTime
 		}
 		switch name, _ := row.Fields["name"].(string); b.fault {
+		case "one key for all rows":
+			row.Key = "1"
+		case "a field that nobody declared":
+			row.Fields["surprise"] = "1"
 		case "floats":
 			row.Fields["gone"] = 0.5
 		case "never the same":
@@ -255,10 +229,44 @@ func TestSeeded(t *testing.T) { connectortest.Run(t, harness(connectortest.Seed(
 
 // Each part of the suite fails when a connector makes the mistake that it is there to notice.
 func TestTheSuiteNoticesEveryFault(t *testing.T) {
-	for name, part := range faults {
-		t.Run(name, func(t *testing.T) {
+	for _, f := range connectortest.FaultsOf("connectors/connectortest") {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			connectortest.RequireNoticed(t, "TestSeeded", name, part)
+			connectortest.RequireNoticed(t, f)
 		})
+	}
+}
+
+// What is proved once for all connectors fails when the hub makes the mistake.
+func TestTheProofsNoticeFaultsOfTheHub(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles parts of the product with a fault in each")
+	}
+	for _, f := range connectortest.Faults() {
+		if f.Change.File != "" {
+			t.Run(f.Name, func(t *testing.T) {
+				t.Parallel()
+				connectortest.RequireNoticed(t, f)
+			})
+		}
+	}
+}
+
+// Each item was shown to fail, by a fault that its own proof notices.
+func TestEveryItemHasASeededFault(t *testing.T) {
+	shown := map[int]bool{}
+	for _, f := range connectortest.Faults() {
+		shown[f.Item] = true
+		if f.Change.File == "" {
+			continue
+		}
+		item := connectortest.Items()[f.Item-1]
+		folder, test, _ := strings.Cut(f.Test, ".")
+		test, _, _ = strings.Cut(test, "/")
+		require.Equal(t, f.Item, item.Number)
+		require.Contains(t, item.Tests, folder+"."+test, "%s: noticed by a test that does not prove the item", f.Name)
+	}
+	for _, item := range connectortest.Items() {
+		require.True(t, shown[item.Number], "item %d was never shown to fail", item.Number)
 	}
 }

@@ -389,7 +389,11 @@ func TestRunSurvivesADatabaseThatIsAwayForAWhile(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- r.Run(ctx) }()
-		<-sent
+		select {
+		case <-sent:
+		case err := <-done:
+			require.FailNow(t, "Run ended", "%v", err)
+		}
 		cancel()
 		require.NoError(t, <-done)
 		require.EqualValues(t, 3, r.Failures())

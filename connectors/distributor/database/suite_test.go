@@ -243,11 +243,13 @@ func (c careless) Read(ctx context.Context) (connectors.Batch, error) {
 	return b, nil
 }
 
-// The suite fails for the mistake about databases that it is there to notice.
+// The suite fails for the mistakes about databases that it is there to notice.
 func TestTheSuiteNoticesFaultsAboutDatabases(t *testing.T) {
 	servers.Postgres(t)
 	t.Parallel()
-	connectortest.RequireNoticed(t, "TestConnector", "a lost connection is the end", "a database that is locked")
+	for _, f := range connectortest.FaultsOf("connectors/distributor/database") {
+		connectortest.RequireNoticed(t, f)
+	}
 }
 
 func TestConnector(t *testing.T) {

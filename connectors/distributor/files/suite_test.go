@@ -152,8 +152,8 @@ func driver() connectors.Driver {
 // The suite fails for the mistakes about files that it is there to notice.
 func TestTheSuiteNoticesFaultsAboutFiles(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"waits for no upload", "a bad file is no rows"} {
-		connectortest.RequireNoticed(t, "TestConnector", name, "files that are unfinished")
+	for _, f := range connectortest.FaultsOf("connectors/distributor/files") {
+		connectortest.RequireNoticed(t, f)
 	}
 }
 
