@@ -47,8 +47,8 @@ type WriteBacker interface {
 }
 
 // FieldWriter writes fields of records that exist. Values are text, "" for an empty field. Errors are *PushError: Refused
-// also for a record that is gone and a field that may not be written. A write is idempotent: one of which nobody saw the
-// end is made again. Calls are serial.
+// also for a record that is gone and a field that may not be written. A write is made once: one of which nobody saw the end
+// is Undecided, and the record is read before it is written again. Calls are serial.
 type FieldWriter interface {
 	// ReadFields reads fields of one record of a stream.
 	ReadFields(ctx context.Context, stream, id string, fields []string) (map[string]string, error)

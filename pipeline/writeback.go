@@ -42,6 +42,7 @@ type WriteRun struct {
 
 const (
 	writeTries = 8               // of one record, before a person has to look
+	writeFails = 3               // of records in a row, before the system is left alone for a while
 	writeAgain = 5 * time.Second // after a failure; doubled each time
 )
 
@@ -56,7 +57,7 @@ func (s WriteBack) Run(ctx context.Context) (run WriteRun, err error) {
 		return run, err
 	}
 	defer func() { err = errors.Join(err, s.DB.Release(ctx, lease)) }()
-	for {
+	for fails := 0; ; {
 		w, err := s.DB.NextWrite(ctx, s.Connection)
 		if errors.Is(err, store.ErrNoWrite) {
 			return run, nil
@@ -68,7 +69,13 @@ func (s WriteBack) Run(ctx context.Context) (run WriteRun, err error) {
 			run.Next = w.NextAt
 			return run, nil
 		}
-		if err := s.one(ctx, lease, &w, &run); err != nil {
+		var failed *connectors.PushError
+		switch err := s.one(ctx, lease, &w, &run); {
+		case err == nil:
+			fails = 0
+		case errors.As(err, &failed) && failed.Outcome == connectors.Undecided && fails+1 < writeFails:
+			fails++ // it may be this record's alone
+		default:
 			return run, err
 		}
 	}
@@ -106,7 +113,7 @@ func (s WriteBack) one(ctx context.Context, lease *store.Lease, w *store.WriteBa
 	return err
 }
 
-// failed stores what a failure means for the record. One that may pass ends the run.
+// failed stores what a failure means for the record, and gives one that may pass back.
 func (s WriteBack) failed(ctx context.Context, lease *store.Lease, w *store.WriteBack, why error, run *WriteRun) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -212,7 +219,13 @@ func (s WriteBack) put(ctx context.Context, want Wanted) (map[string]string, err
 	if err != nil || len(lacking) == 0 {
 		return nil, err
 	}
-	return lacking, s.Writer.WriteFields(ctx, want.Stream, want.ID, lacking)
+	err = s.Writer.WriteFields(ctx, want.Stream, want.ID, lacking)
+	if err != nil && connectors.OutcomeOf(err) == connectors.Undecided { // perhaps only the answer was lost
+		if left, _, look := s.Differs(ctx, want); look == nil && len(left) == 0 {
+			return lacking, nil
+		}
+	}
+	return lacking, err
 }
 
 func (w Wanted) fingerprint() string {

@@ -26,3 +26,6 @@ func (c Common) Options(name, baseURL string, env connectors.Env) Options {
 	}
 	return o
 }
+
+// Within is how long one call may take, its repeats too.
+func (c Common) Within() time.Duration { return c.Timeout + c.RetryBudget }

@@ -15,7 +15,8 @@ import (
 const skewTolerance = 2 * time.Minute
 
 // Check logs in, looks for the columns of every stream in the system's metadata and asks for one row: systems hide rows
-// without rights instead of refusing. An object that is not there is a warning, for not everybody uses every module.
+// without rights instead of refusing. An object that is not there is a warning, for not everybody uses every module. Then it
+// looks whether the fields that are written back are there and may be written.
 func (s *Source) Check(ctx context.Context) ([]connectors.Finding, error) {
 	if err := s.sys.Connect(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -34,11 +35,22 @@ func (s *Source) Check(ctx context.Context) ([]connectors.Finding, error) {
 			return findings, nil
 		}
 	}
+	if w := s.fieldWriter(); w != nil && !faulty(findings) {
+		findings = append(findings, w.checkFields(ctx)...)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
 	findings = append(findings, s.sys.Client().ClockFinding(skewTolerance)...)
 	if len(findings) == 0 {
 		findings = []connectors.Finding{{Severity: connectors.OK, Code: "connectors.check_ok", Args: map[string]any{"source": s.conf.Name, "host": s.sys.Client().Host()}}}
 	}
 	return findings, nil
+}
+
+// faulty reports whether a fault was found: behind it another probe would only say the same again.
+func faulty(found []connectors.Finding) bool {
+	return slices.ContainsFunc(found, func(f connectors.Finding) bool { return f.Severity == connectors.Fault })
 }
 
 // checkStream probes one object. Without a connection or rights the others would say the same, so it stops there.

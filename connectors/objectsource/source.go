@@ -62,6 +62,9 @@ type Config struct {
 	PageSize int
 	Zone     *time.Location                // of the date of lists without a time of change
 	Less     func(place, next string) bool // order of places; nil: only a place that repeats is noticed
+
+	WriteBack connectors.WriteBackSettings // what a system that is a Keeper gets back
+	Within    time.Duration                // how long one call may take, its repeats too
 }
 
 // maxRestarts is how often a window is begun again, without progress between, because its locator died: locators that
@@ -87,9 +90,10 @@ type Source struct {
 }
 
 var (
-	_ connectors.Source     = (*Source)(nil)
-	_ connectors.Sweeper    = (*Source)(nil)
-	_ connectors.Backfiller = (*Source)(nil)
+	_ connectors.Source      = (*Source)(nil)
+	_ connectors.Sweeper     = (*Source)(nil)
+	_ connectors.Backfiller  = (*Source)(nil)
+	_ connectors.WriteBacker = (*Source)(nil)
 )
 
 // New makes a source; it does no calls.

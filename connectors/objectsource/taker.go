@@ -2,7 +2,6 @@ package objectsource
 
 import (
 	"context"
-	"slices"
 
 	"tributary/connectors"
 	"tributary/connectors/httpsource"
@@ -22,11 +21,10 @@ func Taking(s *Source, p connectors.Pusher) *Taker { return &Taker{s, p} }
 // Orders is the way to write orders, or nil.
 func (t *Taker) Orders() connectors.Pusher { return t.pusher }
 
-// Check probes also whether orders can be looked for, which every order needs. Behind a fault that would only say the same
-// again.
+// Check probes also whether orders can be looked for, which every order needs.
 func (t *Taker) Check(ctx context.Context) ([]connectors.Finding, error) {
 	found, err := t.Source.Check(ctx)
-	if err != nil || t.pusher == nil || slices.ContainsFunc(found, func(f connectors.Finding) bool { return f.Severity == connectors.Fault }) {
+	if err != nil || t.pusher == nil || faulty(found) {
 		return found, err
 	}
 	if _, err := t.pusher.FindOrder(ctx, "tributary-check"); err != nil && ctx.Err() == nil {

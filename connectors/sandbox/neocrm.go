@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -43,7 +44,7 @@ func choice(choices map[int]string, label string) any {
 func NeocrmObjects(w *world.World) []simneocrm.Object {
 	accounts, contacts, patients := salesForce(w, world.SFA)
 	s := &sfa{w: w}
-	return []simneocrm.Object{s.accounts(accounts), s.contacts(contacts), s.patients(patients), s.visits(contacts)}
+	return []simneocrm.Object{s.accounts(accounts), s.contacts(contacts), s.patients(patients), s.visits(contacts), s.cases()}
 }
 
 type sfa struct{ w *world.World }
@@ -173,6 +174,31 @@ func (s *sfa) visits(contacts []int) simneocrm.Object {
 	}
 }
 
+const caseIDs = 9_700_000_000_000_001
+
+// cases are the complaints that the sales force took down.
+func (s *sfa) cases() simneocrm.Object {
+	cases := casesOf(s.w, world.SFA)
+	return simneocrm.Object{
+		APIKey: "serviceCase",
+		Fields: append(textFields("id", "createdAt", "updatedAt", "ownerId", "entityType", "name", "caseAccountId", "caseDescription", "product__c", "lot__c"),
+			simneocrm.Field{Name: "caseSource", Label: "工单来源", Type: "picklist", Choices: map[int]string{1: "电话", 2: "邮件"}}, simneocrm.Field{Name: "caseStatus", Label: "工单状态", Type: "picklist", Choices: map[int]string{1: "处理中", 2: "已关闭"}}),
+		Rows: neocrmRows{
+			n:  len(cases),
+			id: func(i int) int64 { return int64(caseIDs + 3*i) },
+			row: func(i int) map[string]any {
+				c := cases[i]
+				at := s.w.From().AddDays(c.Day).Time().Add(9 * time.Hour).UnixMilli()
+				return map[string]any{
+					"id": int64(caseIDs + 3*i), "createdAt": at, "updatedAt": at + 3600_000, "ownerId": int64(31000 + i%37), "entityType": int64(11010045500001), "name": fmt.Sprintf("GD%07d", i),
+					"caseAccountId": idOrNil(s.w.AccountOf(world.SFA, c.Customer)), "caseDescription": "外盒破损一盒", "caseSource": int64(1), "caseStatus": int64(1),
+					"product__c": s.w.Products[c.Product].Code, "lot__c": s.w.Lots[c.Lot].Number,
+				}
+			},
+		},
+	}
+}
+
 // NewNeocrm is the sales force system over a world, to be served under any path.
 func NewNeocrm(w *world.World, now func() time.Time, f *fault.Set) *simneocrm.Server {
 	return simneocrm.New(simneocrm.Options{
@@ -192,7 +218,7 @@ func salesForceSystem() system {
 				"password": neocrmPassword, "security_token": neocrmToken,
 				"tenant_fields": map[string]any{
 					"account.uscc": "uscc__c", "account.licence_no": "licence__c", "account.kind": "kind__c", "contact.department": "department__c",
-					"contact.title": "title__c", "contact.admin_title": "post", "contact.tier": "tier__c",
+					"contact.title": "title__c", "contact.admin_title": "post", "contact.tier": "tier__c", "serviceCase.product": "product__c", "serviceCase.lot": "lot__c",
 				},
 			}
 		},

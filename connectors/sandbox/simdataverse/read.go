@@ -96,7 +96,11 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, t *state, c cookie
 	for _, row := range t.rows {
 		id := fmt.Sprint(row[t.ID])
 		// Rows that changed behind the reader's back come with the next link; the place counts those that were there.
-		take(!more && t.versions[id] > c.Since && fits(row, c.Filter), func() map[string]any { return project(t.Table, row, c.Select) })
+		take(!more && t.versions[id] > c.Since && fits(row, c.Filter), func() map[string]any {
+			out := project(t.Table, row, c.Select)
+			out["@odata.etag"] = t.etag(id)
+			return out
+		})
 	}
 	if c.Log && c.Since > 0 {
 		var gone []string
@@ -150,7 +154,7 @@ func fits(row map[string]any, filter string) bool {
 }
 
 func project(t Table, row map[string]any, selected string) map[string]any {
-	out := map[string]any{"@odata.etag": `W/"1"`}
+	out := map[string]any{}
 	for _, column := range strings.Split(selected, ",") {
 		out[column] = row[column]
 		for _, a := range t.Attributes {

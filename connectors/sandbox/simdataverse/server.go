@@ -1,7 +1,6 @@
 // Package simdataverse simulates the Dataverse Web API of Dynamics 365: the token endpoint, table definitions, reads in
-// pages, change tracking with links that lead from one state of a table to the next, deletes included, sales orders created
-// under an id of the caller's, and the ways in
-// which the platform fails. It shares no code with the connector.
+// pages, change tracking with links that lead from one state of a table to the next, deletes included, single rows
+// read and changed, sales orders created under an id of the caller's, and the ways in which the platform fails. It shares no code with the connector.
 package simdataverse
 
 import (
@@ -34,10 +33,12 @@ type Table struct {
 	Rows             func() []map[string]any // asked once
 }
 
-// Attribute is a column. Labels are those of a code list, by code.
+// Attribute is a column. Labels are those of a code list, by code; Length is the most characters of a text.
 type Attribute struct {
 	Name, Type string
 	Labels     map[int]string
+	Length     int
+	ReadOnly   bool
 }
 
 // state is a table as it is now, with the version of every row.
@@ -59,6 +60,9 @@ type Server struct {
 	logins  int
 	before  func()
 	orders  []map[string]any
+
+	writes   int
+	readOnly bool
 }
 
 // New makes an environment with the tables.
@@ -143,6 +147,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.define(w, definition.FindStringSubmatch(path)[1])
 	case orderPath.MatchString(path):
 		s.order(w, r, orderPath.FindStringSubmatch(path)[1])
+	case recordPath.MatchString(path):
+		m := recordPath.FindStringSubmatch(path)
+		s.record(w, r, m[1], m[2])
 	default:
 		before()
 		s.read(w, r, path)
@@ -183,7 +190,7 @@ func (s *Server) define(w http.ResponseWriter, logical string) {
 		}
 		attributes := []map[string]any{}
 		for _, a := range t.Attributes {
-			attributes = append(attributes, map[string]any{"LogicalName": a.Name, "AttributeType": a.Type, "DisplayName": map[string]any{"UserLocalizedLabel": map[string]any{"Label": a.Name}}})
+			attributes = append(attributes, map[string]any{"LogicalName": a.Name, "AttributeType": a.Type, "IsValidForUpdate": !a.ReadOnly, "DisplayName": map[string]any{"UserLocalizedLabel": map[string]any{"Label": a.Name}}})
 		}
 		answer(w, http.StatusOK, map[string]any{"LogicalName": logical, "ChangeTrackingEnabled": !t.Untracked, "Attributes": attributes})
 		return

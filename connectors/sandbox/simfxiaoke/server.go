@@ -1,5 +1,5 @@
 // Package simfxiaoke simulates the open API of 纷享销客: both ways to log in, object descriptions, queries with the
-// platform's bounds on limit and offset, its quotas, and the ways in which it fails. Whatever happens, the status is 200.
+// platform's bounds on limit and offset, changes of single records, its quotas, and the ways in which it fails. Whatever happens, the status is 200.
 // It shares no code with the connector.
 package simfxiaoke
 
@@ -39,10 +39,11 @@ type Object struct {
 	Rows    Rows
 }
 
-// Field is a field of an object. Choices are the options of a code list by code.
+// Field is a field of an object. Choices are the options of a code list by code; Length is the most characters of a text.
 type Field struct {
 	Name, Label, Type string
 	Choices           map[string]string
+	Length            int
 }
 
 // Rows are rows in ascending order of their _id. A row may hold FIELD__r beside a look-up FIELD.
@@ -78,6 +79,9 @@ type Server struct {
 	traces  map[string]bool
 	strays  int
 	before  func()
+
+	writes   int
+	readOnly bool
 }
 
 // New makes a tenant with the objects.
@@ -134,6 +138,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		before()
 		s.query(w, data, strings.Contains(path, "/custom/"))
+	case strings.HasSuffix(path, "/cgi/crm/v2/data/update"), strings.HasSuffix(path, "/cgi/crm/custom/v2/data/update"):
+		s.update(w, body, strings.Contains(path, "/custom/"))
 	default:
 		s.refuse(w, 10006, "缺少参数 scope") // what the gateway says of a path it does not know
 	}

@@ -1,5 +1,5 @@
 // Package simneocrm simulates the open API of 销售易: password and refresh grants, XOQL by keyset and by scroll, object
-// descriptions, and the ways in which the platform fails. It shares no code with the connector.
+// descriptions, changes of single records, and the ways in which the platform fails. It shares no code with the connector.
 package simneocrm
 
 import (
@@ -34,10 +34,12 @@ type Object struct {
 	Rows   Rows
 }
 
-// Field is a field of an object. Choices are the options of a picklist by code.
+// Field is a field of an object. Choices are the options of a picklist by code; Length is the most characters of a text.
 type Field struct {
 	Name, Label, Type string
 	Choices           map[int]string
+	Length            int
+	ReadOnly          bool
 }
 
 // Rows are rows in ascending order of their id.
@@ -70,6 +72,9 @@ type Server struct {
 	serial  int
 	logins  int
 	before  func(object string)
+
+	writes   int
+	readOnly bool
 }
 
 type scroll struct {
@@ -128,6 +133,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(path, "/description"):
 		parts := strings.Split(strings.Trim(path, "/"), "/")
 		s.describe(w, parts[len(parts)-2])
+	case recordPath.MatchString(path):
+		m := recordPath.FindStringSubmatch(path)
+		s.change(w, r, m[1], m[2])
 	default:
 		http.NotFound(w, r)
 	}
@@ -257,6 +265,9 @@ func (s *Server) describe(w http.ResponseWriter, object string) {
 	var fields []any
 	for _, f := range ob.Fields {
 		item := map[string]any{"apiKey": f.Name, "label": f.Label, "type": f.Type}
+		if f.ReadOnly {
+			item["updatable"] = false
+		}
 		if f.Choices != nil {
 			var options []any
 			for code, label := range f.Choices {

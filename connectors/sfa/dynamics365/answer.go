@@ -64,6 +64,7 @@ func readPage(body []byte, log bool) (objectsource.Page, *httpsource.Error) {
 type attribute struct {
 	LogicalName   string `json:"LogicalName"`
 	AttributeType string `json:"AttributeType"`
+	Updatable     bool   `json:"IsValidForUpdate"`
 	DisplayName   struct {
 		UserLocalizedLabel *struct {
 			Label string `json:"Label"`
@@ -71,16 +72,18 @@ type attribute struct {
 	} `json:"DisplayName"`
 }
 
-// Describe reads the columns of a table. A table without change tracking has no log to read.
-func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
-	var answer struct {
-		Tracked    *bool       `json:"ChangeTrackingEnabled"`
-		Attributes []attribute `json:"Attributes"`
-	}
+// definition is what a table's definition says.
+type definition struct {
+	Tracked    *bool       `json:"ChangeTrackingEnabled"`
+	Attributes []attribute `json:"Attributes"`
+}
+
+func (c *connection) define(ctx context.Context, st objectsource.Stream) (definition, error) {
+	var answer definition
 	_, err := c.api.Do(ctx, httpsource.Request{
 		Op: "metadata of " + st.ObjectName(), Method: http.MethodGet, JudgeStatus: failure, Header: header(),
 		Path:  "/EntityDefinitions(LogicalName='" + url.PathEscape(st.ObjectName()) + "')",
-		Query: url.Values{"$select": {"LogicalName,ChangeTrackingEnabled"}, "$expand": {"Attributes($select=LogicalName,AttributeType,DisplayName)"}},
+		Query: url.Values{"$select": {"LogicalName,ChangeTrackingEnabled"}, "$expand": {"Attributes($select=LogicalName,AttributeType,DisplayName,IsValidForUpdate)"}},
 		Judge: func(r *httpsource.Response) *httpsource.Error {
 			if e := httpsource.ExpectJSON(r.Body); e != nil {
 				return e
@@ -91,13 +94,19 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 			return nil
 		},
 	})
+	return answer, err
+}
+
+// Describe reads the columns of a table. A table without change tracking has no log to read.
+func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
+	d, err := c.define(ctx, st)
 	if err != nil {
 		return objectsource.Metadata{}, err
 	}
-	if !*answer.Tracked {
+	if !*d.Tracked {
 		return objectsource.Metadata{}, errs.New(errs.Invalid, "connectors.change_tracking", errs.Args{"stream": st.Info.Name, "object": st.ObjectName()})
 	}
-	return metadataOf(answer.Attributes), nil
+	return metadataOf(d.Attributes), nil
 }
 
 func metadataOf(attributes []attribute) objectsource.Metadata {

@@ -43,7 +43,7 @@ func New(s Settings, env connectors.Env) (*objectsource.Taker, error) {
 	})
 	c.api.SetAuth(httpsource.Holder{Session: session, Place: httpsource.Bearer})
 	return objectsource.Taking(objectsource.New(c, objectsource.Config{
-		Name: "Dynamics 365", Streams: streams, User: s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize,
+		Name: "Dynamics 365", Streams: streams, User: s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize, WriteBack: s.WriteBack, Within: s.Within(),
 	}), c.pusher()), nil
 }
 

@@ -100,21 +100,25 @@ type describedField struct {
 	} `json:"options"`
 }
 
-func readDescription(data json.RawMessage) (objectsource.Metadata, *httpsource.Error) {
+func readDescription(data json.RawMessage) (map[string]describedField, *httpsource.Error) {
 	var answer struct {
 		Describe struct {
 			Fields map[string]describedField `json:"fields"`
 		} `json:"describe"`
 	}
 	if len(data) == 0 || httpsource.Decode(data, &answer) != nil || len(answer.Describe.Fields) == 0 {
-		return objectsource.Metadata{}, httpsource.UnknownShape("a description without data.describe.fields")
+		return nil, httpsource.UnknownShape("a description without data.describe.fields")
 	}
+	return answer.Describe.Fields, nil
+}
+
+func metadataOf(described map[string]describedField) objectsource.Metadata {
 	var fields []connectors.Field
 	for _, name := range common {
 		fields = append(fields, connectors.Field{Name: name})
 	}
 	labels := map[string]map[string]string{}
-	for name, f := range answer.Describe.Fields {
+	for name, f := range described {
 		fields = append(fields, connectors.Field{Name: name, Type: f.Type, Title: f.Label})
 		for _, o := range f.Options {
 			if labels[name] == nil {
@@ -125,5 +129,5 @@ func readDescription(data json.RawMessage) (objectsource.Metadata, *httpsource.E
 	}
 	out := objectsource.NewMetadata(fields, false)
 	out.Labels = labels
-	return out, nil
+	return out
 }

@@ -88,10 +88,11 @@ func FuzzReadPage(f *testing.F) {
 func FuzzReadDescription(f *testing.F) {
 	f.Add([]byte(`{"describe":{"fields":{"a":{"api_name":"a","options":[{"label":"x","value":1}]}}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, e := readDescription(data)
+		described, e := readDescription(data)
 		if e != nil {
 			return
 		}
+		m := metadataOf(described)
 		require.True(t, m.Has("_id"))
 		for name := range m.Labels {
 			require.True(t, m.Has(name), "a code list of a field that does not exist")

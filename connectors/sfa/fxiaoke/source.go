@@ -39,6 +39,7 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	}
 	return objectsource.New(&connection{client: client}, objectsource.Config{
 		Name: "Fxiaoke", Streams: table, User: s.User, Tenant: s.Tenant, Overlap: s.Overlap, Unit: time.Millisecond, PageSize: s.PageSize, Zone: zone,
+		WriteBack: s.WriteBack, Within: s.Within(),
 	}), nil
 }
 
@@ -49,30 +50,44 @@ func (c *connection) Client() *httpsource.Client { return c.client }
 func (c *connection) Close() { c.client.Close() }
 
 // post makes a call and gives the data of its answer to read.
-func (c *connection) post(ctx context.Context, op, path string, request any, read func(body []byte, data json.RawMessage) *httpsource.Error) error {
-	body, err := json.Marshal(request)
-	if err != nil {
+func (c *connection) post(ctx context.Context, req httpsource.Request, body any, read func(body []byte, data json.RawMessage) *httpsource.Error) (err error) {
+	if req.Body, err = json.Marshal(body); err != nil {
 		return err
 	}
-	_, err = c.client.Do(ctx, httpsource.Request{
-		Op: op, Method: http.MethodPost, Path: path, Body: body, Header: jsonHeader(),
-		Judge: func(r *httpsource.Response) *httpsource.Error {
-			data, e := open(r.Body, c.client.SourceNow())
-			if e != nil {
-				return e
-			}
-			return read(r.Body, data)
-		},
-	})
+	req.Method, req.Header = http.MethodPost, jsonHeader()
+	req.Judge = func(r *httpsource.Response) *httpsource.Error {
+		data, e := open(r.Body, c.client.SourceNow())
+		if e != nil {
+			return e
+		}
+		return read(r.Body, data)
+	}
+	_, err = c.client.Do(ctx, req)
 	return err
 }
 
-// Describe reads what the tenant's metadata says about an object. The name of the object goes where the older and where
-// the present transport look for it.
+// dataPath is where the platform does something with rows of an object.
+func dataPath(object, verb string) string {
+	if strings.HasSuffix(object, "__c") {
+		return "/cgi/crm/custom/v2/data/" + verb
+	}
+	return "/cgi/crm/v2/data/" + verb
+}
+
+// Describe reads what the tenant's metadata says about an object.
 func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
+	described, err := c.describe(ctx, st)
+	if err != nil {
+		return objectsource.Metadata{}, err
+	}
+	return metadataOf(described), nil
+}
+
+// describe asks for the fields of an object, by name. The name of the object goes where the older and where the present
+// transport look for it.
+func (c *connection) describe(ctx context.Context, st objectsource.Stream) (out map[string]describedField, err error) {
 	object := st.ObjectName()
-	var out objectsource.Metadata
-	err := c.post(ctx, "describe "+object, "/cgi/crm/v2/object/describe",
+	err = c.post(ctx, httpsource.Request{Op: "describe " + object, Path: "/cgi/crm/v2/object/describe"},
 		map[string]any{"apiName": object, "includeDetail": false, "data": map[string]any{"apiName": object, "includeDetail": false}},
 		func(_ []byte, data json.RawMessage) (e *httpsource.Error) {
 			out, e = readDescription(data)
@@ -84,19 +99,17 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 // Query reads rows of an object in the order of their ids. Only an empty page ends a window: pages may be cut below the
 // limit asked for.
 func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
-	path := "/cgi/crm/v2/data/query"
-	if strings.HasSuffix(run.Object(), "__c") {
-		path = "/cgi/crm/custom/v2/data/query"
-	}
+	return c.query(ctx, run.Object(), filters(q.Window), projection(run.Columns), q.Limit)
+}
+
+func (c *connection) query(ctx context.Context, object string, filters []any, fields []string, limit int) (out objectsource.Page, err error) {
 	request := map[string]any{"data": map[string]any{
-		"dataObjectApiName": run.Object(), "find_explicit_total_num": false,
+		"dataObjectApiName": object, "find_explicit_total_num": false,
 		"search_query_info": map[string]any{
-			"limit": q.Limit, "offset": 0, "filters": filters(q.Window), "fieldProjection": projection(run.Columns),
-			"orders": []any{map[string]any{"fieldName": "_id", "isAsc": true}},
+			"limit": limit, "offset": 0, "filters": filters, "fieldProjection": fields, "orders": []any{map[string]any{"fieldName": "_id", "isAsc": true}},
 		},
 	}}
-	var out objectsource.Page
-	err := c.post(ctx, "query "+run.Object(), path, request, func(body []byte, data json.RawMessage) (e *httpsource.Error) {
+	err = c.post(ctx, httpsource.Request{Op: "query " + object, Path: dataPath(object, "query")}, request, func(body []byte, data json.RawMessage) (e *httpsource.Error) {
 		out, e = readPage(body, data)
 		return e
 	})
@@ -157,7 +170,7 @@ func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.R
 		}
 		return v
 	})}
-	if in["is_deleted"] == true || objectsource.Text(in["life_status"]) == "invalid" {
+	if deleted(in) {
 		row.Op = connectors.Delete
 	}
 	for _, field := range []string{modified, created} {
@@ -167,6 +180,11 @@ func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.R
 		}
 	}
 	return row, id, nil
+}
+
+// deleted reports whether a row was invalidated (作废) or lies in the recycle bin.
+func deleted(in map[string]any) bool {
+	return in["is_deleted"] == true || objectsource.Text(in["life_status"]) == "invalid"
 }
 
 // nameOf is the name beside a look-up: text, or the name of a person.

@@ -19,15 +19,20 @@ type describedField struct {
 	APIKey     string   `json:"apiKey"`
 	Label      string   `json:"label"`
 	Type       string   `json:"type"`
+	Updatable  *bool    `json:"updatable"` // not everybody's descriptions say it
 	SelectItem []option `json:"selectitem"`
 	CheckItem  []option `json:"checkitem"`
 }
 
 // Describe reads what the tenant's metadata says about an object.
 func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
+	described, err := c.describe(ctx, st)
+	return metadataOf(described), err
+}
+
+func (c *connection) describe(ctx context.Context, st objectsource.Stream) (out []describedField, err error) {
 	object := st.ObjectName()
-	var out objectsource.Metadata
-	_, err := c.api.Do(ctx, httpsource.Request{
+	_, err = c.api.Do(ctx, httpsource.Request{
 		Op: "describe " + object, Method: http.MethodGet, Path: "/rest/data/v2.0/xobjects/" + url.PathEscape(object) + "/description",
 		Judge: func(r *httpsource.Response) *httpsource.Error {
 			e, bad := c.open(r.Body)
@@ -44,7 +49,7 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 			if len(body) == 0 || httpsource.Decode(body, &data) != nil || len(data.Fields) == 0 {
 				return httpsource.UnknownShape("a description without fields")
 			}
-			out = metadataOf(data.Fields)
+			out = data.Fields
 			return nil
 		},
 	})

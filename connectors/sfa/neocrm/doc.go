@@ -1,4 +1,5 @@
-// Package neocrm reads 销售易 (Neocrm) through its open API: accounts, contacts (doctors), visits and patients.
+// Package neocrm reads 销售易 (Neocrm) through its open API: accounts, contacts (doctors), visits, patients
+// and service cases.
 //
 // Rows come by XOQL from windows of updatedAt, in the order of their ids, either by keyset or by the server's scroll. Ids
 // are longer than a float64 holds and stay text or json.Number. Times are epoch milliseconds; business dates arrive as

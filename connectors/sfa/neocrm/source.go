@@ -48,13 +48,16 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Bearer})
 	table := slices.Clone(streams)
 	for i := range table {
-		if table[i].Info.Name == "patient" {
+		switch table[i].Info.Name {
+		case "patient":
 			table[i].Object = s.Patient
+		case "serviceCase":
+			table[i].Object = s.Case
 		}
 	}
 	return objectsource.New(c, objectsource.Config{
 		Name: "Neocrm", Streams: table, User: s.Username, Tenant: s.Tenant, Overlap: s.Overlap, Unit: time.Millisecond, PageSize: s.PageSize,
-		Zone: zone, Less: objectsource.LessNumber,
+		Zone: zone, Less: objectsource.LessNumber, WriteBack: s.WriteBack, Within: s.Within(),
 	}), nil
 }
 
@@ -109,7 +112,7 @@ func xoql(run *objectsource.Run, q objectsource.Query, scroll bool) string {
 // Row makes a row: ids as text, business dates as yyyy-MM-dd.
 func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.Row, string, error) {
 	id := objectsource.Text(in["id"])
-	if id == "" || strings.Trim(id, "0123456789") != "" {
+	if !isID(id) {
 		return connectors.Row{}, "", errors.New("a row without a numeric id")
 	}
 	row := connectors.Row{Key: id, Fields: run.Fields(in, func(column string, v any) any {
@@ -130,6 +133,9 @@ func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.R
 	}
 	return row, id, nil
 }
+
+// isID reports whether a text is an id: a whole number.
+func isID(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 // date turns epoch milliseconds at Chinese midnight into a date.
 func date(v any) any {

@@ -11,7 +11,7 @@ const updated = "updatedAt"
 // common are the fields that every object has.
 var common = []string{"id", "createdAt", updated}
 
-// streams are the objects. What the tenant calls patients is a setting.
+// streams are the objects. What the tenant keeps patients and cases in are settings.
 var streams = objectsource.Table{
 	{
 		Info:       connectors.StreamInfo{Name: "account", Title: "客户 Accounts", Entity: canonical.EntityCustomer, Key: []string{"id"}, Cursor: updated, Deletes: "sweep"},
@@ -38,5 +38,12 @@ var streams = objectsource.Table{
 		Optional:   []string{"gender__c", "birthDate__c", "mobile__c", "nationalId__c", "address__c", "hospital__c", "hospital__c.accountName"},
 		KeyColumns: common,
 		Dates:      []string{"birthDate__c"},
+	},
+	{
+		Info:       connectors.StreamInfo{Name: "serviceCase", Title: "服务工单（投诉） Service cases", Entity: canonical.EntityComplaint, Key: []string{"id"}, Cursor: updated, Deletes: "sweep", Personal: true},
+		Required:   common,
+		Optional:   []string{"name", "ownerId", "entityType", "caseAccountId", "caseSource", "caseStatus", "casePriority", "caseDescription"},
+		KeyColumns: common,
+		Dates:      []string{"createdAt"},
 	},
 }

@@ -32,7 +32,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*Source, error) {
+func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	login, err := httpsource.New(s.Options("Salesforce", s.LoginURL, env))
 	if err != nil {
 		return nil, err
@@ -48,9 +48,9 @@ func New(s Settings, env connectors.Env) (*Source, error) {
 	c := &connection{login: login, api: api, settings: s, jobs: map[string]map[string]string{}, described: map[string][]describedField{}}
 	c.session = newSession(login, s, env.Now, func(address string) error { return api.Rebase(address, "salesforce.com") })
 	api.SetAuth(httpsource.Holder{Session: c.session, Place: httpsource.Bearer})
-	return &Source{Source: objectsource.New(c, objectsource.Config{
-		Name: "Salesforce", Streams: streams, User: s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize,
-	}), conn: c}, nil
+	return objectsource.New(c, objectsource.Config{
+		Name: "Salesforce", Streams: streams, User: s.ClientID, Tenant: s.Tenant, Overlap: s.Overlap, PageSize: s.PageSize, WriteBack: s.WriteBack, Within: s.Within(),
+	}), nil
 }
 
 // Connect logs in before the first call, because the login names the API's host.

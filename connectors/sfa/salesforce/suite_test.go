@@ -17,6 +17,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/connectortest/leak"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsalesforce"
@@ -99,7 +100,7 @@ func TestConnector(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *salesforce.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
 	spec, err := connectors.SpecOf(salesforce.Settings{})
 	require.NoError(t, err)
