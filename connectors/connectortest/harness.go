@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,22 +97,17 @@ var quick = map[string]any{"retry_first": "1ms", "retry_budget": "2s", "calls_pe
 // open makes a source for the system with changed settings.
 func (h Harness) open(t *testing.T, s *System, change map[string]any) connectors.Source {
 	t.Helper()
-	spec, err := connectors.SpecOf(h.Driver.Config)
-	require.NoError(t, err)
+	spec := specOf(t, h)
 	raw := merged(s.Settings, quick, map[string]any{h.PageSize: 7}, change)
 	if size, _ := raw[h.PageSize].(int); h.MaxPage > 0 && size > h.MaxPage {
 		raw[h.PageSize] = h.MaxPage
 	}
 	maps.DeleteFunc(raw, func(name string, _ any) bool { // not everybody pages and retries
 		_, hurries := quick[name]
-		return (hurries || name == "") && !slices.ContainsFunc(spec.Options, func(o connectors.Option) bool { return o.Name == name })
+		_, known := spec.Option(name)
+		return (hurries || name == "") && !known
 	})
-	settings, problems := spec.Parse("connections.test.settings", raw)
-	require.Empty(t, problems)
-	src, err := h.Driver.New(settings, connectors.Env{Now: s.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return source(t, h.Driver.Config, h.Driver.New, s.Now, raw)
 }
 
 // wrong are settings that make the login fail.

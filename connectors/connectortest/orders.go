@@ -89,16 +89,9 @@ func (h Orders) open(t *testing.T, s *OrderSystem, change map[string]any) connec
 
 func (h Orders) taker(t *testing.T, s *OrderSystem, change map[string]any) connectors.OrderTaker {
 	t.Helper()
-	spec, err := connectors.SpecOf(h.Driver.Config)
-	require.NoError(t, err)
 	raw := merged(s.Settings, quick, map[string]any{"timeout": "300ms"}, change)
 	maps.DeleteFunc(raw, func(_ string, v any) bool { return v == nil })
-	settings, problems := spec.Parse("connections.test.settings", raw)
-	require.Empty(t, problems)
-	src, err := h.Driver.New(settings, connectors.Env{Now: s.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	taker, ok := src.(connectors.OrderTaker)
+	taker, ok := source(t, h.Driver.Config, h.Driver.New, s.Now, raw).(connectors.OrderTaker)
 	require.True(t, ok)
 	return taker
 }

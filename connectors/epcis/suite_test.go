@@ -3,7 +3,6 @@ package epcis_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"tributary/connectors/connectortest"
 	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/epcis"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simepcis"
 	standard "tributary/epcis"
@@ -26,25 +26,20 @@ const secret = "planted-secret-epcis-client-secret"
 
 // bench is a simulated repository.
 type bench struct {
+	*connectortest.Site
 	*simepcis.Server
-	url    string
-	faults *fault.Set
-	clock  connectortest.Clock
-	rows   connectortest.Rows
 }
 
 func start(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{faults: fault.New()}
-	b.Server = simepcis.New(simepcis.Options{Prefix: "/epcis", Client: "tributary", Secret: secret, Token: "planted-secret-of-the-partner", User: "u", Password: "planted-secret-basic", Now: b.clock.Now, Faults: b.faults}, []map[string]any{event(0, connectortest.Start.Add(-time.Hour))})
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
-	b.rows = connectortest.Rows{Clock: &b.clock, Make: event, Text: "bizStep", Gone: "gone", Publish: func(rows []map[string]any) {
+	b := &bench{Site: connectortest.NewSite()}
+	b.Server = simepcis.New(simepcis.Options{Prefix: "/epcis", Client: "tributary", Secret: secret, Token: "planted-secret-of-the-partner", User: "u", Password: "planted-secret-basic", Now: b.Clock.Now, Faults: b.Faults}, []map[string]any{event(0, connectortest.Start.Add(-time.Hour))})
+	b.Serve(t, b.Server)
+	b.Rows = connectortest.Rows{Clock: &b.Clock, Make: event, Text: "bizStep", Gone: "gone", Publish: func(rows []map[string]any) {
 		for _, row := range rows { // the repository's way to take an event back
 			if row["gone"] == true {
 				delete(row, "gone")
-				row["errorDeclaration"] = map[string]any{"declarationTime": b.clock.Now().Format(time.RFC3339), "reason": "did_not_occur"}
+				row["errorDeclaration"] = map[string]any{"declarationTime": b.Clock.Now().Format(time.RFC3339), "reason": "did_not_occur"}
 			}
 		}
 		b.SetEvents(rows)
@@ -53,7 +48,7 @@ func start(t *testing.T) *bench {
 }
 
 func (b *bench) settings() map[string]any {
-	return map[string]any{"base_url": b.url + "/epcis", "token_url": b.url + "/epcis/oauth/token", "client_id": "tributary", "client_secret": secret}
+	return map[string]any{"base_url": b.URL + "/epcis", "token_url": b.URL + "/epcis/oauth/token", "client_id": "tributary", "client_secret": secret}
 }
 
 func event(i int, recorded time.Time) map[string]any {
@@ -71,44 +66,30 @@ func TestConnector(t *testing.T) {
 		Driver: driver, Text: "bizStep", Stream: "events", BaseURL: []string{"base_url", "token_url"}, Password: "client_secret", PageSize: "page_size",
 		Start: func(t *testing.T) *connectortest.System {
 			b := start(t)
-			return &connectortest.System{Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
+			return b.System(b.settings(), b.BeforeQuery, b.Logins)
 		},
 		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.ShortPage, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
 		Failing: []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry, fault.DeadLocator},
 	})
 }
 
-func open(t *testing.T, b *bench, raw map[string]any) connectors.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
-	driver, err := epcis.Driver()
-	require.NoError(t, err)
-	spec, err := connectors.SpecOf(driver.Config)
-	require.NoError(t, err)
-	raw["retry_first"], raw["retry_budget"], raw["calls_per_second"] = "1ms", "50ms", 0
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := driver.New(settings, connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, epcis.New, b.Clock.Now, b.settings(), change)
 }
 
 // Every kind of login reads the same events, and each event passes the checks of capture as it stands: with the context of
 // the answer, exact numbers and extensions.
 func TestEventsStandAlone(t *testing.T) {
 	b := start(t)
-	b.rows.Fill(12)
+	b.Rows.Fill(12)
 	driver, err := epcis.Driver()
 	require.NoError(t, err)
 	m, err := mapping.Parse("events", driver.Maps["events"])
 	require.NoError(t, err)
 	for auth, more := range map[string]map[string]any{"oauth2": {}, "bearer": {"auth": "bearer", "token": "planted-secret-of-the-partner"}, "basic": {"auth": "basic", "user": "u", "password": "planted-secret-basic"}} {
-		raw := b.settings()
-		for k, v := range more {
-			raw[k] = v
-		}
-		raw["page_size"] = 5
-		rows, pages, _ := connectortest.Drain(t, open(t, b, raw), "events", nil)
+		more["page_size"] = 5
+		rows, pages, _ := connectortest.Drain(t, open(t, b, more), "events", nil)
 		require.Len(t, rows, 12, auth)
 		require.Len(t, pages, 3)
 		for _, r := range rows {
@@ -125,13 +106,13 @@ func TestEventsStandAlone(t *testing.T) {
 // A declaration of error comes as a deleted row with its content; an event without an id keeps one key.
 func TestDeclarationsAndEventsWithoutId(t *testing.T) {
 	b := start(t)
-	b.rows.Fill(3)
+	b.Rows.Fill(3)
 	nameless := event(7, connectortest.Start.Add(-time.Hour))
 	delete(nameless, "eventID")
 	wrong := event(1, connectortest.Start.Add(-30*time.Minute))
 	wrong["errorDeclaration"] = map[string]any{"declarationTime": "2025-03-02T00:00:00Z", "reason": "incorrect_data", "correctiveEventIDs": []any{"urn:x:2"}}
 	b.SetEvents([]map[string]any{event(1, connectortest.Start.Add(-time.Hour)), wrong, nameless})
-	src := open(t, b, b.settings())
+	src := open(t, b, nil)
 	rows, _, _ := connectortest.Drain(t, src, "events", nil)
 	require.Len(t, rows, 3)
 	require.Equal(t, connectors.Delete, rows[1].Op)
@@ -147,12 +128,9 @@ func TestDeclarationsAndEventsWithoutId(t *testing.T) {
 // A parameter that the repository does not know is a refusal that says so.
 func TestAQueryThatTheRepositoryRefuses(t *testing.T) {
 	b := start(t)
-	raw := b.settings()
-	raw["query"] = map[string]any{"EQ_bizStep": "receiving"}
-	rows, _, _ := connectortest.Drain(t, open(t, b, raw), "events", nil)
+	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"query": map[string]any{"EQ_bizStep": "receiving"}}), "events", nil)
 	require.Empty(t, rows)
-	raw["query"] = map[string]any{"XX_step": "receiving"}
-	src := open(t, b, raw)
+	src := open(t, b, map[string]any{"query": map[string]any{"XX_step": "receiving"}})
 	require.NoError(t, src.Open(t.Context(), "events", nil))
 	_, err := src.Read(t.Context())
 	require.Equal(t, "connectors.refused", errs.CodeOf(err))

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -29,21 +27,15 @@ var now = connectortest.Start
 
 type bench struct {
 	*simpharmacy.Server
-	url    string
-	faults *fault.Set
-	clock  connectortest.Clock
+	*connectortest.Site
 }
 
 func start(t *testing.T) *bench {
 	t.Helper()
-	w := connectortest.SmallWorld(t)
-	b := &bench{faults: fault.New()}
-	b.Server = sandbox.NewPharmacy(w, b.clock.Now, b.faults)
-	mux := http.NewServeMux()
-	mux.Handle("/pharmacy/", fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	srv := httptest.NewServer(mux)
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
+	b := &bench{Site: connectortest.NewSite()}
+	b.Server = sandbox.NewPharmacy(connectortest.SmallWorld(t), b.Clock.Now, b.Faults)
+	b.Serve(t, b.Server)
+	b.Rows = connectortest.Rows{Clock: &b.Clock, Make: sale, Text: "product_name", Gone: "deleted", Publish: func(rows []map[string]any) { b.SetList("sales", simpharmacy.List(rows)) }}
 	return b
 }
 
@@ -54,23 +46,15 @@ func sale(i int, at time.Time) map[string]any {
 	}
 }
 
-func system(t *testing.T) *connectortest.System {
-	b := start(t)
-	rows := &connectortest.Rows{Clock: &b.clock, Make: sale, Text: "product_name", Gone: "deleted", Publish: func(rows []map[string]any) {
-		b.SetList("sales", simpharmacy.List(rows))
-	}}
-	return &connectortest.System{
-		Settings: sandbox.Settings("pharmacy", b.url), Faults: b.faults, Now: b.clock.Now, Advance: b.clock.Advance,
-		Before: func(f func()) { b.BeforeQuery(func(string) { f() }) },
-		Fill:   rows.Fill, Touch: rows.Touch, Remove: rows.Remove, Write: rows.Write,
-	}
-}
-
 func TestConnector(t *testing.T) {
 	driver, err := pharmacy.Driver()
 	require.NoError(t, err)
 	connectortest.Run(t, connectortest.Harness{
-		Driver: driver, Text: "product_name", Start: system, Stream: "sales", BaseURL: []string{"base_url"}, Password: "token", PageSize: "page_size",
+		Driver: driver, Text: "product_name", Stream: "sales", BaseURL: []string{"base_url"}, Password: "token", PageSize: "page_size",
+		Start: func(t *testing.T) *connectortest.System {
+			b := start(t)
+			return b.System(sandbox.Settings("pharmacy", b.URL), b.BeforeQuery, nil)
+		},
 		Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.ShortPage, fault.ClockFast, fault.ClockSlow},
 		Failing:  []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.BadCredentials, fault.DeadLocator},
 		Optional: []string{},
@@ -79,16 +63,7 @@ func TestConnector(t *testing.T) {
 
 func open(t *testing.T, b *bench) *objectsource.Source {
 	t.Helper()
-	spec, err := connectors.SpecOf(pharmacy.Settings{})
-	require.NoError(t, err)
-	raw := sandbox.Settings("pharmacy", b.url)
-	raw["retry_first"], raw["calls_per_second"], raw["page_size"] = "1ms", 0, 5
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := pharmacy.New(settings.(pharmacy.Settings), connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, pharmacy.New, b.Clock.Now, sandbox.Settings("pharmacy", b.URL), map[string]any{"page_size": 5})
 }
 
 func TestStoresAreACompleteList(t *testing.T) {
@@ -120,7 +95,7 @@ func TestADeadLinkBeginsTheWindowAgain(t *testing.T) {
 	seen := map[string]bool{}
 	for page := 0; ; page++ {
 		if page == 2 {
-			b.faults.Arm(fault.DeadLocator, 1)
+			b.Faults.Arm(fault.DeadLocator, 1)
 		}
 		batch, err := src.Read(t.Context())
 		if errors.Is(err, io.EOF) {
@@ -132,7 +107,7 @@ func TestADeadLinkBeginsTheWindowAgain(t *testing.T) {
 		}
 	}
 	require.Len(t, seen, 23)
-	require.Equal(t, 1, b.faults.Hits(fault.DeadLocator))
+	require.Equal(t, 1, b.Faults.Hits(fault.DeadLocator))
 }
 
 func TestDeletedRowsAndForeignLinks(t *testing.T) {

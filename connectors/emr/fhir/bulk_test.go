@@ -61,22 +61,22 @@ func TestExportedRowsAreThoseOfSearches(t *testing.T) {
 // An export tells what was deleted since the last one. What came back is alive.
 func TestExportsTellDeletes(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(40)
+	b.Rows.Fill(40)
 	src := open(t, b, map[string]any{"bulk": "always"})
 	_, _, last := connectortest.Drain(t, src, "Organization", nil)
-	b.clock.Advance(time.Hour)
-	b.rows.Remove(7)
-	b.rows.Touch(3)
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
+	b.Rows.Remove(7)
+	b.Rows.Touch(3)
+	b.Clock.Advance(time.Hour)
 	rows, _, last := connectortest.Drain(t, src, "Organization", last)
 	require.Len(t, rows, 2)
 	met := byKey(rows)
 	require.Equal(t, connectors.Delete, met["Organization/00007"].Op)
 	require.False(t, met["Organization/00007"].SourceTime.IsZero())
 	require.Equal(t, connectors.Upsert, met["Organization/00003"].Op)
-	b.clock.Advance(time.Hour)
-	b.SetRows("Organization", append([]map[string]any{organisation(7, b.clock.Now())}, organisation(3, connectortest.Start)))
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
+	b.SetRows("Organization", append([]map[string]any{organisation(7, b.Clock.Now())}, organisation(3, connectortest.Start)))
+	b.Clock.Advance(time.Hour)
 	rows, _, _ = connectortest.Drain(t, src, "Organization", last)
 	require.Equal(t, connectors.Upsert, byKey(rows)["Organization/00007"].Op)
 }
@@ -84,11 +84,11 @@ func TestExportsTellDeletes(t *testing.T) {
 // The server says when to look again; who looks sooner is refused.
 func TestExportsAreLookedAtAtTheServersPace(t *testing.T) {
 	b := start(t, func(o *simfhir.Options) { o.ExportLooks, o.ExportPause = 1, time.Second })
-	b.rows.Fill(10)
+	b.Rows.Fill(10)
 	began, advanced := time.Now(), time.Duration(0)
 	b.BeforeQuery(func() {
 		now := time.Since(began)
-		b.clock.Advance(now - advanced)
+		b.Clock.Advance(now - advanced)
 		advanced = now
 	})
 	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"bulk": "always", "bulk_poll": "1ms"}), "Organization", nil)
@@ -96,7 +96,7 @@ func TestExportsAreLookedAtAtTheServersPace(t *testing.T) {
 	_, _, early := b.Exports()
 	require.Zero(t, early)
 
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
 	err := failed(t, open(t, b, map[string]any{"bulk": "always", "bulk_wait": "500ms"}))
 	require.Equal(t, "connectors.failing", errs.CodeOf(err))
 	require.Contains(t, err.Error(), "bulk_wait")
@@ -117,11 +117,11 @@ func failed(t *testing.T, src connectors.Source) error {
 // A link to a file that expired is asked for again; an export that the server forgot is begun again.
 func TestExportsThatExpire(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(40)
-	b.faults.Arm(fault.DeadLocator, 1)
+	b.Rows.Fill(40)
+	b.Faults.Arm(fault.DeadLocator, 1)
 	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"bulk": "always"}), "Organization", nil)
 	require.Len(t, rows, 40)
-	require.Equal(t, 1, b.faults.Hits(fault.DeadLocator))
+	require.Equal(t, 1, b.Faults.Hits(fault.DeadLocator))
 	begun, _, _ := b.Exports()
 	require.Equal(t, 1, begun)
 
@@ -142,7 +142,7 @@ func TestExportsThatExpire(t *testing.T) {
 // Files that want no token may lie on another host of the site, and no token goes there; elsewhere nothing is fetched.
 func TestFilesOnAnotherHost(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(40)
+	b.Rows.Fill(40)
 	files := httptest.NewServer(b.Server)
 	t.Cleanup(files.Close)
 	b.SetFileHost(files.URL)
@@ -157,7 +157,7 @@ func TestFilesOnAnotherHost(t *testing.T) {
 // What the server could not export would be missing: the export fails, and where the choice is free searches take its place.
 func TestExportsWithErrors(t *testing.T) {
 	b := start(t, func(o *simfhir.Options) { o.ExportErrors = []string{"shard 7 is not there"} })
-	b.rows.Fill(40)
+	b.Rows.Fill(40)
 	err := failed(t, open(t, b, map[string]any{"bulk": "always"}))
 	require.Equal(t, "connectors.refused", errs.CodeOf(err))
 	require.Contains(t, err.Error(), "shard 7")
@@ -168,11 +168,11 @@ func TestExportsWithErrors(t *testing.T) {
 // What an export is too old for is searched.
 func TestExportsThatLagBehind(t *testing.T) {
 	b := start(t, func(o *simfhir.Options) { o.ExportLag = 2 * time.Hour })
-	b.rows.Fill(40)
+	b.Rows.Fill(40)
 	for i := range 15 {
-		b.rows.Touch(i)
+		b.Rows.Touch(i)
 	}
-	b.clock.Advance(time.Minute)
+	b.Clock.Advance(time.Minute)
 	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"bulk": "always", "page_size": 10}), "Organization", nil)
 	require.Len(t, byKey(rows), 40)
 }
@@ -180,13 +180,13 @@ func TestExportsThatLagBehind(t *testing.T) {
 // By itself only a large first load is exported, and a server that does not offer it is searched.
 func TestBulkIsChosenBySize(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(40)
+	b.Rows.Fill(40)
 	for from, want := range map[int]int{41: 0, 40: 1} {
 		before, _, _ := b.Exports()
 		src := open(t, b, map[string]any{"bulk_from": from})
 		rows, _, last := connectortest.Drain(t, src, "Organization", nil)
 		require.Len(t, rows, 40)
-		b.clock.Advance(time.Hour)
+		b.Clock.Advance(time.Hour)
 		connectortest.Drain(t, src, "Organization", last)
 		begun, _, _ := b.Exports()
 		require.Equal(t, want, begun-before)

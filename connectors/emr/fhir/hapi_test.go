@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -108,16 +107,9 @@ func (h hapi) mine(rows []connectors.Row) map[string]connectors.Row {
 // open makes a source. The upper bound of its runs is the second that has begun.
 func (h hapi) open(t *testing.T, change map[string]any) *objectsource.Source {
 	t.Helper()
-	spec, err := connectors.SpecOf(fhir.Settings{})
-	require.NoError(t, err)
-	raw := map[string]any{"base_url": h.url, "auth": "none", "calls_per_second": 0, "retry_budget": "5s", "tenant_fields": sandbox.Settings("fhir", h.url)["tenant_fields"]}
-	maps.Copy(raw, change)
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := fhir.New(settings.(fhir.Settings), connectors.Env{Now: time.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, fhir.New, time.Now, map[string]any{
+		"base_url": h.url, "auth": "none", "retry_budget": "5s", "tenant_fields": sandbox.Settings("fhir", h.url)["tenant_fields"],
+	}, change)
 }
 
 // window is what was written since the test began.

@@ -7,8 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"maps"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -30,27 +28,22 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 // bench is a simulated server.
 type bench struct {
+	*connectortest.Site
 	*simfhir.Server
-	url    string
-	faults *fault.Set
-	clock  connectortest.Clock
-	rows   connectortest.Rows
 }
 
 func start(t *testing.T, change func(*simfhir.Options)) *bench {
 	t.Helper()
 	_, key, err := sandbox.FHIRKey()
 	require.NoError(t, err)
-	b := &bench{faults: fault.New()}
-	options := sandbox.FHIRServer("/fhir", key, b.clock.Now, b.faults)
+	b := &bench{Site: connectortest.NewSite()}
+	options := sandbox.FHIRServer("/fhir", key, b.Clock.Now, b.Faults)
 	if change != nil {
 		change(&options)
 	}
 	b.Server = simfhir.New(options, sandbox.FHIRTypes(connectortest.SmallWorld(t), world.SFA)...)
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
-	b.rows = connectortest.Rows{Clock: &b.clock, Make: organisation, Text: "name", Publish: func(rows []map[string]any) { b.SetRows("Organization", rows) }}
+	b.Serve(t, b.Server)
+	b.Rows = connectortest.Rows{Clock: &b.Clock, Make: organisation, Text: "name", Publish: func(rows []map[string]any) { b.SetRows("Organization", rows) }}
 	return b
 }
 
@@ -76,7 +69,7 @@ func TestConnector(t *testing.T) {
 				Driver: driver, Text: "name", Stream: "Organization", BaseURL: []string{"base_url"}, Wrong: map[string]any{"private_key": another}, PageSize: size,
 				Start: func(t *testing.T) *connectortest.System {
 					b := start(t, nil)
-					s := &connectortest.System{Settings: sandbox.Settings("fhir", b.url), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
+					s := b.System(sandbox.Settings("fhir", b.URL), b.BeforeQuery, b.Logins)
 					s.Settings["bulk"] = mode
 					return s
 				},
@@ -89,33 +82,17 @@ func TestConnector(t *testing.T) {
 
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
-	spec, err := connectors.SpecOf(fhir.Settings{})
-	require.NoError(t, err)
-	raw := sandbox.Settings("fhir", b.url)
-	raw["retry_first"], raw["retry_budget"], raw["calls_per_second"] = "1ms", "50ms", 0
-	maps.Copy(raw, change)
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := fhir.New(settings.(fhir.Settings), connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, fhir.New, b.Clock.Now, sandbox.Settings("fhir", b.URL), change)
 }
 
 // Assertions are right by the clock of the server, whose difference the first refusal tells.
 func TestLoginAtAnotherTime(t *testing.T) {
 	for _, ahead := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
 		b := start(t, nil)
-		b.clock.Advance(ahead)
-		spec, err := connectors.SpecOf(fhir.Settings{})
-		require.NoError(t, err)
-		settings, problems := spec.Parse("p", sandbox.Settings("fhir", b.url))
-		require.Empty(t, problems)
-		src, err := fhir.New(settings.(fhir.Settings), connectors.Env{Now: func() time.Time { return connectortest.Start }})
-		require.NoError(t, err)
+		b.Clock.Advance(ahead)
+		src := connectortest.Open(t, fhir.New, func() time.Time { return connectortest.Start }, sandbox.Settings("fhir", b.URL))
 		require.NoError(t, src.Open(t.Context(), "Organization", nil))
 		require.Equal(t, 2, b.Logins(), "refused once, and never more")
-		require.NoError(t, src.Close())
 	}
 }
 
@@ -200,9 +177,9 @@ func TestReferencesAreWrittenAlike(t *testing.T) {
 func TestTokensAndAssertionsAreShortLived(t *testing.T) {
 	text, public := rsaKey(t)
 	b := start(t, func(o *simfhir.Options) { o.PublicKey, o.TokenLife = public, 90*time.Second })
-	b.rows.Fill(60)
-	b.BeforeQuery(func() { b.clock.Advance(time.Minute) })
-	b.faults.Every(fault.HTTP502, 3)
+	b.Rows.Fill(60)
+	b.BeforeQuery(func() { b.Clock.Advance(time.Minute) })
+	b.Faults.Every(fault.HTTP502, 3)
 	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"private_key": text, "page_size": 10, "retry_budget": "1h"}), "Organization", nil)
 	require.Len(t, rows, 60)
 	require.Greater(t, b.Logins(), 4)
@@ -211,7 +188,7 @@ func TestTokensAndAssertionsAreShortLived(t *testing.T) {
 // A server behind a proxy names itself in links. They are followed at the configured address only when that is asked for.
 func TestLinksThatNameAnotherHost(t *testing.T) {
 	b := start(t, func(o *simfhir.Options) { o.LinkHost = "http://fhir01.internal:8080" })
-	b.rows.Fill(25)
+	b.Rows.Fill(25)
 	src := open(t, b, map[string]any{"page_size": 10})
 	require.NoError(t, src.Open(t.Context(), "Organization", nil))
 	_, err := src.Read(t.Context())
@@ -225,8 +202,8 @@ func TestLinksThatNameAnotherHost(t *testing.T) {
 // A page may have fewer rows than asked for, or none, and still a link: only its absence is the end.
 func TestShortPagesAreNoEnd(t *testing.T) {
 	b := start(t, func(o *simfhir.Options) { o.PageCap = 7 })
-	b.rows.Fill(30)
-	b.faults.Arm(fault.HiddenRows, 7) // the first page is empty
+	b.Rows.Fill(30)
+	b.Faults.Arm(fault.HiddenRows, 7) // the first page is empty
 	rows, pages, _ := connectortest.Drain(t, open(t, b, nil), "Organization", nil)
 	require.Empty(t, pages[0].Rows)
 	require.Len(t, rows, 23)
@@ -234,14 +211,12 @@ func TestShortPagesAreNoEnd(t *testing.T) {
 
 func TestWhatTheServerDoesNotOffer(t *testing.T) {
 	b := start(t, nil)
-	key, _, err := sandbox.FHIRKey()
+	_, key, err := sandbox.FHIRKey()
 	require.NoError(t, err)
-	lone := simfhir.New(sandbox.FHIRServer("/fhir", mustPublic(t), b.clock.Now, b.faults), &simfhir.Type{Name: "Organization", Rows: func() []map[string]any {
+	b.Serve(t, simfhir.New(sandbox.FHIRServer("/fhir", key, b.Clock.Now, b.Faults), &simfhir.Type{Name: "Organization", Rows: func() []map[string]any {
 		return []map[string]any{organisation(1, connectortest.Start.Add(-time.Hour))}
-	}})
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now}.Wrap(lone))
-	t.Cleanup(srv.Close)
-	src := open(t, b, map[string]any{"base_url": srv.URL + "/fhir", "private_key": key})
+	}}))
+	src := open(t, b, nil)
 	streams, err := src.Discover(t.Context())
 	require.NoError(t, err)
 	require.Len(t, streams, 1)
@@ -251,13 +226,6 @@ func TestWhatTheServerDoesNotOffer(t *testing.T) {
 	for _, f := range found {
 		require.Equal(t, "connectors.check_stream", f.Code)
 	}
-}
-
-func mustPublic(t *testing.T) crypto.PublicKey {
-	t.Helper()
-	_, public, err := sandbox.FHIRKey()
-	require.NoError(t, err)
-	return public
 }
 
 func TestSettingsThatLackSomething(t *testing.T) {

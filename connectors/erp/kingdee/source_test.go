@@ -121,7 +121,7 @@ func TestRowsEditedBetweenPagesAreNeitherLostNorKeptOld(t *testing.T) {
 	t.Parallel()
 	b := start(t, many(30, "2025-03-01T10:00:00"))
 	pages := 0
-	b.BeforeQuery(func(string) {
+	b.BeforeQuery(func() {
 		if pages++; pages != 2 {
 			return
 		}

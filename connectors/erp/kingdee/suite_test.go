@@ -39,7 +39,7 @@ func startWorld(t *testing.T) *connectortest.System {
 	}
 	return &connectortest.System{
 		Settings: sandbox.Settings("kingdee", srv.URL), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance,
-		Before: func(f func()) { b.BeforeQuery(func(string) { f() }) },
+		Before: b.BeforeQuery,
 		Fill:   rows.Fill, Touch: rows.Touch, Remove: rows.Remove, Write: rows.Write,
 	}
 }

@@ -37,24 +37,14 @@ const capPage = 100
 
 func openCAP(t *testing.T, s servers.CAPServer, protocol string, change map[string]any) *objectsource.Taker {
 	t.Helper()
-	spec, err := connectors.SpecOf(sap.Settings{})
-	require.NoError(t, err)
 	services := map[string]any{}
 	for stream, set := range capSets {
 		_, name, _ := strings.Cut(set[1], ".")
 		services[stream] = "/odata/" + protocol + "/" + set[0] + "/" + name
 	}
-	raw := map[string]any{
-		"base_url": s.URL, "user": s.User, "password": s.Password, "services": services, "calls_per_second": 0, "retry_budget": "5s",
-		"tenant_fields": sandbox.Settings("sap", s.URL)["tenant_fields"],
-	}
-	maps.Copy(raw, change)
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := sap.New(settings.(sap.Settings), connectors.Env{Now: time.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, sap.New, time.Now, map[string]any{
+		"base_url": s.URL, "user": s.User, "password": s.Password, "services": services, "retry_budget": "5s", "tenant_fields": sandbox.Settings("sap", s.URL)["tenant_fields"],
+	}, change)
 }
 
 // byServer runs a test against SAP's own server by both protocols.

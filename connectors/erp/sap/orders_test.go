@@ -16,9 +16,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/sap"
-	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox"
-	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simsap"
 )
 
@@ -28,15 +26,13 @@ const late = 150 * time.Millisecond
 func orderBench(oauth bool, change map[string]any) func(t *testing.T) *connectortest.OrderSystem {
 	return func(t *testing.T) *connectortest.OrderSystem {
 		t.Helper()
-		b := &bench{faults: fault.New()}
-		options := sandbox.SAPSystem(b.clock.Now, b.faults)
+		b := &bench{Site: connectortest.NewSite(), v4: oauth}
+		options := sandbox.SAPSystem(b.Clock.Now, b.Faults)
 		options.Late = late
 		b.Server = simsap.New(options,
 			simsap.Set{Service: "/sap/opu/odata/sap/API_BUSINESS_PARTNER", Name: "A_BusinessPartner", Rows: func() []map[string]any { return []map[string]any{{"Customer": "C'1"}} }},
 			simsap.Set{Service: "/sap/opu/odata/sap/API_PRODUCT_SRV", Name: "A_Product", Rows: func() []map[string]any { return []map[string]any{{"Product": "P1"}, {"Product": "P2"}} }})
-		srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-		t.Cleanup(srv.Close)
-		b.url, b.v4 = srv.URL, oauth
+		b.Serve(t, b.Server)
 		settings := b.settings()
 		delete(settings, "services")
 		orders := map[string]any{"sales_org": "1000", "units": map[string]any{"盒": "BOX"}, "settle": "250ms"}
@@ -46,13 +42,7 @@ func orderBench(oauth bool, change map[string]any) func(t *testing.T) *connector
 			return func(string) { b.ChangeOrders(f) }
 		}
 		return &connectortest.OrderSystem{
-			Settings: settings, Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Late: late,
-			Order: func(key string) canonical.OrderRequest {
-				day, err := canonical.ParseDate("2025-03-10")
-				require.NoError(t, err)
-				return canonical.OrderRequest{Key: key, Customer: "C'1", Date: day, Lines: []canonical.OrderLine{
-					{Product: "P1", Quantity: canonical.Units(20), Unit: "盒", Price: 12_345_600}, {Product: "P2", Quantity: 500_000, Free: true}}}
-			},
+			Settings: settings, Faults: b.Faults, Now: b.Clock.Now, Logins: b.Logins, Late: late, Order: connectortest.AnOrder("C'1", "P1"),
 			Refuse: func(o *canonical.OrderRequest) string { o.Customer = "C9"; return "Sold-to party C9" },
 			Halt: func(o *canonical.OrderRequest) string {
 				o.Lines[0].Quantity = canonical.Units(2_000_000)
@@ -104,25 +94,12 @@ func TestOrders(t *testing.T) {
 
 func pusher(t *testing.T, s *connectortest.OrderSystem) connectors.Pusher {
 	t.Helper()
-	return source(t, s).Orders()
-}
-
-func source(t *testing.T, s *connectortest.OrderSystem) *objectsource.Taker {
-	t.Helper()
-	spec, err := connectors.SpecOf(sap.Settings{})
-	require.NoError(t, err)
-	settings, problems := spec.Parse("p", s.Settings)
-	require.Empty(t, problems)
-	src, err := sap.New(settings.(sap.Settings), connectors.Env{Now: s.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, sap.New, s.Now, s.Settings).Orders()
 }
 
 // A token is good for some writes and dies with its session: neither costs an order.
 func TestTokensThatExpire(t *testing.T) {
 	s := orderBench(false, nil)(t)
-	s.Settings["calls_per_second"] = 0
 	p := pusher(t, s)
 	for i := range 50 {
 		o := s.Order("K-" + string(rune('A'+i%26)) + string(rune('a'+i/26)))

@@ -3,8 +3,6 @@ package sap_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -26,32 +24,27 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 // bench is a simulated system whose services speak one protocol.
 type bench struct {
+	*connectortest.Site
 	*simsap.Server
-	url    string
-	v4     bool
-	faults *fault.Set
-	clock  connectortest.Clock
-	rows   connectortest.Rows
+	v4 bool
 }
 
 func start(t *testing.T, v4 bool, change func(*simsap.Options)) *bench {
 	t.Helper()
-	b := &bench{faults: fault.New(), v4: v4}
-	options := sandbox.SAPSystem(b.clock.Now, b.faults)
+	b := &bench{Site: connectortest.NewSite(), v4: v4}
+	options := sandbox.SAPSystem(b.Clock.Now, b.Faults)
 	if change != nil {
 		change(&options)
 	}
 	b.Server = simsap.New(options, sandbox.SAPSets(connectortest.SmallWorld(t), world.ERP, v4)...)
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
-	b.rows = connectortest.Rows{Clock: &b.clock, Make: batch, Text: "BatchBySupplier", Publish: func(rows []map[string]any) { b.SetRows(sandbox.SAPPath("batches", v4), rows) }}
+	b.Serve(t, b.Server)
+	b.Rows = connectortest.Rows{Clock: &b.Clock, Make: batch, Text: "BatchBySupplier", Publish: func(rows []map[string]any) { b.SetRows(sandbox.SAPPath("batches", v4), rows) }}
 	return b
 }
 
 func (b *bench) settings() map[string]any {
-	s := sandbox.Settings("sap", b.url)
-	s["base_url"] = b.url
+	s := sandbox.Settings("sap", b.URL)
+	s["base_url"] = b.URL
 	if b.v4 {
 		services := map[string]any{}
 		for _, name := range []string{"customers", "products", "batches", "deliveries", "returns", "stock"} {
@@ -59,7 +52,7 @@ func (b *bench) settings() map[string]any {
 		}
 		delete(s, "user")
 		delete(s, "password")
-		s["auth"], s["token_url"], s["client_id"], s["client_secret"], s["services"] = "oauth", b.url+"/oauth/token", "sb-sandbox", "planted-secret-sap-client-secret", services
+		s["auth"], s["token_url"], s["client_id"], s["client_secret"], s["services"] = "oauth", b.URL+"/oauth/token", "sb-sandbox", "planted-secret-sap-client-secret", services
 	}
 	return s
 }
@@ -96,11 +89,10 @@ func TestConnector(t *testing.T) {
 				Driver: driver, Text: "BatchBySupplier", Stream: "batches", BaseURL: c.addresses, Password: c.password, PageSize: "page_size", Passing: passing, Failing: failing,
 				Start: func(t *testing.T) *connectortest.System {
 					b := start(t, c.v4, func(o *simsap.Options) { o.Paging = c.paging })
-					s := &connectortest.System{Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
 					if c.v4 {
-						s.Logins = b.Logins
+						return b.System(b.settings(), b.BeforeQuery, b.Logins)
 					}
-					return s
+					return b.System(b.settings(), b.BeforeQuery, nil)
 				},
 			})
 		})
@@ -109,17 +101,7 @@ func TestConnector(t *testing.T) {
 
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Taker {
 	t.Helper()
-	spec, err := connectors.SpecOf(sap.Settings{})
-	require.NoError(t, err)
-	raw := b.settings()
-	raw["retry_first"], raw["retry_budget"], raw["calls_per_second"] = "1ms", "50ms", 0
-	maps.Copy(raw, change)
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := sap.New(settings.(sap.Settings), connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, sap.New, b.Clock.Now, b.settings(), change)
 }
 
 // byProtocol runs a test against V2 and against V4: what rows hold must not depend on it.
@@ -175,12 +157,12 @@ func TestAReversedGoodsIssueIsADelete(t *testing.T) {
 		require.Empty(t, rows, "what changed long ago is not read again")
 
 		publish(document("80000001", "C", "2025-01-03"), document("80000002", "A", "2025-03-10"), document("80000003", "A", "2025-01-03"))
-		b.clock.Advance(time.Hour)
+		b.Clock.Advance(time.Hour)
 		rows, _, last = connectortest.Drain(t, src, "deliveries", last)
 		require.Len(t, rows, 1)
 		require.Equal(t, connectors.Delete, rows[0].Op)
 		require.Equal(t, "80000002|10", rows[0].Key)
-		b.clock.Advance(time.Hour)
+		b.Clock.Advance(time.Hour)
 		rows, _, _ = connectortest.Drain(t, src, "deliveries", last)
 		require.Len(t, rows, 1, "today and yesterday are read at every run: a day is all that is known")
 		keys, err := src.Keys(t.Context(), "deliveries")
@@ -214,17 +196,17 @@ func TestBothProtocolsGiveTheSameRows(t *testing.T) {
 // and no row.
 func TestAnEmptyPageHasALink(t *testing.T) {
 	byProtocol(t, func(t *testing.T, b *bench) {
-		b.rows.Fill(1200)
-		b.faults.Arm(fault.HiddenRows, 1)
+		b.Rows.Fill(1200)
+		b.Faults.Arm(fault.HiddenRows, 1)
 		rows, pages, _ := connectortest.Drain(t, open(t, b, nil), "batches", nil)
 		require.Empty(t, pages[0].Rows)
 		require.Len(t, rows, 700)
 
-		b.faults.Arm(fault.HiddenRows, 1)
-		b.faults.Arm(fault.DeadLocator, 1)
+		b.Faults.Arm(fault.HiddenRows, 1)
+		b.Faults.Arm(fault.DeadLocator, 1)
 		rows, _, _ = connectortest.Drain(t, open(t, b, nil), "batches", nil)
 		require.Len(t, rows, 1200)
-		require.Positive(t, b.faults.Hits(fault.DeadLocator))
+		require.Positive(t, b.Faults.Hits(fault.DeadLocator))
 		require.Equal(t, "12345678901234567.125", fmt.Sprint(rows[0].Fields["released_quantity"]))
 	})
 }
@@ -232,13 +214,13 @@ func TestAnEmptyPageHasALink(t *testing.T) {
 // Rows that vanish between two pages take no others with them, though the server's own links count rows.
 func TestRowsThatVanishBetweenPages(t *testing.T) {
 	byProtocol(t, func(t *testing.T, b *bench) {
-		b.rows.Fill(1200)
+		b.Rows.Fill(1200)
 		src := open(t, b, nil)
 		require.NoError(t, src.Open(t.Context(), "batches", nil))
 		first, err := src.Read(t.Context())
 		require.NoError(t, err)
 		for range 5 {
-			b.rows.Remove(0)
+			b.Rows.Remove(0)
 		}
 		rest, _, _ := connectortest.Drain(t, src, "batches", first.Position)
 		require.Len(t, rest, 1200-len(first.Rows))

@@ -17,7 +17,6 @@ import (
 	"tributary/connectors/connectortest"
 	"tributary/connectors/erp/yonyou"
 	"tributary/connectors/sandbox"
-	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simyonyou"
 )
 
@@ -27,8 +26,8 @@ const late = 150 * time.Millisecond
 func orderBench(forgets bool, change map[string]any) func(t *testing.T) *connectortest.OrderSystem {
 	return func(t *testing.T) *connectortest.OrderSystem {
 		t.Helper()
-		b := &bench{faults: fault.New()}
-		options := sandbox.YonyouTenant(b.clock.Now, b.faults)
+		b := &bench{Site: connectortest.NewSite()}
+		options := sandbox.YonyouTenant(b.Clock.Now, b.Faults)
 		options.Late, options.Forgets = late, forgets
 		codes := func(path string, codes ...string) *simyonyou.List {
 			return &simyonyou.List{Path: path, Rows: func() (out []map[string]any) {
@@ -39,9 +38,7 @@ func orderBench(forgets bool, change map[string]any) func(t *testing.T) *connect
 			}}
 		}
 		b.Server = sandbox.NewYonyou(options, []*simyonyou.List{codes(sandbox.YonyouCustomers, "C'1"), codes(sandbox.YonyouProducts, "P1", "P2"), codes(sandbox.YonyouSales)})
-		srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-		t.Cleanup(srv.Close)
-		b.url = srv.URL
+		b.Serve(t, b.Server)
 		settings := b.settings()
 		orders := map[string]any{"key_field": "headItem.define1", "org": "991", "transaction_type": "SO01", "tax": "VAT13", "units": map[string]any{"": "001", "盒": "002"}, "settle": "250ms"}
 		maps.Copy(orders, change)
@@ -50,13 +47,7 @@ func orderBench(forgets bool, change map[string]any) func(t *testing.T) *connect
 			return func(string) { b.ChangeOrders(f) }
 		}
 		return &connectortest.OrderSystem{
-			Settings: settings, Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Late: late,
-			Order: func(key string) canonical.OrderRequest {
-				day, err := canonical.ParseDate("2025-03-10")
-				require.NoError(t, err)
-				return canonical.OrderRequest{Key: key, Customer: "C'1", Date: day, Lines: []canonical.OrderLine{
-					{Product: "P1", Quantity: canonical.Units(20), Unit: "盒", Price: 12_345_600}, {Product: "P2", Quantity: 500_000, Free: true}}}
-			},
+			Settings: settings, Faults: b.Faults, Now: b.Clock.Now, Logins: b.Logins, Late: late, Order: connectortest.AnOrder("C'1", "P1"),
 			Refuse: func(o *canonical.OrderRequest) string { o.Customer = "C9"; return "客户C9不存在" },
 			Halt: func(o *canonical.OrderRequest) string {
 				o.Lines[0].Quantity = canonical.Units(2_000_000)
@@ -104,14 +95,7 @@ func TestOrders(t *testing.T) {
 
 func pusher(t *testing.T, s *connectortest.OrderSystem) connectors.Pusher {
 	t.Helper()
-	spec, err := connectors.SpecOf(yonyou.Settings{})
-	require.NoError(t, err)
-	settings, problems := spec.Parse("p", s.Settings)
-	require.Empty(t, problems)
-	src, err := yonyou.New(settings.(yonyou.Settings), connectors.Env{Now: s.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src.Orders()
+	return connectortest.Open(t, yonyou.New, s.Now, s.Settings).Orders()
 }
 
 // An order goes as far as the settings say; what people took further is done.

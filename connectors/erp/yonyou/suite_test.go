@@ -3,8 +3,6 @@ package yonyou_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -28,31 +26,26 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 // bench is a simulated tenant.
 type bench struct {
+	*connectortest.Site
 	*simyonyou.Server
-	url    string
-	faults *fault.Set
-	clock  connectortest.Clock
-	rows   connectortest.Rows
 }
 
 func start(t *testing.T, hideLots bool, change func(*simyonyou.Options)) *bench {
 	t.Helper()
-	b := &bench{faults: fault.New()}
-	options := sandbox.YonyouTenant(b.clock.Now, b.faults)
+	b := &bench{Site: connectortest.NewSite()}
+	options := sandbox.YonyouTenant(b.Clock.Now, b.Faults)
 	if change != nil {
 		change(&options)
 	}
 	b.Server = sandbox.NewYonyou(options, sandbox.YonyouLists(connectortest.SmallWorld(t), world.ERP, hideLots))
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
-	b.rows = connectortest.Rows{Clock: &b.clock, Make: customer, Text: "name", Publish: func(rows []map[string]any) { b.SetRows(sandbox.YonyouCustomers, rows) }}
+	b.Serve(t, b.Server)
+	b.Rows = connectortest.Rows{Clock: &b.Clock, Make: customer, Text: "name", Publish: func(rows []map[string]any) { b.SetRows(sandbox.YonyouCustomers, rows) }}
 	return b
 }
 
 func (b *bench) settings() map[string]any {
-	s := sandbox.Settings("yonyou", b.url)
-	s["base_url"] = b.url
+	s := sandbox.Settings("yonyou", b.URL)
+	s["base_url"] = b.URL
 	return s
 }
 
@@ -69,7 +62,7 @@ func TestConnector(t *testing.T) {
 		Driver: driver, Text: "name", Stream: "customers", BaseURL: []string{"base_url"}, Password: "app_secret", PageSize: "page_size",
 		Start: func(t *testing.T) *connectortest.System {
 			b := start(t, false, nil)
-			return &connectortest.System{Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
+			return b.System(b.settings(), b.BeforeQuery, b.Logins)
 		},
 		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
 		Failing: []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry},
@@ -78,17 +71,7 @@ func TestConnector(t *testing.T) {
 
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Taker {
 	t.Helper()
-	spec, err := connectors.SpecOf(yonyou.Settings{})
-	require.NoError(t, err)
-	raw := b.settings()
-	raw["retry_first"], raw["retry_budget"], raw["calls_per_second"] = "1ms", "50ms", 0
-	maps.Copy(raw, change)
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := yonyou.New(settings.(yonyou.Settings), connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, yonyou.New, b.Clock.Now, b.settings(), change)
 }
 
 // The maker's ledger is read whole, wherever the platform names lots; what is not audited is no delivery.
@@ -138,7 +121,7 @@ func TestManyRowsAreReadInSlices(t *testing.T) {
 		rows = append(rows, customer(i, at))
 	}
 	b.SetRows(sandbox.YonyouCustomers, rows)
-	b.clock.Advance(time.Second)
+	b.Clock.Advance(time.Second)
 	read, pages, last := connectortest.Drain(t, open(t, b, map[string]any{"page_size": 10}), "customers", nil)
 	seen := map[string]int{}
 	for _, r := range read {
@@ -165,16 +148,16 @@ func TestRowsThatMoveAreReadAgain(t *testing.T) {
 	calls := 0
 	b.BeforeQuery(func() {
 		if calls++; calls%3 == 0 && calls/3 <= 20 { // the first row of those still there
-			b.clock.Advance(time.Second)
+			b.Clock.Advance(time.Second)
 			changed := append([]map[string]any{}, rows...)
-			changed[calls/3-1] = customer(calls/3-1, b.clock.Now())
+			changed[calls/3-1] = customer(calls/3-1, b.Clock.Now())
 			rows = changed
 			b.SetRows(sandbox.YonyouCustomers, rows)
 		}
 	})
 	src := open(t, b, map[string]any{"page_size": 10})
 	first, _, last := connectortest.Drain(t, src, "customers", nil)
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
 	second, _, _ := connectortest.Drain(t, src, "customers", last)
 	require.Greater(t, calls, 60)
 	seen := map[string]bool{}
@@ -186,7 +169,7 @@ func TestRowsThatMoveAreReadAgain(t *testing.T) {
 
 func TestPagesThatAreCutBelowTheSizeAskedFor(t *testing.T) {
 	b := start(t, false, func(o *simyonyou.Options) { o.PageCap = 20 })
-	b.rows.Fill(130)
+	b.Rows.Fill(130)
 	rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"page_size": 500}), "customers", nil)
 	require.Len(t, rows, 130)
 }
@@ -194,7 +177,7 @@ func TestPagesThatAreCutBelowTheSizeAskedFor(t *testing.T) {
 // An interface takes so many calls a minute, each by itself.
 func TestCallsOfOneInterfaceAMinute(t *testing.T) {
 	b := start(t, false, nil)
-	b.rows.Fill(5)
+	b.Rows.Fill(5)
 	src := open(t, b, map[string]any{"calls_per_minute": 1200}) // one in 50 ms
 	began := time.Now()
 	for range 2 {
@@ -224,13 +207,7 @@ func TestAListElsewhere(t *testing.T) {
 // A clock of ours that runs a quarter of an hour fast does not spoil the signature: its time is the platform's.
 func TestTheSignatureUsesThePlatformsTime(t *testing.T) {
 	b := start(t, false, nil)
-	spec, err := connectors.SpecOf(yonyou.Settings{})
-	require.NoError(t, err)
-	settings, problems := spec.Parse("p", b.settings())
-	require.Empty(t, problems)
-	src, err := yonyou.New(settings.(yonyou.Settings), connectors.Env{Now: func() time.Time { return b.clock.Now().Add(20 * time.Minute) }})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
+	src := connectortest.Open(t, yonyou.New, func() time.Time { return b.Clock.Now().Add(20 * time.Minute) }, b.settings())
 	require.NoError(t, src.Open(t.Context(), "customers", nil))
 	require.Equal(t, 1, b.Logins())
 }

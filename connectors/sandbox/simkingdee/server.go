@@ -38,7 +38,7 @@ type Server struct {
 	serial   int
 	logins   int
 	queries  int
-	before   func(form string)
+	before   func()
 	numbers  map[string]map[string]bool // numbers in use, by form
 }
 
@@ -67,7 +67,7 @@ func (s *Server) SetTable(t Table) {
 }
 
 // BeforeQuery sets a function called before each query is answered.
-func (s *Server) BeforeQuery(f func(form string)) {
+func (s *Server) BeforeQuery(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.before = f
@@ -169,7 +169,7 @@ func (s *Server) query(w http.ResponseWriter, method string, q request) {
 	before := s.before
 	s.mu.Unlock()
 	if before != nil {
-		before(q.FormId)
+		before()
 	}
 	s.mu.Lock()
 	table, ok := s.tables[q.FormId]

@@ -52,7 +52,7 @@ type Server struct {
 	opts   Options
 	mu     sync.Mutex
 	lists  map[string]Rows
-	before func(list string)
+	before func()
 }
 
 // New makes an API with the lists stores, sales, purchases, stock.
@@ -66,7 +66,7 @@ func (s *Server) SetList(name string, rows Rows) {
 }
 
 // BeforeQuery sets a function called before each page is answered.
-func (s *Server) BeforeQuery(f func(list string)) {
+func (s *Server) BeforeQuery(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.before = f
@@ -101,7 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if before != nil {
-		before(name)
+		before()
 		s.mu.Lock()
 		rows = s.lists[name]
 		s.mu.Unlock()

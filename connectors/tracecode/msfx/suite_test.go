@@ -2,8 +2,6 @@ package msfx_test
 
 import (
 	"fmt"
-	"maps"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/connectortest/leak"
+	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simmsfx"
 	"tributary/connectors/tracecode/msfx"
@@ -35,10 +34,8 @@ var (
 
 // bench is a simulated platform.
 type bench struct {
+	*connectortest.Site
 	*simmsfx.Server
-	url    string
-	faults *fault.Set
-	clock  connectortest.Clock
 }
 
 // code is the n-th code of a pack level.
@@ -46,12 +43,12 @@ func code(level, n int) string { return fmt.Sprintf("81234%02d%013d", level, n) 
 
 func start(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{faults: fault.New()}
+	b := &bench{Site: connectortest.NewSite()}
 	at := connectortest.Start.Add(-48 * time.Hour)
 	goods := func(codes ...string) []simmsfx.Item {
 		return []simmsfx.Item{{ProductCode: "8123401", ProdCode: "P1", Name: "阿莫西林胶囊", Spec: "0.25g*24粒", Unit: "盒", Lot: "250301", Made: "2025-03-01", Expires: "2027-02-28", Packages: 2 * len(codes), Codes: codes}}
 	}
-	b.Server = simmsfx.New(simmsfx.Options{AppKey: appKey, Secret: secret, Enterprises: map[string]string{own: maker.EntID, partner: dealer.EntID}, Now: b.clock.Now, Faults: b.faults},
+	b.Server = simmsfx.New(simmsfx.Options{AppKey: appKey, Secret: secret, Enterprises: map[string]string{own: maker.EntID, partner: dealer.EntID}, Now: b.Clock.Now, Faults: b.Faults},
 		simmsfx.Bill{Enterprise: own, Code: "RK1", Type: "101", Time: at, From: maker, To: maker, Items: goods(code(3, 1), code(3, 2))},
 		simmsfx.Bill{Enterprise: own, Code: "CK1", Type: "201", Time: at.Add(time.Hour), From: maker, To: dealer, Items: goods(code(3, 1), code(3, 2))},
 		simmsfx.Bill{Enterprise: own, Code: "TH1", Type: "103", Time: at.Add(9 * time.Hour), From: dealer, To: maker, Items: goods(code(3, 2))},
@@ -61,14 +58,12 @@ func start(t *testing.T) *bench {
 		code(3, 1): {Level: 3, Status: "O", Lot: "250301", Children: []string{code(2, 1)}}, code(2, 1): {Level: 2, Status: "O", Lot: "250301", Children: []string{code(1, 1), code(1, 2)}},
 		code(3, 2): {Level: 1, Status: "A", Lot: "250301"},
 	})
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
+	b.Serve(t, b.Server)
 	return b
 }
 
 func (b *bench) settings() map[string]any {
-	return map[string]any{"base_url": b.url, "app_key": appKey, "app_secret": secret, "ref_ent_id": own, "partners": []any{partner}, "since": "2025-02-01", "reread": "2m"}
+	return map[string]any{"base_url": b.URL, "app_key": appKey, "app_secret": secret, "ref_ent_id": own, "partners": []any{partner}, "since": "2025-02-01", "reread": "2m"}
 }
 
 // bill is the i-th bill that the suite fills in.
@@ -79,19 +74,18 @@ func bill(i int, name string) simmsfx.Bill {
 
 func system(t *testing.T) *connectortest.System {
 	b := start(t)
-	put := func(i int, name string) { b.Put(bill(i, name)) }
-	return &connectortest.System{
-		Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Advance: b.clock.Advance, Before: b.BeforeQuery,
-		Fill: func(n int) {
-			var list []simmsfx.Bill
-			for i := range n {
-				list = append(list, bill(i, "药"))
-			}
-			b.SetBills(list)
-		},
-		Touch: func(i int) { put(i, fmt.Sprintf("更名%d", b.clock.Now().UnixMilli())) }, Write: put,
-		Remove: func(i int) { b.Delete(own, "201", bill(i, "").Code) },
+	s := b.System(b.settings(), b.BeforeQuery, nil)
+	s.Fill = func(n int) {
+		var list []simmsfx.Bill
+		for i := range n {
+			list = append(list, bill(i, "药"))
+		}
+		b.SetBills(list)
 	}
+	s.Write = func(i int, name string) { b.Put(bill(i, name)) }
+	s.Touch = func(i int) { s.Write(i, fmt.Sprintf("更名%d", b.Clock.Now().UnixMilli())) }
+	s.Remove = func(i int) { b.Delete(own, "201", bill(i, "").Code) }
+	return s
 }
 
 func TestConnector(t *testing.T) {
@@ -104,21 +98,9 @@ func TestConnector(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, b *bench, change map[string]any) connectors.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
-	driver, err := msfx.Driver()
-	require.NoError(t, err)
-	spec, err := connectors.SpecOf(driver.Config)
-	require.NoError(t, err)
-	raw := b.settings()
-	raw["retry_first"], raw["retry_budget"], raw["calls_per_second"] = "1ms", "50ms", 0
-	maps.Copy(raw, change)
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := driver.New(settings, connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, msfx.New, b.Clock.Now, b.settings(), change)
 }
 
 // applied are the values that the built-in map of a stream makes of rows; rows that it cannot read are left out.
@@ -212,12 +194,12 @@ func TestLateAndDeletedBills(t *testing.T) {
 	src := open(t, b, map[string]any{"reread": "720h"})
 	first, _, last := connectortest.Drain(t, src, "bills", nil)
 	require.Len(t, first, 2)
-	b.clock.Advance(24 * time.Hour)
+	b.Clock.Advance(24 * time.Hour)
 	late := bill(9, "药")
 	late.Time = connectortest.Start.Add(-20 * 24 * time.Hour)
 	b.Put(late)
 	b.Delete(own, "201", "CK1")
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
 	second, _, _ := connectortest.Drain(t, src, "bills", last)
 	var keys []string
 	for _, r := range second {
@@ -250,19 +232,15 @@ func TestOnlyTheScopeOfTheConnection(t *testing.T) {
 // The gateway says in words how long to wait.
 func TestTheBanIsWaitedFor(t *testing.T) {
 	b := start(t)
-	b.faults.Arm(fault.Throttle, 1)
+	b.Faults.Arm(fault.Throttle, 1)
 	src := open(t, b, map[string]any{"retry_budget": "50ms"})
 	require.NoError(t, src.Open(t.Context(), "bills", nil), "a ban that is over")
 
-	_, problems := func() (any, connectors.Problems) {
-		driver, err := msfx.Driver()
-		require.NoError(t, err)
-		spec, err := connectors.SpecOf(driver.Config)
-		require.NoError(t, err)
-		raw := b.settings()
-		raw["lag"], raw["since"] = "5m", "yesterday"
-		return spec.Parse("p", raw)
-	}()
+	spec, err := connectors.SpecOf(msfx.Settings{})
+	require.NoError(t, err)
+	raw := b.settings()
+	raw["lag"], raw["since"] = "5m", "yesterday"
+	_, problems := spec.Parse("p", raw)
 	require.Len(t, problems, 2)
 	require.True(t, strings.HasPrefix(problems[0].Err.Code, "msfx."))
 }

@@ -2,7 +2,6 @@ package vault_test
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -29,11 +28,8 @@ var now = connectortest.Start
 
 // bench is a simulated vault.
 type bench struct {
+	*connectortest.Site
 	*simveeva.Vault
-	url     string
-	faults  *fault.Set
-	clock   connectortest.Clock
-	rows    connectortest.Rows
 	mu      sync.Mutex
 	deleted []simveeva.Deletion
 	kept    simveeva.List
@@ -41,17 +37,15 @@ type bench struct {
 
 func start(t *testing.T, change func(*simveeva.VaultOptions)) *bench {
 	t.Helper()
-	b := &bench{faults: fault.New()}
-	options := sandbox.VaultTenant(b.clock.Now, b.faults)
+	b := &bench{Site: connectortest.NewSite()}
+	options := sandbox.VaultTenant(b.Clock.Now, b.Faults)
 	options.Delay = time.Millisecond
 	if change != nil {
 		change(&options)
 	}
 	b.Vault = simveeva.NewVault(options, sandbox.VaultObjects(connectortest.SmallWorld(t), world.SFA)...)
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Vault))
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
-	b.rows = connectortest.Rows{Clock: &b.clock, Make: account, Text: "name__v", Publish: b.publish}
+	b.Serve(t, b.Vault)
+	b.Rows = connectortest.Rows{Clock: &b.Clock, Make: account, Text: "name__v", Publish: b.publish}
 	return b
 }
 
@@ -65,14 +59,14 @@ func (b *bench) publish(rows []map[string]any) {
 // remove deletes a row: it is in the log, and nowhere else.
 func (b *bench) remove(i int) {
 	b.mu.Lock()
-	b.deleted = append(b.deleted, simveeva.Deletion{ID: b.kept[i]["id"].(string), At: b.clock.Now()})
+	b.deleted = append(b.deleted, simveeva.Deletion{ID: b.kept[i]["id"].(string), At: b.Clock.Now()})
 	b.mu.Unlock()
-	b.rows.Remove(i)
+	b.Rows.Remove(i)
 }
 
 func (b *bench) settings() map[string]any {
-	s := sandbox.Settings("veeva-vault", b.url)
-	s["base_url"] = b.url
+	s := sandbox.Settings("veeva-vault", b.URL)
+	s["base_url"] = b.URL
 	return s
 }
 
@@ -95,7 +89,9 @@ func TestConnector(t *testing.T) {
 		Driver: driver, Text: "name__v", Stream: "hco", BaseURL: []string{"base_url"}, Password: "password", PageSize: "page_size", MaxPage: 1000,
 		Start: func(t *testing.T) *connectortest.System {
 			b := start(t, nil)
-			return &connectortest.System{Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.remove, Write: b.rows.Write}
+			s := b.System(b.settings(), b.BeforeQuery, b.Logins)
+			s.Remove = b.remove
+			return s
 		},
 		Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.DeadLocator, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
 		Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.HTTP429, fault.CutBody, fault.HalfJSON, fault.TransientIn200, fault.SessionExpiry},
@@ -105,17 +101,7 @@ func TestConnector(t *testing.T) {
 
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
-	spec, err := connectors.SpecOf(vault.Settings{})
-	require.NoError(t, err)
-	raw := b.settings()
-	raw["retry_first"], raw["retry_budget"], raw["calls_per_second"] = "1ms", "50ms", 0
-	maps.Copy(raw, change)
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := vault.New(settings.(vault.Settings), connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, vault.New, b.Clock.Now, b.settings(), change)
 }
 
 func byKey(rows []connectors.Row) map[string]connectors.Row {
@@ -200,9 +186,9 @@ func TestAChangedAddressBringsItsAccount(t *testing.T) {
 	rows, _, last := connectortest.Drain(t, src, "hco", nil)
 	require.Len(t, rows, 20)
 	require.Equal(t, "上海", rows[3].Fields["address_city__v"])
-	b.clock.Advance(time.Hour)
-	b.SetObject(address("北京", b.clock.Now()))
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
+	b.SetObject(address("北京", b.Clock.Now()))
+	b.Clock.Advance(time.Hour)
 	rows, _, last = connectortest.Drain(t, src, "hco", last)
 	require.Len(t, rows, 1)
 	require.Equal(t, "V4T000000000003", rows[0].Key)
@@ -214,14 +200,14 @@ func TestAChangedAddressBringsItsAccount(t *testing.T) {
 // The log of deletes is read page by page, and no further back than Vault keeps it.
 func TestTheLogOfDeletes(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(1500)
+	b.Rows.Fill(1500)
 	src := open(t, b, nil)
 	_, _, last := connectortest.Drain(t, src, "hco", nil)
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
 	for range 1200 {
 		b.remove(0)
 	}
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
 	rows, _, after := connectortest.Drain(t, src, "hco", last)
 	gone := byKey(rows)
 	require.Len(t, gone, 1200)
@@ -229,7 +215,7 @@ func TestTheLogOfDeletes(t *testing.T) {
 		require.Equal(t, connectors.Delete, r.Op)
 		require.Equal(t, now.Add(time.Hour), r.SourceTime)
 	}
-	b.clock.Advance(60 * 24 * time.Hour)
+	b.Clock.Advance(60 * 24 * time.Hour)
 	rows, _, _ = connectortest.Drain(t, src, "hco", after)
 	require.Empty(t, rows, "the window is longer than the log")
 	old, err := src.Backfill("hco", now.Add(-48*time.Hour), now.Add(-24*time.Hour))
@@ -241,18 +227,18 @@ func TestTheLogOfDeletes(t *testing.T) {
 // Next pages are called with POST, die after some calls, and outlive the session.
 func TestPagesThatDieAndSessionsThatEnd(t *testing.T) {
 	b := start(t, func(o *simveeva.VaultOptions) { o.PageLife, o.Idle, o.Widest = 5, 10*time.Minute, 7 })
-	b.rows.Fill(200)
-	b.BeforeQuery(func() { b.clock.Advance(3 * time.Minute) })
+	b.Rows.Fill(200)
+	b.BeforeQuery(func() { b.Clock.Advance(3 * time.Minute) })
 	rows, pages, _ := connectortest.Drain(t, open(t, b, nil), "hco", nil)
 	require.Len(t, byKey(rows), 200)
 	require.Greater(t, len(pages), 28)
 	logins := b.Logins()
-	b.BeforeQuery(func() { b.clock.Advance(11 * time.Minute) })
+	b.BeforeQuery(func() { b.Clock.Advance(11 * time.Minute) })
 	rows, _, _ = connectortest.Drain(t, open(t, b, nil), "hco", nil)
 	require.Len(t, byKey(rows), 200)
 	require.Greater(t, b.Logins(), logins+20)
 
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+"/api/v25.1/query/00000001-0000?pagesize=7&pageoffset=7", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.URL+"/api/v25.1/query/00000001-0000?pagesize=7&pageoffset=7", nil)
 	require.NoError(t, err)
 	answer, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
@@ -263,7 +249,7 @@ func TestPagesThatDieAndSessionsThatEnd(t *testing.T) {
 // The older names of the parts of a page are read as well.
 func TestAnOldVersion(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(40)
+	b.Rows.Fill(40)
 	rows, pages, _ := connectortest.Drain(t, open(t, b, map[string]any{"api_version": "v19.3", "page_size": 7}), "hco", nil)
 	require.Len(t, rows, 40)
 	require.Len(t, pages, 6)
@@ -292,7 +278,7 @@ func TestTooManyLogins(t *testing.T) {
 		require.Equal(t, map[bool]string{true: "connectors.throttled"}[i == 2], errs.CodeOf(err))
 	}
 	require.Equal(t, 3, b.Logins())
-	b.clock.Advance(time.Minute)
+	b.Clock.Advance(time.Minute)
 	require.NoError(t, open(t, b, nil).Open(t.Context(), "hco", nil))
 }
 
@@ -313,7 +299,7 @@ func TestOtherLogins(t *testing.T) {
 	b := start(t, func(o *simveeva.VaultOptions) {
 		o.APIToken, o.IdentityToken, o.Profile = "veeva-vault-abc", "token-of-the-provider", "_9ad0a091"
 	})
-	b.rows.Fill(3)
+	b.Rows.Fill(3)
 	idp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.PostFormValue("client_secret") != "s3" {
@@ -324,7 +310,7 @@ func TestOtherLogins(t *testing.T) {
 		_, _ = w.Write([]byte(`{"access_token":"token-of-the-provider","expires_in":300}`))
 	}))
 	defer idp.Close()
-	oauth := map[string]any{"auth": "oauth", "token_url": idp.URL + "/token", "login_url": b.url, "client_id": "hub", "client_secret": "s3", "profile": "_9ad0a091"}
+	oauth := map[string]any{"auth": "oauth", "token_url": idp.URL + "/token", "login_url": b.URL, "client_id": "hub", "client_secret": "s3", "profile": "_9ad0a091"}
 	for _, change := range []map[string]any{{"auth": "token", "access_token": "veeva-vault-abc"}, oauth} {
 		rows, _, _ := connectortest.Drain(t, open(t, b, change), "hco", nil)
 		require.Len(t, rows, 3)
@@ -336,7 +322,7 @@ func TestOtherLogins(t *testing.T) {
 	spec, err := connectors.SpecOf(vault.Settings{})
 	require.NoError(t, err)
 	for auth, missing := range map[string]int{"password": 2, "token": 1, "oauth": 4} {
-		_, problems := spec.Parse("p", map[string]any{"base_url": b.url, "auth": auth})
+		_, problems := spec.Parse("p", map[string]any{"base_url": b.URL, "auth": auth})
 		require.Len(t, problems, missing, auth)
 	}
 }
@@ -344,7 +330,7 @@ func TestOtherLogins(t *testing.T) {
 // When little is left of a window's calls they slow down, before Vault holds answers back.
 func TestCallsSlowDownBeforeTheLimit(t *testing.T) {
 	b := start(t, func(o *simveeva.VaultOptions) { o.Burst = 3000 }) // one call in 100 ms for ever
-	b.rows.Fill(30)
+	b.Rows.Fill(30)
 	src := open(t, b, map[string]any{"page_size": 10, "burst_reserve": 1})
 	began := time.Now()
 	connectortest.Drain(t, src, "hco", nil)
