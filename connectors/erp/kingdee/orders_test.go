@@ -34,14 +34,9 @@ func orderSystem(change map[string]any) func(t *testing.T) *connectortest.OrderS
 		orders := map[string]any{"key_field": simkingdee.OrderKeyField, "org": "100", "settle": "250ms"}
 		maps.Copy(orders, change)
 		return &connectortest.OrderSystem{
-			Settings: map[string]any{"base_url": b.url, "acct_id": site.AcctID, "user": site.User, "app_id": site.AppID, "app_secret": site.AppSecret, "orders": orders},
-			Faults:   b.faults, Now: b.clock.Now, Logins: b.Logins, Late: late, Count: count,
-			Order: func(key string) canonical.OrderRequest {
-				day, err := canonical.ParseDate("2025-03-10")
-				require.NoError(t, err)
-				return canonical.OrderRequest{Key: key, Customer: "C00001", Date: day, Lines: []canonical.OrderLine{
-					{Product: "P1", Quantity: canonical.Units(20), Unit: "盒", Price: 12_345_600}, {Product: "P2", Quantity: 500_000, Free: true}}}
-			},
+			Settings: map[string]any{"base_url": b.URL, "acct_id": site.AcctID, "user": site.User, "app_id": site.AppID, "app_secret": site.AppSecret, "orders": orders},
+			Faults:   b.Faults, Now: b.Clock.Now, Logins: b.Logins, Late: late, Count: count,
+			Order: connectortest.AnOrder("C00001", "P1"),
 			Refuse: func(o *canonical.OrderRequest) string {
 				o.Customer = "C'9"
 				return "客户“C'9”不存在或已禁用"
@@ -103,16 +98,7 @@ func TestHowFarABillGoes(t *testing.T) {
 
 func pusher(t *testing.T, s *connectortest.OrderSystem) connectors.Pusher {
 	t.Helper()
-	driver, err := kingdee.Driver()
-	require.NoError(t, err)
-	spec, err := connectors.SpecOf(driver.Config)
-	require.NoError(t, err)
-	settings, problems := spec.Parse("p", s.Settings)
-	require.Empty(t, problems)
-	src, err := kingdee.New(settings.(kingdee.Settings), connectors.Env{Now: s.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src.Orders()
+	return connectortest.Open(t, kingdee.New, s.Now, s.Settings).Orders()
 }
 
 // Numbers, references and the order of fields are Kingdee's own.

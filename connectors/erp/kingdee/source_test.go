@@ -3,7 +3,6 @@ package kingdee_test
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -30,28 +29,23 @@ var site = simkingdee.Options{
 
 // bench is a simulated site and a way to make sources for it.
 type bench struct {
+	*connectortest.Site
 	*simkingdee.Server
-	url    string
-	faults *fault.Set
-	clock  connectortest.Clock
 }
 
 func start(t *testing.T, tables ...simkingdee.Table) *bench {
 	t.Helper()
+	b := &bench{Site: connectortest.NewSite()}
 	o := site
-	o.Faults = fault.New()
-	b := &bench{faults: o.Faults}
-	o.Now, o.Late = b.clock.Now, late
+	o.Faults, o.Now, o.Late = b.Faults, b.Clock.Now, late
 	b.Server = simkingdee.New(o, tables...)
-	srv := httptest.NewServer(fault.Transport{Faults: o.Faults, Now: o.Now, Delay: time.Hour}.Wrap(b.Server))
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
+	b.Serve(t, b.Server)
 	return b
 }
 
 func (b *bench) settings(change ...func(*kingdee.Settings)) kingdee.Settings {
 	s := kingdee.Settings{
-		BaseURL: b.url, AcctID: site.AcctID, User: site.User, Auth: "login_sign", AppID: site.AppID,
+		BaseURL: b.URL, AcctID: site.AcctID, User: site.User, Auth: "login_sign", AppID: site.AppID,
 		AppSecret: connectors.NewSecret(site.AppSecret), Password: connectors.NewSecret(site.Password),
 		LCID: 2052, Digest: "sha256", PageSize: 7, Method: "BillQuery", Overlap: 2 * time.Minute,
 		Common: httpsource.Common{Timeout: 5 * time.Second, RetryFirst: time.Millisecond, RetryBudget: time.Second},
@@ -64,7 +58,7 @@ func (b *bench) settings(change ...func(*kingdee.Settings)) kingdee.Settings {
 
 func (b *bench) source(t *testing.T, change ...func(*kingdee.Settings)) *objectsource.Taker {
 	t.Helper()
-	src, err := kingdee.New(b.settings(change...), connectors.Env{Now: b.clock.Now})
+	src, err := kingdee.New(b.settings(change...), connectors.Env{Now: b.Clock.Now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, src.Close()) })
 	return src
@@ -136,7 +130,7 @@ func TestRowsEditedBetweenPagesAreNeitherLostNorKeptOld(t *testing.T) {
 	})
 	src := b.source(t)
 	first, _, position := connectortest.Drain(t, src, "BD_Customer", nil)
-	b.clock.Advance(time.Hour)
+	b.Clock.Advance(time.Hour)
 	second, _, _ := connectortest.Drain(t, src, "BD_Customer", position)
 	latest := map[string]time.Time{}
 	for _, r := range append(first, second...) {
@@ -162,7 +156,7 @@ func TestAllocatedMasterDataAndEmptyValues(t *testing.T) {
 	own, used := customer(1, "2025-03-01T10:00:00"), customer(2, "")
 	used["FNumber"], used["FUseOrgId.FNumber"], used["FModifyDate"] = "C00001", "200", nil
 	b := start(t, customers(own, used))
-	b.faults.Always(fault.EmptyAsSpace)
+	b.Faults.Always(fault.EmptyAsSpace)
 	rows, _, _ := connectortest.Drain(t, b.source(t), "BD_Customer", nil)
 	require.Equal(t, []string{"C00001", "C00001@200"}, keys(rows))
 	require.Nil(t, rows[1].Fields["FModifyDate"], "a space is empty")

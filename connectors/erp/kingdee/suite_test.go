@@ -1,8 +1,6 @@
 package kingdee_test
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -17,17 +15,12 @@ import (
 
 func startWorld(t *testing.T) *connectortest.System {
 	t.Helper()
-	w := connectortest.SmallWorld(t)
-	b := &bench{faults: fault.New()}
-	b.Server = sandbox.NewKingdee(w, b.clock.Now, b.faults)
-	mux := http.NewServeMux()
-	mux.Handle("/kingdee/", fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	srv := httptest.NewServer(mux)
-	t.Cleanup(srv.Close)
-
+	b := &bench{Site: connectortest.NewSite()}
+	b.Server = sandbox.NewKingdee(connectortest.SmallWorld(t), b.Clock.Now, b.Faults)
+	b.Serve(t, b.Server)
 	shanghai := time.FixedZone("", 8*3600)
-	rows := &connectortest.Rows{
-		Clock: &b.clock, Text: "FName",
+	b.Rows = connectortest.Rows{
+		Clock: &b.Clock, Text: "FName",
 		Make: func(i int, changed time.Time) map[string]any {
 			r := customer(i+1, changed.In(shanghai).Format("2006-01-02T15:04:05.123"))
 			r["F_TRB_LICENCE"] = nil
@@ -37,11 +30,7 @@ func startWorld(t *testing.T) *connectortest.System {
 			b.SetTable(simkingdee.Table{Form: "BD_Customer", Key: "FCUSTID", Columns: customerColumns, Rows: simkingdee.List{KeyColumn: "FCUSTID", Items: rows}})
 		},
 	}
-	return &connectortest.System{
-		Settings: sandbox.Settings("kingdee", srv.URL), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance,
-		Before: b.BeforeQuery,
-		Fill:   rows.Fill, Touch: rows.Touch, Remove: rows.Remove, Write: rows.Write,
-	}
+	return b.System(sandbox.Settings("kingdee", b.URL), b.BeforeQuery, b.Logins)
 }
 
 func TestConnector(t *testing.T) {

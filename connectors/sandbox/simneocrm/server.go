@@ -71,7 +71,7 @@ type Server struct {
 	scrolls map[string]scroll
 	serial  int
 	logins  int
-	before  func(object string)
+	before  func()
 
 	writes   int
 	readOnly bool
@@ -99,7 +99,7 @@ func (s *Server) SetObject(o Object) {
 }
 
 // BeforeQuery sets a function called before each query is answered.
-func (s *Server) BeforeQuery(f func(object string)) {
+func (s *Server) BeforeQuery(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.before = f

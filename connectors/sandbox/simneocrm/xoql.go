@@ -84,7 +84,7 @@ func (s *Server) run(q statement) ([]map[string]any, error) {
 	before := s.before
 	s.mu.Unlock()
 	if before != nil {
-		before(q.object)
+		before()
 	}
 	s.mu.Lock()
 	ob, ok := s.objects[q.object]

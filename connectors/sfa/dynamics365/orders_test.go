@@ -13,7 +13,6 @@ import (
 	"tributary/canonical"
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
-	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simdataverse"
 	"tributary/connectors/sfa/dynamics365"
 )
@@ -27,25 +26,18 @@ const (
 // orderBench is an environment that takes orders of one account.
 func orderBench(t *testing.T) *connectortest.OrderSystem {
 	t.Helper()
-	b := &bench{faults: fault.New()}
-	settings := (&bench{}).settings()
-	text := func(name string) string { return settings[name].(string) }
-	b.Server = simdataverse.New(simdataverse.Options{TenantID: text("tenant_id"), ClientID: text("client_id"), ClientSecret: text("client_secret"), Late: late, Now: b.clock.Now, Faults: b.faults},
-		simdataverse.Table{Set: "accounts", Logical: "account", ID: "accountid", Rows: func() []map[string]any {
-			return []map[string]any{{"accountid": "1", "accountnumber": "C'1"}}
-		}})
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	t.Cleanup(srv.Close)
-	settings["base_url"], settings["authority"] = srv.URL, srv.URL
+	b := &bench{Site: connectortest.NewSite()}
+	options := b.options()
+	options.Late = late
+	b.Server = simdataverse.New(options, simdataverse.Table{Set: "accounts", Logical: "account", ID: "accountid", Rows: func() []map[string]any {
+		return []map[string]any{{"accountid": "1", "accountnumber": "C'1"}}
+	}})
+	b.Serve(t, b.Server)
+	settings := b.settings()
 	settings["orders"] = map[string]any{"customer_key": "accountnumber", "price_list": priceList, "units": map[string]any{"盒": unit}, "settle": "250ms"}
 	return &connectortest.OrderSystem{
-		Settings: settings, Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Late: late,
-		Order: func(key string) canonical.OrderRequest {
-			day, err := canonical.ParseDate("2025-03-10")
-			require.NoError(t, err)
-			return canonical.OrderRequest{Key: key, Customer: "C'1", Date: day, Lines: []canonical.OrderLine{
-				{Product: "P/1", Quantity: canonical.Units(20), Unit: "盒", Price: 12_345_600}, {Product: "P2", Quantity: 500_000, Free: true}}}
-		},
+		Settings: settings, Faults: b.Faults, Now: b.Clock.Now, Logins: b.Logins, Late: late,
+		Order:  connectortest.AnOrder("C'1", "P/1"),
 		Refuse: func(o *canonical.OrderRequest) string { o.Customer = "C9"; return "Do Not Exist" },
 		Count: func(key string) (n int) {
 			for _, o := range b.Orders() {
@@ -69,16 +61,7 @@ func TestOrders(t *testing.T) {
 
 func pusher(t *testing.T, s *connectortest.OrderSystem) connectors.Pusher {
 	t.Helper()
-	driver, err := dynamics365.Driver()
-	require.NoError(t, err)
-	spec, err := connectors.SpecOf(driver.Config)
-	require.NoError(t, err)
-	settings, problems := spec.Parse("p", s.Settings)
-	require.Empty(t, problems)
-	src, err := dynamics365.New(settings.(dynamics365.Settings), connectors.Env{Now: s.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src.Orders()
+	return connectortest.Open(t, dynamics365.New, s.Now, s.Settings).Orders()
 }
 
 // An order that is sent a second time is refused by the system itself and stays one.

@@ -2,11 +2,8 @@ package dynamics365_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,33 +26,31 @@ func TestMain(m *testing.M) { leak.Main(m) }
 var now = connectortest.Start
 
 type bench struct {
+	*connectortest.Site
 	*simdataverse.Server
-	url    string
-	faults *fault.Set
-	clock  connectortest.Clock
-	rows   connectortest.Rows
 }
 
 func start(t *testing.T, change func([]simdataverse.Table)) *bench {
 	t.Helper()
-	w := connectortest.SmallWorld(t)
-	b := &bench{faults: fault.New()}
-	settings := sandbox.Settings("dynamics365", "")
-	tables := sandbox.DynamicsTables(w, world.SFA)
+	b := &bench{Site: connectortest.NewSite()}
+	tables := sandbox.DynamicsTables(connectortest.SmallWorld(t), world.SFA)
 	if change != nil {
 		change(tables)
 	}
-	b.Server = simdataverse.New(simdataverse.Options{TenantID: settings["tenant_id"].(string), ClientID: settings["client_id"].(string), ClientSecret: settings["client_secret"].(string), Now: b.clock.Now, Faults: b.faults}, tables...)
-	srv := httptest.NewServer(fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
-	b.rows = connectortest.Rows{Clock: &b.clock, Make: account, Text: "name", Publish: func(rows []map[string]any) { b.SetRows("accounts", rows) }}
+	b.Server = simdataverse.New(b.options(), tables...)
+	b.Serve(t, b.Server)
+	b.Rows = connectortest.Rows{Clock: &b.Clock, Make: account, Text: "name", Publish: func(rows []map[string]any) { b.SetRows("accounts", rows) }}
 	return b
 }
 
+func (b *bench) options() simdataverse.Options {
+	text := func(name string) string { return b.settings()[name].(string) }
+	return simdataverse.Options{TenantID: text("tenant_id"), ClientID: text("client_id"), ClientSecret: text("client_secret"), Now: b.Clock.Now, Faults: b.Faults}
+}
+
 func (b *bench) settings() map[string]any {
-	s := sandbox.Settings("dynamics365", b.url)
-	s["base_url"], s["authority"] = b.url, b.url
+	s := sandbox.Settings("dynamics365", b.URL)
+	s["base_url"], s["authority"] = b.URL, b.URL
 	return s
 }
 
@@ -70,7 +65,7 @@ func TestConnector(t *testing.T) {
 		Driver: driver, Text: "name", Stream: "accounts", BaseURL: []string{"base_url", "authority"}, Password: "client_secret", PageSize: "page_size",
 		Start: func(t *testing.T) *connectortest.System {
 			b := start(t, nil)
-			return &connectortest.System{Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance, Before: b.BeforeQuery, Fill: b.rows.Fill, Touch: b.rows.Touch, Remove: b.rows.Remove, Write: b.rows.Write}
+			return b.System(b.settings(), b.BeforeQuery, b.Logins)
 		},
 		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
 		Failing: []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry, fault.DeadLocator},
@@ -79,44 +74,27 @@ func TestConnector(t *testing.T) {
 
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Taker {
 	t.Helper()
-	spec, err := connectors.SpecOf(dynamics365.Settings{})
-	require.NoError(t, err)
-	raw := b.settings()
-	raw["retry_first"], raw["calls_per_second"], raw["page_size"] = "1ms", 0, 7
-	maps.Copy(raw, change)
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := dynamics365.New(settings.(dynamics365.Settings), connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, dynamics365.New, b.Clock.Now, b.settings(), map[string]any{"page_size": 7}, change)
 }
 
-// run reads a run whole.
+// run reads a run whole, and says whether it showed every key.
 func run(t *testing.T, src *objectsource.Taker, from json.RawMessage) (rows []connectors.Row, last json.RawMessage, snapshot bool) {
 	t.Helper()
-	require.NoError(t, src.Open(t.Context(), "accounts", from))
-	for {
-		b, err := src.Read(t.Context())
-		if errors.Is(err, io.EOF) {
-			return rows, last, snapshot
-		}
-		require.NoError(t, err)
-		rows, last, snapshot = append(rows, b.Rows...), b.Position, snapshot || b.SnapshotEnd
-	}
+	rows, pages, last := connectortest.Drain(t, src, "accounts", from)
+	return rows, last, slices.ContainsFunc(pages, func(b connectors.Batch) bool { return b.SnapshotEnd })
 }
 
 func TestTheLogTellsChangesAndDeletes(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(20)
+	b.Rows.Fill(20)
 	src := open(t, b, nil)
 	rows, last, whole := run(t, src, nil)
 	require.Len(t, rows, 20)
 	require.True(t, whole, "a first run shows every key")
-	require.NotContains(t, string(last), b.url, "positions survive a change of host name")
+	require.NotContains(t, string(last), b.URL, "positions survive a change of host name")
 
-	b.rows.Touch(3)
-	b.rows.Remove(5)
+	b.Rows.Touch(3)
+	b.Rows.Remove(5)
 	rows, last, whole = run(t, src, last)
 	require.Len(t, rows, 2)
 	require.False(t, whole)
@@ -130,11 +108,11 @@ func TestTheLogTellsChangesAndDeletes(t *testing.T) {
 // A link into the log that expired makes the run read the table whole: what is gone is missing from it, and is no "0 rows".
 func TestAnExpiredLinkReadsTheTableAgain(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(20)
+	b.Rows.Fill(20)
 	src := open(t, b, nil)
 	_, last, _ := run(t, src, nil)
-	b.rows.Remove(0)
-	b.faults.Arm(fault.DeadLocator, 1)
+	b.Rows.Remove(0)
+	b.Faults.Arm(fault.DeadLocator, 1)
 	rows, after, whole := run(t, src, last)
 	require.Len(t, rows, 19)
 	require.True(t, whole)
@@ -142,7 +120,7 @@ func TestAnExpiredLinkReadsTheTableAgain(t *testing.T) {
 	require.Empty(t, rows)
 
 	// Broken off in the middle, it begins again from the first row: only then what is missing is known.
-	b.faults.Arm(fault.DeadLocator, 1)
+	b.Faults.Arm(fault.DeadLocator, 1)
 	require.NoError(t, src.Open(t.Context(), "accounts", last))
 	first, err := src.Read(t.Context())
 	require.NoError(t, err)
@@ -154,9 +132,9 @@ func TestAnExpiredLinkReadsTheTableAgain(t *testing.T) {
 
 func TestAWindowIsReadByTime(t *testing.T) {
 	b := start(t, nil)
-	b.rows.Fill(20)
-	b.clock.Advance(time.Hour)
-	b.rows.Touch(3)
+	b.Rows.Fill(20)
+	b.Clock.Advance(time.Hour)
+	b.Rows.Touch(3)
 	src := open(t, b, nil)
 	window, err := src.Backfill("accounts", now.Add(30*time.Minute), now.Add(2*time.Hour))
 	require.NoError(t, err)

@@ -29,9 +29,9 @@ func writeBench(t *testing.T) *connectortest.WriteBackSystem {
 			}
 		}
 	})
-	b.rows.Fill(3)
+	b.Rows.Fill(3)
 	s := &connectortest.WriteBackSystem{
-		Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Advance: b.clock.Advance, Logins: b.Logins,
+		Settings: b.settings(), Faults: b.Faults, Now: b.Clock.Now, Advance: b.Clock.Advance, Logins: b.Logins,
 		Customers: "accounts", Complaints: "incidents", Case: incident, Golden: golden.Name, State: "new_state", Answer: "new_answer",
 		Get:    func(stream, id, field string) string { text, _ := b.Row(stream, id)[field].(string); return text },
 		Delete: b.DeleteRow, Forbid: func() { b.ForbidWrites(true) }, Writes: b.Writes,

@@ -28,7 +28,7 @@ func writeBench(t *testing.T, auth string) *connectortest.WriteBackSystem {
 	complaint := account(7, connectortest.Start.Add(-3600e9))
 	b.SetObject(simfxiaoke.Object{APIName: "complaint__c", Rows: simfxiaoke.List{complaint}, Fields: text("name", "product__c", "lot__c", "state__c", "answer__c")})
 	s := &connectortest.WriteBackSystem{
-		Settings: b.settings(), Faults: b.faults, Now: b.clock.Now, Advance: b.clock.Advance, Logins: b.Logins,
+		Settings: b.settings(), Faults: b.Faults, Now: b.Clock.Now, Advance: b.Clock.Advance, Logins: b.Logins,
 		Customers: "account", Complaints: "case", Case: complaint["_id"].(string), Golden: "golden__c", State: "state__c", Answer: "answer__c", Writes: b.Writes,
 	}
 	s.Settings["auth"], s.Settings["case_object"] = auth, "complaint__c"

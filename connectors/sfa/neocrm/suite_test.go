@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/objectsource"
@@ -26,22 +25,18 @@ var now = connectortest.Start
 
 // bench is a simulated tenant.
 type bench struct {
+	*connectortest.Site
 	*simneocrm.Server
-	url    string
-	faults *fault.Set
-	clock  connectortest.Clock
 }
 
 func start(t *testing.T) *bench {
 	t.Helper()
-	w := connectortest.SmallWorld(t)
-	b := &bench{faults: fault.New()}
-	b.Server = sandbox.NewNeocrm(w, b.clock.Now, b.faults)
-	mux := http.NewServeMux()
-	mux.Handle("/neocrm/", fault.Transport{Faults: b.faults, Now: b.clock.Now, Delay: time.Hour}.Wrap(b.Server))
-	srv := httptest.NewServer(mux)
-	t.Cleanup(srv.Close)
-	b.url = srv.URL
+	b := &bench{Site: connectortest.NewSite()}
+	b.Server = sandbox.NewNeocrm(connectortest.SmallWorld(t), b.Clock.Now, b.Faults)
+	b.Serve(t, b.Server)
+	b.Rows = connectortest.Rows{Clock: &b.Clock, Make: account, Text: "accountName", Publish: func(rows []map[string]any) {
+		b.SetObject(simneocrm.Object{APIKey: "account", Fields: accountFields, Rows: simneocrm.List(rows)})
+	}}
 	return b
 }
 
@@ -53,18 +48,6 @@ var accountFields = []simneocrm.Field{
 func account(i int, at time.Time) map[string]any {
 	return map[string]any{
 		"id": 9_200_000_000_000_000_001 + int64(i), "createdAt": now.Add(-1e6 * time.Second).UnixMilli(), "updatedAt": at.UnixMilli(), "accountName": fmt.Sprintf("医院%d", i), "kind__c": int64(1),
-	}
-}
-
-func system(t *testing.T) *connectortest.System {
-	b := start(t)
-	rows := &connectortest.Rows{Clock: &b.clock, Make: account, Text: "accountName", Publish: func(rows []map[string]any) {
-		b.SetObject(simneocrm.Object{APIKey: "account", Fields: accountFields, Rows: simneocrm.List(rows)})
-	}}
-	return &connectortest.System{
-		Settings: sandbox.Settings("neocrm", b.url), Faults: b.faults, Now: b.clock.Now, Logins: b.Logins, Advance: b.clock.Advance,
-		Before: func(f func()) { b.BeforeQuery(func(string) { f() }) },
-		Fill:   rows.Fill, Touch: rows.Touch, Remove: rows.Remove, Write: rows.Write,
 	}
 }
 
@@ -84,7 +67,8 @@ func TestConnector(t *testing.T) {
 			connectortest.Run(t, connectortest.Harness{
 				Driver: driver, Text: "accountName", Stream: "account", BaseURL: []string{"login_url", "api_url"}, Password: "password", PageSize: "page_size",
 				Start: func(t *testing.T) *connectortest.System {
-					s := system(t)
+					b := start(t)
+					s := b.System(sandbox.Settings("neocrm", b.URL), b.BeforeQuery, b.Logins)
 					s.Settings["paging"] = paging
 					return s
 				},
@@ -98,19 +82,7 @@ func TestConnector(t *testing.T) {
 
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
-	spec, err := connectors.SpecOf(neocrm.Settings{})
-	require.NoError(t, err)
-	raw := sandbox.Settings("neocrm", b.url)
-	raw["retry_first"], raw["calls_per_second"] = "1ms", 0
-	for k, v := range change {
-		raw[k] = v
-	}
-	settings, problems := spec.Parse("p", raw)
-	require.Empty(t, problems)
-	src, err := neocrm.New(settings.(neocrm.Settings), connectors.Env{Now: b.clock.Now})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, src.Close()) })
-	return src
+	return connectortest.Open(t, neocrm.New, b.Clock.Now, sandbox.Settings("neocrm", b.URL), change)
 }
 
 func TestLongIdsDatesAndPicklists(t *testing.T) {
@@ -168,22 +140,16 @@ func TestTheLoginMayNameTheAPIHost(t *testing.T) {
 	sim := simneocrm.New(simneocrm.Options{ClientID: "c", ClientSecret: "s", Username: "u", Password: "p", SecurityToken: "12345678", APIBaseURL: address, Now: clock}, sandbox.NeocrmObjects(w)...)
 	mux.Handle("/neocrm/auc/", sim)
 	mux.Handle("/pod7/", sim)
-	spec, err := connectors.SpecOf(neocrm.Settings{})
-	require.NoError(t, err)
-	settings, problems := spec.Parse("p", map[string]any{"login_url": srv.URL + "/neocrm", "client_id": "c", "client_secret": "s", "username": "u", "password": "p", "security_token": "12345678", "retry_first": "1ms"})
-	require.Empty(t, problems)
-	src, err := neocrm.New(settings.(neocrm.Settings), connectors.Env{Now: clock})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, src.Close()) }()
+	src := connectortest.Open(t, neocrm.New, clock, map[string]any{"login_url": srv.URL + "/neocrm", "client_id": "c", "client_secret": "s", "username": "u", "password": "p", "security_token": "12345678"})
 	require.NoError(t, src.Open(t.Context(), "account", nil))
-	_, err = src.Read(t.Context())
+	_, err := src.Read(t.Context())
 	require.NoError(t, err)
 }
 
 func TestRefreshWorksOnceThenThePassword(t *testing.T) {
 	b := start(t)
 	src := open(t, b, map[string]any{"page_size": 10})
-	b.faults.Every(fault.SessionExpiry, 2)
+	b.Faults.Every(fault.SessionExpiry, 2)
 	require.NoError(t, src.Open(t.Context(), "account", nil))
 	for range 6 {
 		_, err := src.Read(t.Context())

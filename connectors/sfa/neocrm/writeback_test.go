@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/simneocrm"
@@ -28,7 +27,7 @@ func writeBench(t *testing.T) *connectortest.WriteBackSystem {
 		Rows: simneocrm.List{{"id": int64(9_200_000_000_000_000_009), "createdAt": now.Add(-2 * time.Hour).UnixMilli(), "updatedAt": now.Add(-time.Hour).UnixMilli(), "name": "胶囊破损"}}})
 	number := func(id string) int64 { n, _ := strconv.ParseInt(id, 10, 64); return n }
 	return &connectortest.WriteBackSystem{
-		Settings: sandbox.Settings("neocrm", b.url), Faults: b.faults, Now: b.clock.Now, Advance: b.clock.Advance, Logins: b.Logins,
+		Settings: sandbox.Settings("neocrm", b.URL), Faults: b.Faults, Now: b.Clock.Now, Advance: b.Clock.Advance, Logins: b.Logins,
 		Customers: "account", Complaints: "serviceCase", Case: "9200000000000000009", Golden: "golden__c", State: "state__c", Answer: "answer__c",
 		IDs: [3]string{"9200000000000000001", "9200000000000000002", "9200000000000000003"},
 		Get: func(stream, id, field string) string {
@@ -49,16 +48,7 @@ func TestWriteBack(t *testing.T) {
 
 func TestAFieldThatIsFixedIsFound(t *testing.T) {
 	s := writeBench(t)
-	driver, err := neocrm.Driver()
-	require.NoError(t, err)
-	spec, err := connectors.SpecOf(driver.Config)
-	require.NoError(t, err)
-	s.Settings["writeback"] = map[string]any{"golden_id": map[string]any{"account": "fixed__c"}}
-	settings, problems := spec.Parse("p", s.Settings)
-	require.Empty(t, problems)
-	src, err := driver.New(settings, connectors.Env{Now: s.Now})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, src.Close()) }()
+	src := connectortest.Open(t, neocrm.New, s.Now, s.Settings, map[string]any{"writeback": map[string]any{"golden_id": map[string]any{"account": "fixed__c"}}})
 	found, err := src.Check(t.Context())
 	require.NoError(t, err)
 	require.Len(t, found, 1)
