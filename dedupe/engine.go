@@ -20,7 +20,7 @@ func TypeOf(kind canonical.CustomerKind) Type {
 
 // RulesVersion changes whenever keys, comparisons or rules change the outcome for some records under one model: what
 // was stored under another version has to be computed again.
-const RulesVersion = 3
+const RulesVersion = 4
 
 // Options are the facts of a deployment that a model does not hold.
 type Options struct {

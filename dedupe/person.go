@@ -21,7 +21,7 @@ type person struct {
 	gender     string
 	phones     []normalize.Phone
 	emails     []string
-	employers  []houseName
+	employers  []*Workplace // as written first, then those it links to
 	department string
 	place      string
 	road       string
@@ -29,7 +29,7 @@ type person struct {
 	rest       string
 }
 
-func (e *Engine) person(c *canonical.Customer) *person {
+func (e *Engine) person(c *canonical.Customer, linked []*Workplace) *person {
 	name := normalize.PersonName(c.Name)
 	p := &person{full: name.Full(), family: name.Family, given: name.Given, sound: name.PinyinKey()}
 	p.name = similarity.Prepare(p.full)
@@ -59,8 +59,9 @@ func (e *Engine) person(c *canonical.Customer) *person {
 		p.emails = append(p.emails, "wechat:"+matchingForm(c.WeChat))
 	}
 	if c.Organisation != "" {
-		p.employers = e.orgNames(&canonical.Customer{Name: c.Organisation}, p.place)
+		p.employers = append(p.employers, &Workplace{names: e.orgNames(&canonical.Customer{Name: c.Organisation}, p.place), place: p.place})
 	}
+	p.employers = append(p.employers, linked...)
 	p.department = departmentOf(c.Department)
 	return p
 }
@@ -89,12 +90,14 @@ func (e *Engine) personKeys(k *keyring, r *Record) {
 	}
 	born, sex := p.born.String(), p.gender
 	if r.Type == Professional {
-		for i := range p.employers {
-			n := &p.employers[i]
-			k.add("name_employer", p.department, p.full, employerKey(n))
-			k.add("sound_employer", p.department, p.sound, employerKey(n))
-			k.add("family_employer", p.department, p.family, employerKey(n), p.department)
-			k.add("name_city", p.department, p.full, cityOf(first(n.division, p.place)))
+		for _, w := range p.employers {
+			for i := range w.names {
+				n := &w.names[i]
+				k.add("name_employer", p.department, p.full, employerKey(n))
+				k.add("sound_employer", p.department, p.sound, employerKey(n))
+				k.add("family_employer", p.department, p.family, employerKey(n), p.department)
+				k.add("name_city", p.department, p.full, cityOf(first(n.division, w.place)))
+			}
 		}
 		k.add("name_department", "", p.full, p.department)
 		k.add("name_city", p.department, p.full, cityOf(p.place))
@@ -115,18 +118,6 @@ func (e *Engine) personKeys(k *keyring, r *Record) {
 	k.add("sound_address", sex, p.sound, p.road, p.number)
 }
 
-// employerKey is what the spellings of one hospital most likely share.
-func employerKey(n *houseName) string {
-	return first(n.stem, n.core.String()) + n.ordinal
-}
-
-func employersKey(names []houseName) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return employerKey(&names[0])
-}
-
 func (e *Engine) comparePersons(a, b *Record, p *Pair) {
 	x, y := a.person, b.person
 	name := compareNamesOfPersons(x, y)
@@ -136,7 +127,7 @@ func (e *Engine) comparePersons(a, b *Record, p *Pair) {
 	if a.Type == Professional {
 		p.levels[hcpCertificate], p.levels[hcpName], p.levels[hcpBirth], p.levels[hcpGender] = ids, name, born, gender
 		p.levels[hcpPhone], p.levels[hcpEmail] = phone, email
-		p.levels[hcpOrganisation] = compareEmployers(x, y)
+		p.levels[hcpOrganisation] = compareWorkplaces(x.employers, y.employers)
 		p.levels[hcpDepartment] = compareDepartments(x.department, y.department)
 		if p.levels[hcpOrganisation] == notCompared {
 			p.levels[hcpPlace] = comparePlaces(x.place, y.place)
@@ -244,21 +235,6 @@ func oneDigitOff(a, b string) bool {
 		}
 	}
 	return n == 1 && len(a) == len(b)
-}
-
-// compareEmployers compares places of work as organisations' names are compared.
-func compareEmployers(x, y *person) int8 {
-	if len(x.employers) == 0 || len(y.employers) == 0 {
-		return notCompared
-	}
-	best := bestNames(&organisation{names: x.employers, place: x.place}, &organisation{names: y.employers, place: y.place})
-	switch {
-	case best.level >= namePlaced || best.exact:
-		return fully
-	case best.level >= nameSimilar:
-		return partly
-	}
-	return differs
 }
 
 func compareDepartments(a, b string) int8 {

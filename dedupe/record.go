@@ -19,6 +19,8 @@ type Input struct {
 	// Targets are whom aliases of the reporting party name for this mention: the company's own code, or one record as
 	// "source|id". Aliases that name several customers make a question.
 	Targets []string
+	// Workplaces are the organisations that a professional's record links to, made by the same engine.
+	Workplaces []*Workplace
 }
 
 // Record is an input made comparable. It is immutable.
@@ -51,7 +53,7 @@ func (e *Engine) Prepare(in Input) *Record {
 	if r.Type == Organisation {
 		r.org = e.organisation(c)
 	} else {
-		r.person = e.person(c)
+		r.person = e.person(c, in.Workplaces)
 	}
 	return r
 }

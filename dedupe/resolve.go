@@ -52,6 +52,20 @@ func (e *Engine) Resolve(ctx context.Context, records []*Record, judgements []Ju
 	return out, nil
 }
 
+// Join adds the result of other records, of other types.
+func (r *Result) Join(other *Result) {
+	r.Pairs = append(r.Pairs, other.Pairs...)
+	r.Clusters = append(r.Clusters, other.Clusters...)
+	r.Review = append(r.Review, other.Review...)
+	a, b := &r.Report, &other.Report
+	a.Records, a.Compared, a.Kept = a.Records+b.Records, a.Compared+b.Compared, a.Kept+b.Kept
+	a.Largest, a.Alone, a.Cut = max(a.Largest, b.Largest), a.Alone+b.Alone, a.Cut+b.Cut
+	a.Oversize = append(a.Oversize, b.Oversize...)
+	for size, n := range b.Components {
+		a.Components[size] += n
+	}
+}
+
 func (e *Engine) resolveType(ctx context.Context, records []*Record, judgements []Judgement, out *Result) error {
 	if len(records) == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package dedupe
 
 import (
+	"slices"
 	"strings"
 
 	"tributary/normalize"
@@ -48,10 +49,13 @@ func (p *person) shown(comparison int, t Type) string {
 		case hcpCertificate:
 			return idTexts(p.ids)
 		case hcpOrganisation:
-			if len(p.employers) > 0 {
-				return p.employers[0].full
+			var names []string
+			for _, w := range p.employers {
+				if len(w.names) > 0 && !slices.Contains(names, w.names[0].full) {
+					names = append(names, w.names[0].full)
+				}
 			}
-			return ""
+			return strings.Join(names, " / ")
 		case hcpDepartment:
 			return p.department
 		case hcpPhone:

@@ -151,14 +151,15 @@ func (h *Hub) bestOfGoldens(ctx context.Context, engine *dedupe.Engine, asked *d
 	if err != nil {
 		return nil, err
 	}
+	records = slices.DeleteFunc(records, func(r store.CustomerRecord) bool { return !r.Living() })
+	compare := pipeline.Comparer{DB: h.DB, Engine: engine}
+	// A mention's aliases lead to the company's codes, which the asked record does not have: they decide nothing here.
+	ready, err := compare.Prepare(ctx, records, noAliases)
+	if err != nil {
+		return nil, err
+	}
 	best := map[canonical.ID]scored{}
-	for i := range records {
-		if !records[i].Living() {
-			continue
-		}
-		// A mention's aliases lead to the company's codes, which the asked record does not have: they decide nothing here.
-		in := pipeline.MatchInput(&records[i], noAliases)
-		r := engine.Prepare(in)
+	for _, r := range ready {
 		if r.Type != asked.Type {
 			continue
 		}

@@ -2,12 +2,14 @@ package hub
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"tributary/canonical"
 	"tributary/dedupe"
 	"tributary/internal/errs"
 	"tributary/pipeline"
+	"tributary/store"
 )
 
 // WhySide is one side of a comparison.
@@ -115,11 +117,10 @@ func (h *Hub) recordsOf(ctx context.Context, engine *dedupe.Engine, text string)
 	if err != nil {
 		return nil, err
 	}
-	var out []*dedupe.Record
-	for i := range records {
-		if r := &records[i]; r.Living() {
-			out = append(out, engine.Prepare(pipeline.MatchInput(r, aliases)))
-		}
+	compare := pipeline.Comparer{DB: h.DB, Engine: engine}
+	out, err := compare.Prepare(ctx, slices.DeleteFunc(records, func(r store.CustomerRecord) bool { return !r.Living() }), aliases)
+	if err != nil {
+		return nil, err
 	}
 	if len(out) == 0 {
 		return nil, errs.New(errs.NotFound, "customers.unknown_record", errs.Args{"record": text})

@@ -264,7 +264,10 @@ func (h *Hub) component(ctx context.Context, engine *dedupe.Engine, records []st
 	here := map[int64]bool{}
 	for i := range records {
 		numbers[i], keys[i], here[records[i].ID] = records[i].ID, records[i].Key, true
-		c.Records = append(c.Records, engine.Prepare(pipeline.MatchInput(&records[i], aliases)))
+	}
+	compare := pipeline.Comparer{DB: h.DB, Engine: engine}
+	if c.Records, err = compare.Prepare(ctx, records, aliases); err != nil {
+		return c, err
 	}
 	c.model = map[[2]int64]string{}
 	err = h.DB.MatchEdges(ctx, numbers, func(e store.Edge) {

@@ -34,6 +34,7 @@ func (h *Hub) eachJudgedPair(ctx context.Context, engine *dedupe.Engine, fn func
 	}
 	given := byPair(all)
 	inForce := dedupe.InForce(bare(all))
+	compare := pipeline.Comparer{DB: h.DB, Engine: engine}
 	const portion = 500
 	for part := range slices.Chunk(inForce, portion) {
 		var keys []canonical.RecordKey
@@ -60,7 +61,11 @@ func (h *Hub) eachJudgedPair(ctx context.Context, engine *dedupe.Engine, fn func
 			p.A, p.B = j.A, j.B
 			d := decisions[p.Decision]
 			p.decision = showDecision(&d)
-			p.a, p.b = engine.Prepare(pipeline.MatchInput(&a, noAliases)), engine.Prepare(pipeline.MatchInput(&b, noAliases))
+			pair, err := compare.Prepare(ctx, []store.CustomerRecord{a, b}, noAliases)
+			if err != nil {
+				return err
+			}
+			p.a, p.b = pair[0], pair[1]
 			if err := fn(&p); err != nil {
 				return err
 			}

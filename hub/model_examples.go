@@ -220,11 +220,16 @@ func (x *trialTeller) because(ctx context.Context, a, b int64) (TrialBecause, er
 		return out, err
 	}
 	sides := []*HowRecord{&out.A, &out.B}
-	var before, after [2]*dedupe.Record
 	for i := range records {
 		*sides[i] = HowRecord{records[i].Key, pipeline.Masked(records[i].Customer).Name}
-		in := pipeline.MatchInput(&records[i], aliases)
-		before[i], after[i] = x.trial.now.Prepare(in), x.trial.engine.Prepare(in)
+	}
+	before, err := x.trial.before.Prepare(ctx, records, aliases)
+	if err != nil {
+		return out, err
+	}
+	after, err := x.trial.after.Prepare(ctx, records, aliases)
+	if err != nil {
+		return out, err
 	}
 	was, is := x.trial.now.Why(before[0], before[1]), x.trial.engine.Why(after[0], after[1])
 	out.Before, out.After = verdictOf(&was), verdictOf(&is)

@@ -14,6 +14,7 @@ import (
 	"tributary/dedupe"
 	"tributary/internal/errs"
 	"tributary/mapping"
+	"tributary/pipeline"
 )
 
 // TrainRequest asks for a model learned from records.
@@ -107,7 +108,7 @@ func (h *Hub) TrainModel(ctx context.Context, req TrainRequest) (TrainReport, er
 // trainingRecords reads what is asked for, made comparable by an engine.
 func (h *Hub) trainingRecords(ctx context.Context, engine *dedupe.Engine, req *TrainRequest, out *TrainReport) (records []*dedupe.Record, err error) {
 	if len(req.Files) == 0 {
-		return h.inMemory(ctx, engine, req.Limit, everyRecord)
+		return h.inMemory(ctx, &pipeline.Comparer{DB: h.DB, Engine: engine}, req.Limit, everyRecord)
 	}
 	records, out.Unread, err = customersOfFiles(ctx, engine, req)
 	return records, err

@@ -9,6 +9,7 @@ import (
 
 	"tributary/canonical"
 	"tributary/dedupe"
+	"tributary/pipeline"
 	"tributary/store"
 )
 
@@ -38,6 +39,8 @@ type ModelTrial struct {
 	golden      map[int64]canonical.ID // record → customer it belongs to
 	cluster     map[int64]int
 	engine, now *dedupe.Engine
+	before      *pipeline.Comparer // by the stored organisations
+	after       *pipeline.Comparer // by those of the trial
 }
 
 // TrialKind counts for one kind of customer.
@@ -64,10 +67,17 @@ func (h *Hub) TryModel(ctx context.Context, text string, examples, limit int) (M
 	if t.engine, err = h.engineOf(model); err != nil {
 		return t, err
 	}
-	result, err := h.resolveInMemory(ctx, t.engine, limit, &t)
+	judgements, err := h.wordsInForce(ctx)
+	if err != nil {
+		return t, err
+	}
+	m, err := h.resolveInMemory(ctx, t.engine, limit, judgements)
 	if err != nil {
 		return t, fmt.Errorf("try model %s: %w", model.Version, err)
 	}
+	result := m.result
+	t.records, t.Records, t.clusters = m.records, len(m.records), result.Clusters
+	t.before, t.after = &pipeline.Comparer{DB: h.DB, Engine: t.now}, m.compare
 	if err := h.countTrial(ctx, &t); err != nil {
 		return t, fmt.Errorf("try model %s: %w", model.Version, err)
 	}
@@ -76,22 +86,6 @@ func (h *Hub) TryModel(ctx context.Context, text string, examples, limit int) (M
 		return t, fmt.Errorf("try model %s: %w", model.Version, err)
 	}
 	return t, nil
-}
-
-func (h *Hub) resolveInMemory(ctx context.Context, engine *dedupe.Engine, limit int, t *ModelTrial) (*dedupe.Result, error) {
-	var err error
-	if t.records, err = h.inMemory(ctx, engine, limit, everyRecord); err != nil {
-		return nil, err
-	}
-	judgements, err := h.wordsInForce(ctx)
-	if err != nil {
-		return nil, err
-	}
-	result, err := engine.Resolve(ctx, t.records, judgements)
-	if err == nil {
-		t.Records, t.clusters = len(t.records), result.Clusters
-	}
-	return result, err
 }
 
 // countTrial gives golden ids to the customers of the trial, as the resolver would, and counts what becomes of those there

@@ -26,6 +26,7 @@ func (d *desk) scatter(r *rand.Rand, n int) {
 			c, trust = canonical.Customer{Kind: canonical.UnknownParty, Name: c.Name, Code: id}, 0
 		case r.IntN(3) == 0:
 			c.Kind, c.Name, c.Department = canonical.HCP, pick("王芳", "王方", "欧阳明远", "李明"), pick("", "儿科", "外科")
+			c.OrganisationID = pick("", "h1", "h2", "h3", "h4")
 		}
 		d.put(source, fmt.Sprintf("%s%s", c.Kind[:1], id), trust, c)
 	}

@@ -44,18 +44,15 @@ const (
 var mergePoints = []float64{0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999}
 
 func (h *Hub) qualityDeep(ctx context.Context, engine *dedupe.Engine, limit int) (*QualityDeep, error) {
-	records, err := h.inMemory(ctx, engine, limit, everyRecord)
-	if err != nil {
-		return nil, err
-	}
 	judgements, err := h.wordsInForce(ctx)
 	if err != nil {
 		return nil, err
 	}
-	result, err := engine.Resolve(ctx, records, judgements)
+	m, err := h.resolveInMemory(ctx, engine, limit, judgements)
 	if err != nil {
 		return nil, err
 	}
+	records, result := m.records, m.result
 	out := &QualityDeep{Records: len(records)}
 	model, err := h.modelInUse(ctx)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"tributary/canonical"
 	"tributary/dedupe"
 	"tributary/normalize"
 	"tributary/store"
@@ -105,6 +104,7 @@ type resolveRun struct {
 	report  ResolveReport
 	aliases *store.PartyAliases
 	cache   map[int64]prepared
+	compare Comparer
 	portion map[int64]bool // the dirty records at hand: only these are done after the step
 	asOf    time.Time      // judgements and overrides that expire later are in force
 }
@@ -124,6 +124,7 @@ func (r *resolveRun) work(ctx context.Context, all bool) error {
 		clear(r.cache) // prepared for another model
 	}
 	r.engine = engine
+	r.compare = Comparer{DB: r.DB, Engine: engine}
 	if err := r.activate(ctx, all); err != nil {
 		return err
 	}
@@ -219,6 +220,7 @@ func (r *resolveRun) step(ctx context.Context) (bool, error) {
 	if int64(len(r.cache)) > maxInMemory {
 		clear(r.cache)
 	}
+	r.compare.Forget() // what the step before wrote
 	if err := r.load(ctx, ids, true); err != nil {
 		return false, err
 	}
@@ -273,32 +275,20 @@ func (r *resolveRun) load(ctx context.Context, ids []int64, fresh bool) error {
 	if err != nil {
 		return err
 	}
-	var inputs []dedupe.Input
+	var living []store.CustomerRecord
 	for _, rec := range records {
 		r.cache[rec.ID] = prepared{record: &rec}
 		if rec.Living() {
-			inputs = append(inputs, MatchInput(&rec, r.aliases))
+			living = append(living, rec)
 		}
 	}
-	ready, err := r.engine.PrepareAll(ctx, inputs)
+	ready, err := r.compare.Prepare(ctx, living, r.aliases)
 	for _, p := range ready {
 		if p != nil {
 			r.cache[p.ID] = prepared{r.cache[p.ID].record, p}
 		}
 	}
 	return err
-}
-
-// MatchInput is a record as the engine takes it; aliases lead mentions to the company's codes.
-func MatchInput(rec *store.CustomerRecord, aliases *store.PartyAliases) dedupe.Input {
-	in := dedupe.Input{ID: rec.ID, Source: rec.Key.Source, SourceID: rec.Key.ID, Trust: rec.Trust, Customer: rec.Customer, Updated: rec.Updated}
-	if rec.Key.Mention() {
-		in.Reference = rec.Reference
-		if rec.Key.ID != canonical.ReporterID {
-			in.Targets = aliases.Targets(rec.Key.Source, rec.Customer.Name, rec.Customer.Code)
-		}
-	}
-	return in
 }
 
 // inUnits calls fn with at most resolveUnit items at a time.

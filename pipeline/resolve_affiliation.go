@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"tributary/canonical"
+	"tributary/dedupe"
 	"tributary/events"
 	"tributary/store"
 )
@@ -283,14 +286,16 @@ func (w *goldenWriter) nameEnds(ctx context.Context, houses []house, wanted []st
 	return nil
 }
 
-// mindHolders marks the records that name a member of a house that moved or changed its name: their golden records
-// state it.
+// mindHolders marks the records that name a member of a house that moved or changed its names or its place: their golden
+// records state it, and professionals are compared by it. Those at hand are looked at again by the next step.
 func (w *goldenWriter) mindHolders(ctx context.Context, houses []house, ch *change) error {
 	var hashes []uint64
 	for i := range houses {
 		h := &houses[i]
 		members := h.moved
-		if h.before.Name != h.golden.Customer.Name {
+		if other, err := otherWorkplace(h); err != nil {
+			return err
+		} else if other {
 			members = h.cluster.Members
 		}
 		for _, m := range members {
@@ -309,5 +314,26 @@ func (w *goldenWriter) mindHolders(ctx context.Context, houses []house, ch *chan
 		return err
 	}
 	ch.dirty = union(holders)
+	for _, id := range ch.dirty {
+		if p := w.cache[id]; p.comparable != nil && p.comparable.Type == dedupe.Professional {
+			delete(w.portion, id)
+		}
+	}
 	return nil
+}
+
+// otherWorkplace reports whether a golden record is another place of work than before: by its names, or where it lies.
+func otherWorkplace(h *house) (bool, error) {
+	if !h.changed {
+		return false, nil
+	}
+	var before store.GoldenPayload
+	if len(h.before.Payload) > 0 {
+		if err := json.Unmarshal(h.before.Payload, &before); err != nil {
+			return false, fmt.Errorf("read golden record %s: %w", h.id, err)
+		}
+	}
+	a, b := &before.Customer, &h.golden.Customer
+	return a.Kind != b.Kind || a.Name != b.Name || a.ShortName != b.ShortName || a.Address != b.Address ||
+		!slices.Equal(a.Aliases, b.Aliases) || !slices.Equal(a.FormerNames, b.FormerNames), nil
 }

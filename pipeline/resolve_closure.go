@@ -117,7 +117,7 @@ func (r *resolveRun) owners(records []int64, overrides map[canonical.ID]store.Ov
 	for _, o := range overrides {
 		for _, anchor := range o.Anchors {
 			if id, ok := living[anchor]; ok {
-				out[id] = append(out[id], dedupe.Override{Attribute: o.Attribute, Value: o.Value, Add: o.Mode == store.OverrideAdd, By: o.Actor, At: o.CreatedAt})
+				out[id] = append(out[id], o.Dedupe())
 				break
 			}
 		}

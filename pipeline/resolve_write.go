@@ -88,6 +88,7 @@ type house struct {
 	sources      []canonical.RecordKey
 	affiliations []store.GoldenAffiliation
 	moved        []int64 // members that belonged to another golden record, or to none
+	changed      bool    // its values or its links to others are not as they were
 }
 
 func (w *goldenWriter) houses(assigned dedupe.Assignment, order []int) ([]house, error) {
@@ -127,7 +128,8 @@ func (w *goldenWriter) keep(h *house, ch *change) error {
 		return err
 	}
 	b := &h.before
-	same := !h.fresh && b.Status == row.Status && b.Kind == row.Kind && bytes.Equal(b.Payload, row.Payload) && b.Code == row.Code && b.Company == row.Company
+	h.changed = !bytes.Equal(b.Payload, row.Payload)
+	same := !h.fresh && b.Status == row.Status && b.Kind == row.Kind && !h.changed && b.Code == row.Code && b.Company == row.Company
 	switch {
 	case !same:
 		row.Version = b.Version + 1

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"tributary/canonical"
+	"tributary/dedupe"
 )
 
 // The modes of an override.
@@ -30,6 +31,11 @@ type Override struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
 	Anchors   []canonical.RecordKey
+}
+
+// Dedupe is the override as survivorship takes it.
+func (o *Override) Dedupe() dedupe.Override {
+	return dedupe.Override{Attribute: o.Attribute, Value: o.Value, Add: o.Mode == OverrideAdd, By: o.Actor, At: o.CreatedAt}
 }
 
 // PutOverride stores an override and makes its anchors wait for resolution. The resolver's lease must be held.

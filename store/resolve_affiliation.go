@@ -18,6 +18,12 @@ func (db *DB) DirtyAffiliations(ctx context.Context, limit int) ([]AffiliationRe
 	return entityRecords[canonical.Affiliation](ctx, db, canonical.EntityAffiliation, `dirty = TRUE ORDER BY id LIMIT ?`, limit)
 }
 
+// AnyAffiliation reports whether any source states affiliations as records of their own.
+func (db *DB) AnyAffiliation(ctx context.Context) (some bool, err error) {
+	err = db.get(ctx, &some, `SELECT EXISTS (SELECT 1 FROM source_record WHERE entity = 'affiliation')`)
+	return some, err
+}
+
 // AffiliationRecords reads affiliation records by their numbers; numbers of other records are left out.
 func (db *DB) AffiliationRecords(ctx context.Context, ids []int64) ([]AffiliationRecord, error) {
 	var out []AffiliationRecord

@@ -51,11 +51,17 @@ type customerRow struct {
 	Payload     []byte `db:"payload"`
 }
 
-// DirtyCustomers lists records of customers that wait for resolution, at most limit, oldest number first.
+// DirtyCustomers lists records of customers that wait for resolution, at most limit, oldest number first: organisations
+// while any waits, then persons, who are compared by where they work.
 func (db *DB) DirtyCustomers(ctx context.Context, limit int) ([]int64, error) {
-	var ids []int64
-	err := db.sel(ctx, &ids, `SELECT id FROM source_record WHERE entity = 'customer' AND dirty = TRUE ORDER BY id LIMIT ?`, limit)
-	return ids, err
+	for _, kinds := range []string{`kind NOT IN ('hcp', 'patient')`, `kind IN ('hcp', 'patient')`} {
+		var ids []int64
+		err := db.sel(ctx, &ids, `SELECT id FROM source_record WHERE entity = 'customer' AND dirty = TRUE AND `+kinds+` ORDER BY id LIMIT ?`, limit)
+		if err != nil || len(ids) > 0 {
+			return ids, err
+		}
+	}
+	return nil, nil
 }
 
 // CountDirtyCustomers is the number of records of customers that wait for resolution.
