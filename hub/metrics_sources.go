@@ -32,6 +32,7 @@ type sources struct {
 	mu      sync.Mutex
 	covered map[streamName]time.Time // everything that the source had then is stored
 	failing map[streamName]Failing
+	kept    map[string]*connectors.Kept // by connection
 }
 
 var (
@@ -107,6 +108,16 @@ func (m *Metrics) Failing() []Failing {
 	})
 }
 
+// keptOf is what the sources of a connection have together.
+func (s *sources) keptOf(connection string) *connectors.Kept {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept[connection] == nil {
+		s.kept[connection] = &connectors.Kept{}
+	}
+	return s.kept[connection]
+}
+
 // env is what a source of the connection is lent.
 func (h *Hub) env(connection string) connectors.Env {
 	env := connectors.Env{Now: h.Now, URL: "http://" + h.Config.HTTP.Listen, Path: InboxPath + connection}
@@ -114,9 +125,15 @@ func (h *Hub) env(connection string) connectors.Env {
 		env.Inbox = h.Inbox(connection)
 	}
 	if m := h.metrics; m != nil {
+		env.Kept = m.sources.keptOf(connection)
 		waited, circuit := m.waited.WithLabelValues(connection), m.circuit.WithLabelValues(connection)
 		env.Waited = func(d time.Duration) { waited.Add(d.Seconds()) }
-		env.Circuit = func(open bool) { circuit.Set(map[bool]float64{true: 1}[open]) }
+		env.Circuit = func(open bool) {
+			circuit.Set(map[bool]float64{true: 1}[open])
+			if open {
+				h.Log.Warn("calls are held back: too many in a row failed", "connection", connection)
+			}
+		}
 	}
 	return env
 }

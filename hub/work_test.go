@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,6 +164,30 @@ func TestWorkGoesOnBesideSourcesThatFail(t *testing.T) {
 	for _, l := range bytes.Split(bytes.TrimSpace([]byte(log)), []byte("\n")) {
 		require.True(t, json.Valid(l), "%s", l)
 	}
+}
+
+// Pulls of a connection fail one after the other, each within its own tries: together they open its circuit.
+func TestTheCircuitOutlivesOnePull(t *testing.T) {
+	leaks(t)
+	h := bareHub(t, "sqlite:hub.db")
+	var calls atomic.Int32
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	t.Cleanup(broken.Close)
+	often := config.Duration(50 * time.Millisecond)
+	h.Config.Connections = []config.Connection{{Name: "broken", Connector: "pharmacy",
+		Settings: map[string]any{"base_url": broken.URL + "/v1", "token": "planted-secret", "retry_first": "1ms", "calls_per_second": 1000},
+		Streams:  []config.Stream{{Stream: "stores", Every: often}, {Stream: "stock", Every: often}}}}
+	s := work(t, h)
+	failed := func() float64 {
+		return s.value(t, "tributary_runs_total", map[string]string{"connection": "broken", "status": "failed"})
+	}
+	require.Eventually(t, func() bool { return failed() >= 6 }, time.Minute, 20*time.Millisecond, "%s", s.log)
+	require.EqualValues(t, 10, calls.Load(), "an open circuit makes no calls")
+	require.EqualValues(t, 1, s.value(t, "tributary_circuit_open", map[string]string{"connection": "broken"}))
+	require.Contains(t, s.log.String(), "calls are held back")
 }
 
 // hanging is a source that answers nothing until its caller gives up.

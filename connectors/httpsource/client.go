@@ -19,6 +19,7 @@ import (
 	"github.com/sony/gobreaker"
 	"golang.org/x/time/rate"
 
+	"tributary/connectors"
 	"tributary/internal/errs"
 )
 
@@ -39,6 +40,7 @@ type Options struct {
 
 	Waited  func(time.Duration) // hears how long a call waited for its limit; nil: nobody
 	Circuit func(open bool)     // hears that the circuit opens, or closes; nil: nobody
+	Kept    *connectors.Kept    // clients of one base address that have it share limits and circuit; nil: its own
 }
 
 // Limit bounds the calls of a scope.
@@ -125,9 +127,14 @@ func New(o Options) (*Client, error) {
 	c := &Client{opts: o, http: rc, limits: map[string]*rate.Limiter{}}
 	c.base.Store(base)
 	for scope, l := range o.Limits {
-		c.limits[scope] = rate.NewLimiter(rate.Limit(l.PerSecond), max(l.Burst, 1))
+		c.limits[scope] = o.Kept.Get("limit "+o.BaseURL+" "+scope, func() any { return rate.NewLimiter(rate.Limit(l.PerSecond), max(l.Burst, 1)) }).(*rate.Limiter)
 	}
-	c.breaker = gobreaker.NewCircuitBreaker(gobreaker.Settings{
+	c.breaker = o.Kept.Get("circuit "+o.BaseURL, func() any { return newBreaker(o) }).(*gobreaker.CircuitBreaker)
+	return c, nil
+}
+
+func newBreaker(o Options) *gobreaker.CircuitBreaker {
+	return gobreaker.NewCircuitBreaker(gobreaker.Settings{
 		Name: o.Name, MaxRequests: 1, Timeout: o.Breaker.Open,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= o.Breaker.Failures },
 		IsSuccessful: func(err error) bool { return err == nil || ClassOf(err) != Retry },
@@ -137,7 +144,6 @@ func New(o Options) (*Client, error) {
 			}
 		},
 	})
-	return c, nil
 }
 
 func (o *Options) setDefaults() {

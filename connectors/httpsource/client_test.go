@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"tributary/connectors"
 	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/httpsource"
 	"tributary/internal/errs"
@@ -159,6 +160,38 @@ func TestCircuitOpensAndOthersAreUntouched(t *testing.T) {
 	_, err = get(c, t.Context())
 	require.Equal(t, "connectors.circuit_open", errs.CodeOf(err))
 	require.EqualValues(t, 3, calls.Load(), "an open circuit makes no calls")
+}
+
+// What one client after the other asks of one system counts together; another connection's system is another matter.
+func TestClientsOfAConnectionShareCircuitAndLimits(t *testing.T) {
+	t.Parallel()
+	srv, calls := script(t, status(500))
+	kept := &connectors.Kept{}
+	var heard []bool
+	one := func(k *connectors.Kept) error {
+		_, err := get(client(t, srv.URL, func(o *httpsource.Options) {
+			o.Kept, o.Breaker, o.Retry.Tries = k, httpsource.BreakerPolicy{Failures: 5, Open: time.Hour}, 2
+			o.Circuit = func(open bool) { heard = append(heard, open) }
+		}), t.Context())
+		return err
+	}
+	for _, want := range []string{"failing", "failing", "circuit_open", "circuit_open"} {
+		require.Equal(t, "connectors."+want, errs.CodeOf(one(kept)))
+	}
+	require.EqualValues(t, 5, calls.Load())
+	require.Equal(t, []bool{true}, heard)
+	require.Equal(t, "connectors.failing", errs.CodeOf(one(nil)))
+	require.Equal(t, "connectors.failing", errs.CodeOf(one(&connectors.Kept{})))
+
+	calm, _ := script(t, text("ok"))
+	began := time.Now()
+	for range 4 {
+		_, err := get(client(t, calm.URL, func(o *httpsource.Options) {
+			o.Kept, o.Limits = kept, map[string]httpsource.Limit{"": {PerSecond: 10, Burst: 1}}
+		}), t.Context())
+		require.NoError(t, err)
+	}
+	require.GreaterOrEqual(t, time.Since(began), 290*time.Millisecond)
 }
 
 func TestCircuitClosesAgain(t *testing.T) {
