@@ -13,6 +13,7 @@ import (
 	"tributary/connectors"
 	"tributary/internal/errs"
 	"tributary/internal/nearest"
+	"tributary/pipeline"
 	"tributary/store"
 )
 
@@ -289,6 +290,11 @@ func (h *Hub) ApplyState(ctx context.Context, action string, changes []Change) (
 			}
 			if err := tx.SetPosition(ctx, c.Connection, c.Stream, c.To, now.LastRun); err != nil {
 				return err
+			}
+			if c.To == nil {
+				if err := pipeline.OweSweep(ctx, tx, c.Connection, c.Stream); err != nil {
+					return err
+				}
 			}
 			if err := tx.Audit(ctx, store.AuditEntry{Actor: h.Actor.Name, Action: action, Subject: c.Connection + "/" + c.Stream,
 				Body: store.Change{Before: c.From, After: c.To}}); err != nil {

@@ -160,33 +160,27 @@ func (p *pullIngest) findDeletes(ctx context.Context, rows *pulledRows, fromStar
 	if p.req.Window != nil {
 		return nil
 	}
-	var has func(string) bool
+	due, err := false, error(nil)
 	switch p.req.Stream.Deletes {
-	case "snapshot", "log": // a log that forgot what changed is read whole
-		if !rows.complete {
-			return nil
+	case "snapshot":
+		due = rows.complete
+	case "log": // tells what is gone since it was last asked; one that forgot is read whole
+		if due = rows.complete; !due {
+			due, err = p.sweepOwed(ctx)
 		}
-		has = rows.saw
 	case "sweep":
-		sweeper, ok := p.src.(connectors.Sweeper)
-		if !ok || fromStart {
-			return nil
+		if !fromStart {
+			due, err = p.sweepDue(ctx)
 		}
-		due, err := p.sweepDue(ctx)
-		if !due || err != nil {
+	}
+	if !due || err != nil {
+		return err
+	}
+	has := rows.saw
+	if !rows.complete {
+		if has, err = p.sweep(ctx); has == nil || err != nil {
 			return err
 		}
-		keys, err := sweeper.Keys(ctx, p.req.Stream.Name)
-		if err != nil {
-			return fmt.Errorf("list the keys of the source: %w", err)
-		}
-		slices.Sort(keys)
-		has = func(key string) bool {
-			_, found := slices.BinarySearch(keys, key)
-			return found
-		}
-	default:
-		return nil
 	}
 	return p.deleteMissing(ctx, has, connectors.Days{})
 }
@@ -205,7 +199,40 @@ func (p *pullIngest) findDeletesOf(ctx context.Context, rows *pulledRows) error 
 	return p.deleteMissing(ctx, rows.saw, *rows.shown)
 }
 
-func (p *pullIngest) sweepName() string { return "sweep." + p.req.Connection + "." + p.req.Stream.Name }
+// sweep lists the keys that the source has; nil when it cannot.
+func (p *pullIngest) sweep(ctx context.Context) (func(string) bool, error) {
+	sweeper, ok := p.src.(connectors.Sweeper)
+	if !ok {
+		return nil, nil
+	}
+	keys, err := sweeper.Keys(ctx, p.req.Stream.Name)
+	if err != nil {
+		return nil, fmt.Errorf("list the keys of the source: %w", err)
+	}
+	slices.Sort(keys)
+	return func(key string) bool {
+		_, found := slices.BinarySearch(keys, key)
+		return found
+	}, nil
+}
+
+// sweepName is the setting that tells when the keys of a stream were last compared, or that it is owed.
+func sweepName(connection, stream string) string { return "sweep." + connection + "." + stream }
+
+const sweepOwed = "owed"
+
+// OweSweep notes that a stream which is read from its beginning though rows of it are known has to compare all keys once:
+// what was deleted since it was last asked, no log tells it any more.
+func OweSweep(ctx context.Context, tx *store.Tx, connection, stream string) error {
+	return tx.SetSetting(ctx, sweepName(connection, stream), sweepOwed)
+}
+
+func (p *pullIngest) sweepOwed(ctx context.Context) (bool, error) {
+	text, err := p.db.Setting(ctx, p.sweepName())
+	return text == sweepOwed, err
+}
+
+func (p *pullIngest) sweepName() string { return sweepName(p.req.Connection, p.req.Stream.Name) }
 
 func (p *pullIngest) sweepDue(ctx context.Context) (bool, error) {
 	if p.req.SweepEvery == 0 {
