@@ -69,7 +69,7 @@ func TestConnector(t *testing.T) {
 			return b.System(b.settings(), b.BeforeQuery, b.Logins)
 		},
 		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.ShortPage, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
-		Failing: []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry, fault.DeadLocator},
+		Failing: []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry, fault.DeadLocator, fault.SamePage},
 	})
 }
 

@@ -56,7 +56,7 @@ func TestConnector(t *testing.T) {
 			return b.System(sandbox.Settings("pharmacy", b.URL), b.BeforeQuery, nil)
 		},
 		Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.ShortPage, fault.ClockFast, fault.ClockSlow},
-		Failing:  []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.BadCredentials, fault.DeadLocator},
+		Failing:  []fault.Name{fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.BadCredentials, fault.DeadLocator, fault.SamePage},
 		Optional: []string{},
 	})
 }

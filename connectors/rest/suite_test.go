@@ -37,7 +37,7 @@ func TestConnector(t *testing.T) {
 			failing := []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.BadCredentials}
 			switch kind.paging {
 			case "link", "token":
-				failing = append(failing, fault.DeadLocator)
+				failing = append(failing, fault.DeadLocator, fault.SamePage)
 			}
 			if kind.paging != "page" {
 				passing = append(passing, fault.ShortPage)

@@ -16,9 +16,25 @@ func Settings(connector, url string) map[string]any {
 	if err != nil {
 		return nil
 	}
+	if s := systemOf(connector); s != nil {
+		return s.settings(&stage{url: url, private: private})
+	}
+	return nil
+}
+
+// Maps are the maps of the streams of a connector's system of the cast that the connector has none for.
+func Maps(connector string) map[string]string {
+	if s := systemOf(connector); s != nil {
+		return s.maps
+	}
+	return nil
+}
+
+// systemOf is a connector's system of the cast.
+func systemOf(connector string) *system {
 	for _, s := range cast() {
 		if s.connector == connector && s.serve != nil {
-			return s.settings(&stage{url: url, private: private})
+			return &s
 		}
 	}
 	return nil

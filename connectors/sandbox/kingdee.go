@@ -263,9 +263,12 @@ func (e *erp) stock() simkingdee.Table {
 
 // NewKingdee is the ERP over a world, to be served under any path that ends in /K3Cloud/.
 func NewKingdee(w *world.World, now func() time.Time, f *fault.Set) *simkingdee.Server {
-	return simkingdee.New(simkingdee.Options{
-		AcctID: kingdeeAcct, User: kingdeeUser, Password: kingdeePassword, AppID: kingdeeApp, AppSecret: kingdeeSecret, Now: now, Faults: f,
-	}, KingdeeTables(w)...)
+	return simkingdee.New(KingdeeSite(now, f), KingdeeTables(w)...)
+}
+
+// KingdeeSite is the ERP without data.
+func KingdeeSite(now func() time.Time, f *fault.Set) simkingdee.Options {
+	return simkingdee.Options{AcctID: kingdeeAcct, User: kingdeeUser, Password: kingdeePassword, AppID: kingdeeApp, AppSecret: kingdeeSecret, Now: now, Faults: f}
 }
 
 // ownERP is the maker's ERP, with its products, lots and books.

@@ -9,8 +9,8 @@ import (
 	"tributary/connectors/sandbox/world"
 )
 
-// registryRows are the licence holders that an authority publishes.
-func registryRows(w *world.World) (out []map[string]any) {
+// RegistryRows are the licence holders that an authority publishes.
+func RegistryRows(w *world.World) (out []map[string]any) {
 	for r := range w.Records(world.Registry) {
 		c := r.Customer
 		out = append(out, map[string]any{
@@ -44,7 +44,7 @@ func registry() system {
 		serve: func(s *stage, f *fault.Set) http.Handler {
 			api := simrest.New("token", "header", s.now())
 			api.Faults = f
-			api.SetRows(registryRows(s.w))
+			api.SetRows(RegistryRows(s.w))
 			return api
 		},
 		settings: func(s *stage) map[string]any {

@@ -20,7 +20,10 @@ const (
 	u8Bill      = "saleout"
 )
 
-func u8Time(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04:05.000") }
+// U8Time is how U8+ writes times, in China's zone.
+const U8Time = "2006-01-02 15:04:05.000"
+
+func u8Time(t time.Time) string { return t.In(zone).Format(U8Time) }
 
 // U8Lists is an ERP's part of the world as U8+ holds it. Lots stand in the bills.
 func U8Lists(w *world.World, sys world.System) []*simu8.List {

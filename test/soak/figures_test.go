@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -28,12 +29,13 @@ func registry(t *testing.T) *connectors.Registry {
 
 // figures are what happened, to be printed. Methods may be called by several goroutines.
 type figures struct {
-	began   time.Time
-	mu      sync.Mutex
-	changes map[string]int
-	cuts    map[string]int
-	kills   map[string]int
-	circuit int
+	began    time.Time
+	mu       sync.Mutex
+	changes  map[string]int
+	cuts     map[string]int
+	kills    map[string]int
+	circuits map[string]int // by connection
+	orders   map[string]int // by state
 }
 
 func count(m *map[string]int, what string, n int) {
@@ -46,15 +48,20 @@ func count(m *map[string]int, what string, n int) {
 func (f *figures) change(what string) { f.mu.Lock(); defer f.mu.Unlock(); count(&f.changes, what, 1) }
 func (f *figures) cut(what string)    { f.mu.Lock(); defer f.mu.Unlock(); count(&f.cuts, what, 1) }
 
+// killed notes the end of a service, and what it said until then.
 func (f *figures) killed(how os.Signal, r harness.Result) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	count(&f.kills, map[os.Signal]string{syscall.SIGKILL: "SIGKILL", syscall.SIGTERM: "SIGTERM"}[how], 1)
-	f.circuit += strings.Count(r.Stderr, circuitOpen)
+	for line := range strings.Lines(r.Stderr) {
+		if m := circuitOpened.FindStringSubmatch(line); m != nil {
+			count(&f.circuits, m[1], 1)
+		}
+	}
 }
 
-// circuitOpen is the code of a call that an open circuit kept back.
-const circuitOpen = "connectors.circuit_open"
+// circuitOpened is what the log says when a circuit opens.
+var circuitOpened = regexp.MustCompile(`calls are held back[^}]*"connection":"([^"]+)"`)
 
 // runs are all runs of a hub.
 func runs(h *harness.Hub) []harness.RunReport {
@@ -65,9 +72,10 @@ func runs(h *harness.Hub) []harness.RunReport {
 
 // print tells what happened, and fails unless every run accounts for every row it read.
 func (f *figures) print(t *testing.T, h *harness.Hub, s *sources) {
-	status := map[string]int{}
+	type line struct{ runs, failed, interrupted, rows, changed int }
+	by := map[string]*line{}
 	var sum harness.Counts
-	broken := map[string]int{}
+	status := map[string]int{}
 	for _, r := range runs(h) {
 		status[r.Status]++
 		require.Equal(t, r.Read, r.Canonical+r.Unchanged+r.Quarantined+r.Filtered, "run %s of %s/%s", r.RunID, r.Connection, r.Stream)
@@ -76,28 +84,48 @@ func (f *figures) print(t *testing.T, h *harness.Hub, s *sources) {
 		sum.Unchanged += r.Unchanged
 		sum.Quarantined += r.Quarantined
 		sum.Filtered += r.Filtered
-		if r.Status == "failed" {
-			broken[r.Connection]++
+		l := by[r.Connection]
+		if l == nil {
+			l = &line{}
+			by[r.Connection] = l
+		}
+		l.runs++
+		l.rows += r.Read
+		l.changed += r.Canonical
+		switch r.Status {
+		case "failed":
+			l.failed++
+		case "interrupted":
+			l.interrupted++
 		}
 	}
-	byKind, bySystem := map[string]int{}, map[string]int{}
+	var out strings.Builder
+	fmt.Fprintf(&out, "time     %s\nruns     %s\n", time.Since(f.began).Round(time.Second), table(status))
+	fmt.Fprintf(&out, "rows     read %d = new or changed %d + unchanged %d + quarantined %d + filtered %d\n", sum.Read, sum.Canonical, sum.Unchanged, sum.Quarantined, sum.Filtered)
+	fmt.Fprintf(&out, "changes  %s\norders   %s\nkills    %s\ncables   %s\ncircuits %s\n", table(f.changes), table(f.orders), table(f.kills), table(f.cuts), table(f.circuits))
+	fmt.Fprintf(&out, "\n%-16s %7s %7s %11s %9s %9s %9s\n", "connection", "runs", "failed", "interrupted", "rows", "changed", "faults")
+	struck, known, played := map[fault.Name]int{}, map[fault.Name]int{}, map[fault.Name]int{}
+	faults := map[string]int{}
 	for _, sys := range s.systems {
-		for _, info := range fault.All() {
-			n := sys.faults.Hits(info.Name)
-			byKind[string(info.Name)] += n
-			bySystem[sys.connector] += n
+		for _, name := range sys.faults.Known() {
+			n := sys.faults.Hits(name)
+			struck[name] += n
+			faults[connection(sys.connector)] += n
+			known[name]++
+			if sys.played[name] > 0 {
+				played[name]++
+			}
 		}
 	}
-	t.Logf("time            %s", time.Since(f.began).Round(time.Second))
-	t.Logf("runs            %s", table(status))
-	t.Logf("failed runs     %s", table(broken))
-	t.Logf("rows            read %d = new or changed %d + unchanged %d + quarantined %d + filtered %d", sum.Read, sum.Canonical, sum.Unchanged, sum.Quarantined, sum.Filtered)
-	t.Logf("changes         %s", table(f.changes))
-	t.Logf("faults by kind  %s", table(byKind))
-	t.Logf("faults by system %s", table(bySystem))
-	t.Logf("cables cut      %s", table(f.cuts))
-	t.Logf("kills           %s", table(f.kills))
-	t.Logf("calls kept back by an open circuit: %d", f.circuit)
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		l := by[name]
+		fmt.Fprintf(&out, "%-16s %7d %7d %11d %9d %9d %9d\n", name, l.runs, l.failed, l.interrupted, l.rows, l.changed, faults[name])
+	}
+	fmt.Fprintf(&out, "\n%-17s %7s %12s %12s\n", "fault", "struck", "systems with", "switched on")
+	for _, info := range fault.All() {
+		fmt.Fprintf(&out, "%-17s %7d %12d %12d\n", info.Name, struck[info.Name], known[info.Name], played[info.Name])
+	}
+	t.Log("\n" + out.String())
 }
 
 func table(m map[string]int) string {
@@ -137,6 +165,9 @@ func settled(t *testing.T, log harness.Log) harness.State {
 		var v map[string]any
 		require.NoError(t, json.Unmarshal([]byte(text), &v))
 		if strings.HasPrefix(k, "tributary.ops.quarantine.v1 ") && (v["source"] == "inbox" || v["source"] == "sftp") {
+			delete(state, k)
+		}
+		if strings.HasPrefix(k, "tributary.order.status.v1 ") { // nobody orders from the quiet hub
 			delete(state, k)
 		}
 		if !strings.HasPrefix(k, "tributary.sfa.activity.v1 ") {

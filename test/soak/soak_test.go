@@ -21,6 +21,7 @@ import (
 	"tributary/connectors/connectortest"
 	"tributary/connectors/sandbox"
 	"tributary/connectors/sandbox/fault"
+	"tributary/connectors/sandbox/world"
 	"tributary/test/e2e/harness"
 	"tributary/test/servers"
 )
@@ -33,11 +34,13 @@ func TestADisturbedServiceEndsLikeAQuietOne(t *testing.T) {
 	h := harness.Production(t, harness.Options{Company: company, Config: sources.config(t)})
 	book := &figures{began: time.Now()}
 
+	desk := openDesk(h, sources.world, sources.systems, int(lasts/time.Second))
 	service := serve(h)
-	disturb(t, r, lasts, sources, h, &service, book)
+	disturb(t, r, lasts, sources, h, desk, &service, book)
 	sources.quiet(t)
-	service = readAgain(t, h, service, sources)
+	service = startAnew(t, h, service, sources, book)
 	awaitPulled(h, sources)
+	book.orders = desk.end(t, sources.systems)
 	require.Zero(t, stop(service, syscall.SIGTERM).Code)
 	acceptDeletes(t, h)
 	h.OK("resolve")
@@ -77,10 +80,11 @@ func duration(t *testing.T) time.Duration {
 
 // system is a simulated system of the cast.
 type system struct {
+	site
 	connector string
-	faults    *fault.Set
 	lists     []*list
-	ahead     *atomic.Int64 // how far its clock is ahead, once the disturbance is over
+	ahead     atomic.Int64       // how far its clock is ahead, once the disturbance is over
+	played    map[fault.Name]int // how often each fault was switched on
 }
 
 // clockOff is how far the faults of clocks put a clock off.
@@ -89,9 +93,12 @@ const clockOff = 10 * time.Minute
 // overlap is more than that: a clock that is set and set back between two reads of a stream is seen by nobody.
 const overlap = clockOff + 2*time.Minute
 
-// now is the system's clock, by which it stamps rows.
-func (s *system) now() time.Time {
-	now := time.Now().Add(time.Duration(s.ahead.Load()))
+// clock is the system's clock when nobody sets it.
+func (s *system) clock() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
+
+// told is the system's clock, by which it stamps rows.
+func (s *system) told() time.Time {
+	now := s.clock()
 	switch {
 	case s.faults.On(fault.ClockFast):
 		return now.Add(clockOff)
@@ -103,6 +110,7 @@ func (s *system) now() time.Time {
 
 // sources is everything the service reads.
 type sources struct {
+	world    *world.World
 	systems  []*system
 	inboxes  [2]*inbox
 	database *database
@@ -116,27 +124,30 @@ const pace = "3s"
 
 func startSources(t *testing.T) *sources {
 	w := connectortest.SmallWorld(t)
-	out := &sources{database: startDatabase(t)}
 	mux := http.NewServeMux()
-	for _, c := range systems {
-		s := &system{connector: c.connector, faults: fault.New(), ahead: &atomic.Int64{}}
-		handler, lists := c.start(t, site{world: w, now: s.now, faults: s.faults})
-		clock := func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) } // the transport adds the fault itself
-		mux.Handle(c.path, fault.Transport{Faults: s.faults, Now: clock, RetryAfter: time.Second, Delay: 10 * time.Second}.Wrap(handler))
-		s.lists = lists
-		out.systems = append(out.systems, s)
-	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	out.url = server.URL
-	for _, s := range out.systems {
-		settings := sandbox.Settings(s.connector, out.url)
-		settings["overlap"] = overlap.String()
-		settings["calls_per_second"], settings["timeout"], settings["retry_first"], settings["retry_budget"] = 1000, "2s", "20ms", "3s"
-		block := map[string]any{"name": connection(s.connector), "connector": s.connector, "settings": settings}
-		if party := subsidiaries[s.connector]; party != "" {
+	out := &sources{world: w, database: startDatabase(t), url: server.URL}
+	maps := t.TempDir()
+	for _, c := range systems {
+		s := &system{connector: c.connector, played: map[fault.Name]int{}}
+		s.site = site{world: w, now: s.told, clock: s.clock, faults: fault.New(), settings: sandbox.Settings(c.connector, out.url)}
+		var handler http.Handler
+		handler, s.lists = c.start(t, &s.site)
+		mux.Handle(c.path, fault.Transport{Faults: s.faults, Now: s.clock, RetryAfter: time.Second, Delay: 10 * time.Second}.Wrap(handler)) // the transport adds the faults of clocks itself
+		out.systems = append(out.systems, s)
+		s.settings["overlap"] = overlap.String()
+		s.settings["calls_per_second"], s.settings["timeout"], s.settings["retry_first"], s.settings["retry_budget"] = 1000, "2s", "20ms", "3s"
+		block := map[string]any{"name": connection(c.connector), "connector": c.connector, "settings": s.settings}
+		if party := subsidiaries[c.connector]; party != "" {
 			block["party"] = party
 		}
+		files := map[string]string{}
+		for stream, text := range s.maps {
+			files[stream] = filepath.Join(maps, c.connector+"-"+stream+".yaml")
+			require.NoError(t, os.WriteFile(files[stream], []byte(text), 0o600))
+		}
+		block["maps"] = files
 		out.blocks = append(out.blocks, block)
 	}
 	files, parties := ledgers(t, w)
@@ -158,7 +169,7 @@ func startSources(t *testing.T) *sources {
 
 // subsidiaries are the parties whose ledgers the further ERPs hold, by their codes in the company's own: two systems that
 // tell of one party's customers under one number are not to be had.
-var subsidiaries = map[string]string{"sap": "C000002", "yonyou": "C000003"}
+var subsidiaries = map[string]string{"sap": "C000002", "yonyou": "C000003", "yonyou-u8": "C000004"}
 
 // connection is the name of the connection to a system; that to Kingdee is the source of the company's own codes.
 func connection(connector string) string {
@@ -175,6 +186,8 @@ func (s *sources) config(t *testing.T) string {
 		if b["streams"] != nil {
 			continue
 		}
+		maps, _ := b["maps"].(map[string]string)
+		delete(b, "maps")
 		settings, _ := b["settings"].(map[string]any)
 		driver, _, err := registry.Configured(b["connector"].(string), settings)
 		require.NoError(t, err)
@@ -183,7 +196,11 @@ func (s *sources) config(t *testing.T) string {
 			if b["connector"] == "database" && settings[info.Name] == nil {
 				continue
 			}
-			streams = append(streams, map[string]any{"stream": info.Name, "every": pace, "sweep_every": "10s", "max_bad": 1})
+			stream := map[string]any{"stream": info.Name, "every": pace, "sweep_every": "10s", "max_bad": 1}
+			if maps[info.Name] != "" {
+				stream["map"] = maps[info.Name]
+			}
+			streams = append(streams, stream)
 		}
 		b["streams"] = streams
 	}
@@ -231,7 +248,7 @@ func stop(p *harness.Process, how os.Signal) harness.Result {
 }
 
 // disturb lets everything go wrong for a while.
-func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *harness.Hub, service **harness.Process, book *figures) {
+func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *harness.Hub, desk *desk, service **harness.Process, book *figures) {
 	over := make(chan struct{})
 	var all sync.WaitGroup
 	beside := func(least, most time.Duration, act func(r *rand.Rand, pause func(time.Duration))) {
@@ -258,9 +275,10 @@ func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *har
 	for _, sys := range s.systems {
 		beside(100*time.Millisecond, 2*time.Second, func(r *rand.Rand, pause func(time.Duration)) { play(sys, r, pause) })
 		for _, l := range sys.lists {
-			beside(100*time.Millisecond, slower*time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(l.change(r, sys.now())) })
+			beside(100*time.Millisecond, slower*time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(l.change(r, sys.told())) })
 		}
 	}
+	beside(100*time.Millisecond, 2*time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(desk.order(r)) })
 	for _, b := range s.inboxes {
 		beside(time.Second, 5*time.Second, func(r *rand.Rand, pause func(time.Duration)) { book.change(b.change(t, r, pause)) })
 	}
@@ -287,10 +305,16 @@ func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *har
 	all.Wait()
 }
 
-// play switches one fault of a system on, now and then or always, and off again after a while.
+// play switches one fault of a system on, now and then or always, and off again after a while. Each fault that the system
+// plays has its turn.
 func play(s *system, r *rand.Rand, pause func(time.Duration)) {
-	all := fault.All()
-	name := all[r.IntN(len(all))].Name
+	known := s.faults.Known()
+	if len(known) == 0 { // nobody has called yet
+		return
+	}
+	r.Shuffle(len(known), func(i, j int) { known[i], known[j] = known[j], known[i] })
+	name := slices.MinFunc(known, func(a, b fault.Name) int { return s.played[a] - s.played[b] })
+	s.played[name]++
 	if clock := name == fault.ClockFast || name == fault.ClockSlow; !clock && r.IntN(2) == 0 {
 		s.faults.Every(name, 2+r.IntN(8))
 	} else {
@@ -301,22 +325,26 @@ func play(s *system, r *rand.Rand, pause func(time.Duration)) {
 	}
 	pause(time.Second + time.Duration(r.Int64N(int64(7*time.Second))))
 	s.faults.Off(name)
+	if s.mended != nil {
+		s.mended()
+	}
 }
 
-// readAgain does what an operator does once a system has shown rows that it hid for lack of rights: such rows are not new,
-// so their streams are read from the beginning.
-func readAgain(t *testing.T, h *harness.Hub, service *harness.Process, s *sources) *harness.Process {
-	var names []string
+// startAnew does what an operator does once all is well again: senders that stood still for wrong credentials go on with
+// the next service, and systems that hid rows for lack of rights are read from the beginning, for such rows are not new.
+func startAnew(t *testing.T, h *harness.Hub, service *harness.Process, s *sources, book *figures) *harness.Process {
+	var hid []string
 	for _, sys := range s.systems {
 		if sys.faults.Hits(fault.HiddenRows) > 0 {
-			names = append(names, connection(sys.connector))
+			hid = append(hid, connection(sys.connector))
 		}
 	}
-	if len(names) == 0 {
-		return service
+	result := stop(service, syscall.SIGTERM)
+	require.Zero(t, result.Code)
+	book.killed(syscall.SIGTERM, result)
+	if len(hid) > 0 {
+		h.OK(append([]string{"state", "reset", "--yes"}, hid...)...)
 	}
-	require.Zero(t, stop(service, syscall.SIGTERM).Code)
-	h.OK(append([]string{"state", "reset", "--yes"}, names...)...)
 	return serve(h)
 }
 

@@ -82,6 +82,9 @@ func TestConnector(t *testing.T) {
 				fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.ClockFast, fault.ClockSlow,
 			}
 			failing := []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle}
+			if c.paging {
+				passing = append(passing, fault.SamePage) // the next page is asked for by its key
+			}
 			if c.v4 {
 				passing, failing = append(passing, fault.SessionExpiry), append(failing, fault.SessionExpiry)
 			}

@@ -44,6 +44,7 @@ const (
 	StringBody     Name = "string_body"      // JSON inside a JSON string
 	ShortPage      Name = "short_page"       // fewer rows than asked for though more exist
 	DeadLocator    Name = "dead_locator"     // a page locator is not known any more
+	SamePage       Name = "same_page"        // a page names itself as the one behind it
 	CodeAsText     Name = "code_as_text"     // result codes as text instead of numbers
 	EmptyAsSpace   Name = "empty_as_space"   // empty values as one space
 	WriteLost      Name = "write_lost"       // a write is done and its answer never arrives
@@ -81,6 +82,7 @@ func All() []Info {
 		{StringBody, "JSON inside a JSON string", "JSON 被包在字符串中"},
 		{ShortPage, "short page though more rows exist", "仍有数据却返回短页"},
 		{DeadLocator, "page locator no longer known", "翻页定位失效"},
+		{SamePage, "page that names itself as the next one", "翻页定位指回本页"},
 		{CodeAsText, "result codes as text", "返回码为文本"},
 		{EmptyAsSpace, "empty values as a space", "空值以空格表示"},
 		{WriteLost, "a write is done and its answer is lost", "写入已完成但应答丢失"},
@@ -196,6 +198,9 @@ func (s *Set) Hit(name Name) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, known := s.hits[name]; !known {
+		s.hits[name] = 0
+	}
 	p := s.plans[name]
 	if p == nil {
 		return false
@@ -215,6 +220,18 @@ func (s *Set) Hit(name Name) bool {
 		s.hits[name]++
 	}
 	return struck
+}
+
+// Known are the faults that calls have met or might have met until now: those that the system plays, in the order of All.
+func (s *Set) Known() (out []Name) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range All() {
+		if _, known := s.hits[i.Name]; known {
+			out = append(out, i.Name)
+		}
+	}
+	return out
 }
 
 // Hits is how often the fault struck.

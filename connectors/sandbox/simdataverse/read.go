@@ -123,10 +123,13 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, t *state, c cookie
 	link := func(param string, c cookie) string {
 		return "http://" + r.Host + strings.TrimSuffix(r.URL.Path, "/") + "?" + url.Values{param: {c.text()}}.Encode()
 	}
+	same := s.opts.Faults.Hit(fault.SamePage)
 	switch {
-	case more && !r.URL.Query().Has("$top"):
+	case (more || same) && !r.URL.Query().Has("$top"):
 		next := c
-		next.Place += len(rows)
+		if !same {
+			next.Place += len(rows)
+		}
 		out["@odata.nextLink"] = link("$skiptoken", next)
 	case c.Log:
 		out["@odata.deltaLink"] = link("$deltatoken", cookie{Select: c.Select, Since: c.Until, Log: true})

@@ -216,6 +216,9 @@ func (s *Server) answer(w http.ResponseWriter, c cursor) {
 	if s.opts.Faults.Hit(fault.HiddenRows) {
 		list = []map[string]any{}
 	}
+	if s.opts.Faults.Hit(fault.SamePage) {
+		i = c.Place
+	}
 	if slices.ContainsFunc(events[i:], c.within) {
 		c.Place = i
 		hidden, err := json.Marshal(c)

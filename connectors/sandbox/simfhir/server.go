@@ -394,6 +394,9 @@ func (s *Server) page(w http.ResponseWriter, name string, q search, at int) {
 	warning := map[string]any{"resourceType": "OperationOutcome", "issue": []any{map[string]any{"severity": "warning", "code": "informational", "diagnostics": "served from a replica"}}}
 	entries = append(entries, map[string]any{"resource": warning, "search": map[string]any{"mode": "outcome"}})
 	links := []any{map[string]any{"relation": "self", "url": q.typ}}
+	if s.opts.Faults.Hit(fault.SamePage) {
+		end = at
+	}
 	if end < len(q.rows) {
 		s.pages[name] = q
 		next := "?" + url.Values{"_getpages": {name}, "_offset": {strconv.Itoa(end)}}.Encode()

@@ -211,6 +211,7 @@ func (s *Server) scroll(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, 1001, fmt.Sprint("参数错误: ", err, perr))
 		return
 	}
+	after := int64(0)
 	if locator != "" {
 		s.mu.Lock()
 		sc, known := s.scrolls[locator]
@@ -220,7 +221,8 @@ func (s *Server) scroll(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, 1005, "queryLocator 已失效")
 			return
 		}
-		q.conditions = append(q.conditions, condition{"id", ">", sc.after})
+		after = sc.after
+		q.conditions = append(q.conditions, condition{"id", ">", after})
 	}
 	q.limit = min(batch, pageCap)
 	rows, err := s.run(q)
@@ -229,11 +231,14 @@ func (s *Server) scroll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next := ""
-	if len(rows) == q.limit {
+	if len(rows) > 0 && len(rows) == q.limit {
 		s.mu.Lock()
 		s.serial++
 		next = fmt.Sprintf("locator-%06d", s.serial)
-		s.scrolls[next] = scroll{text: text, after: rows[len(rows)-1]["id"].(int64)}
+		if !s.opts.Faults.Hit(fault.SamePage) {
+			after = rows[len(rows)-1]["id"].(int64)
+		}
+		s.scrolls[next] = scroll{text: text, after: after}
 		s.mu.Unlock()
 	}
 	s.answer(w, rows, &next)

@@ -156,6 +156,9 @@ func (s *Server) page(w http.ResponseWriter, name string, rows Rows, c cursor) {
 		data = []map[string]any{}
 	}
 	var next any
+	if s.opts.Faults.Hit(fault.SamePage) {
+		i = c.Place
+	}
 	if i < rows.Len() {
 		c.Place = i
 		hidden, _ := json.Marshal(c)

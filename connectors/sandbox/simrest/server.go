@@ -221,9 +221,13 @@ func (s *Server) list(w http.ResponseWriter, p url.Values) {
 	if rows == nil {
 		data["list"] = []any{}
 	}
-	if at+len(rows) < total {
+	same := s.Faults.Hit(fault.SamePage)
+	if at+len(rows) < total || same && len(rows) > 0 {
 		place := rows[len(rows)-1]["id"]
-		if s.paging == numbers {
+		switch {
+		case same:
+			place = p.Get("after")
+		case s.paging == numbers:
 			place = at + len(rows)
 		}
 		token := fmt.Sprintf("%v;%s;%s", place, p.Get("from"), p.Get("to"))

@@ -102,7 +102,11 @@ func (s *Server) page(w http.ResponseWriter, name string, at int) {
 	}
 	end := min(at+size, len(c.rows))
 	answer := map[string]any{"totalSize": len(c.rows), "done": end == len(c.rows), "records": append([]map[string]any{}, c.rows[at:end]...)}
+	if s.opts.Faults.Hit(fault.SamePage) {
+		end = at
+	}
 	if end < len(c.rows) {
+		answer["done"] = false
 		answer["nextRecordsUrl"] = fmt.Sprintf("/services/data/v62.0/query/%s-%d", name, end)
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")

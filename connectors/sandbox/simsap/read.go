@@ -128,6 +128,9 @@ func (s *Server) page(w http.ResponseWriter, c *cursor, at int) {
 		}
 	}
 	next := ""
+	if s.opts.Faults.Hit(fault.SamePage) {
+		end = at
+	}
 	if end < len(c.rows) {
 		c.query.Set("$skiptoken", strconv.Itoa(end))
 		next = c.query.Encode()

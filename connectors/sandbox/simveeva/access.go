@@ -49,6 +49,9 @@ func (s *sessions) Logins() int { s.mu.Lock(); defer s.mu.Unlock(); return s.log
 // Expire ends every session.
 func (s *sessions) Expire() { s.mu.Lock(); defer s.mu.Unlock(); clear(s.used) }
 
+// Unlock is what an administrator does for a user who was locked out.
+func (s *sessions) Unlock() { s.mu.Lock(); defer s.mu.Unlock(); s.tries = 0 }
+
 // logIn answers a session, or code and text of the refusal.
 func (s *sessions) logIn(r *http.Request) (session, code, message string) {
 	s.mu.Lock()

@@ -93,6 +93,9 @@ func (s *Vault) page(w http.ResponseWriter, version, id string, at int) {
 	}
 	sizeName, offsetName := naming(version)
 	details := map[string]any{sizeName: size, offsetName: at, "size": len(data), "total": len(a.rows)}
+	if s.opts.Faults.Hit(fault.SamePage) {
+		end = at
+	}
 	if end < len(a.rows) {
 		details["next_page"] = fmt.Sprintf("/api/v%s/query/%s?%s=%d&%s=%d", version, id, sizeName, size, offsetName, end)
 	}

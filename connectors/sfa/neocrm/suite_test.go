@@ -59,8 +59,9 @@ func TestConnector(t *testing.T) {
 			passing := []fault.Name{
 				fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.CodeAsText, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow,
 			}
+			failing := []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry}
 			if paging == "scroll" {
-				passing = append(passing, fault.DeadLocator)
+				passing, failing = append(passing, fault.DeadLocator), append(failing, fault.SamePage)
 			} else {
 				passing = append(passing, fault.ShortPage)
 			}
@@ -73,7 +74,7 @@ func TestConnector(t *testing.T) {
 					return s
 				},
 				Passing:  passing,
-				Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.SessionExpiry},
+				Failing:  failing,
 				Optional: []string{},
 			})
 		})

@@ -2,6 +2,8 @@ package harness
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/events"
+	"tributary/test/secrets"
 )
 
 // Record is one record of a topic, as `events tail` prints it.
@@ -37,21 +40,37 @@ func (r Record) Tombstone() bool { return len(r.Value) == 0 || string(r.Value) =
 // Log is what the topics hold of one company; within a partition in order.
 type Log []Record
 
-// Log reads topics from their beginning; none means all of the catalogue.
+// Log reads topics from their beginning; none means all of the catalogue. Of what other installations told on a shared
+// broker nothing is kept.
 func (h *Hub) Log(topics ...string) Log {
 	h.T.Helper()
-	out := h.OK(append([]string{"events", "tail", "--from-beginning", "--quiet"}, topics...)...)
+	args := append([]string{"events", "tail", "--from-beginning", "--quiet"}, topics...)
+	ctx, cancel := context.WithTimeout(h.T.Context(), 2*commandTimeout)
+	defer cancel()
+	cmd := h.command(ctx, args...)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
+	require.NoError(h.T, err)
+	require.NoError(h.T, cmd.Start())
+	source := "/tributary/" + h.Company
 	var log Log
-	s := bufio.NewScanner(strings.NewReader(out))
+	s := bufio.NewScanner(out)
 	s.Buffer(nil, 16<<20)
 	for s.Scan() {
+		if !bytes.Contains(s.Bytes(), []byte(source)) {
+			continue
+		}
 		var r Record
 		require.NoError(h.T, json.Unmarshal(s.Bytes(), &r), s.Text())
-		if r.Headers["ce_source"] == "/tributary/"+h.Company {
+		if r.Headers["ce_source"] == source {
+			secrets.Check(h.T, "events tail", s.Text())
 			log = append(log, r)
 		}
 	}
 	require.NoError(h.T, s.Err())
+	require.NoError(h.T, cmd.Wait(), "tributary %v\n%s", args, &complaints)
+	secrets.Check(h.T, "events tail", complaints.String())
 	return log
 }
 

@@ -94,7 +94,7 @@ func TestConnector(t *testing.T) {
 			return s
 		},
 		Passing:  []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.ShortPage, fault.DeadLocator, fault.SessionExpiry, fault.ClockFast, fault.ClockSlow},
-		Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.HTTP429, fault.CutBody, fault.HalfJSON, fault.TransientIn200, fault.SessionExpiry},
+		Failing:  []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.HTTP429, fault.CutBody, fault.HalfJSON, fault.TransientIn200, fault.SessionExpiry, fault.SamePage},
 		Optional: []string{"address_state__v_label"}, // the world knows no provinces of doctors
 	})
 }
