@@ -75,22 +75,33 @@ func SalesforceObjects(w *world.World, sys world.System) []simsalesforce.Object 
 	}
 }
 
+// salesforceVisits are visits to every other doctor. Every tenth call of Veeva CRM is one of a group: a header, and a call for
+// each attendee.
 func salesforceVisits(w *world.World, sys world.System, contacts []int, object, prefix string) simsalesforce.Object {
 	fields := append(salesforceFields("Subject", "WhoId", "WhatId", "Description"), simsalesforce.Field{Name: "ActivityDate", Type: "date"})
 	if object == "Call2_vod__c" {
 		fields = append(salesforceFields("Name", "Account_vod__c", "Parent_Call_vod__c"), simsalesforce.Field{Name: "Call_Date_vod__c", Type: "date"},
 			simsalesforce.Field{Name: "Status_vod__c", Type: "picklist", Picklist: map[string]string{"Submitted_vod": "已提交", "Planned_vod": "计划"}})
 	}
-	return simsalesforce.Object{Name: object, Fields: append(fields, simsalesforce.Field{Name: "OwnerId", Type: "reference", Relationship: "Owner", ReferenceTo: "User"}),
+	const group = 10
+	var children []simsalesforce.Child
+	if object == "Call2_vod__c" {
+		children = []simsalesforce.Child{{Relationship: "Call2_vod__r", Object: object, Field: "Parent_Call_vod__c"}}
+	}
+	return simsalesforce.Object{Name: object, Children: children, Fields: append(fields, simsalesforce.Field{Name: "OwnerId", Type: "reference", Relationship: "Owner", ReferenceTo: "User"}),
 		Rows: salesforceRows{len(contacts) / 2, func(i int) map[string]any {
 			r := w.Record(sys, contacts[2*i])
 			draw := rand.New(rand.NewPCG(w.Config.Seed, uint64(i)))
 			day := w.From().AddDays(draw.IntN(365))
 			doctor := salesforceID("003", r.ID)
+			var parent any
+			if place := i % group; place == 1 || place == 2 {
+				parent = salesforceID(prefix, fmt.Sprintf("%015d", i-place))
+			}
 			return map[string]any{
 				"Id": salesforceID(prefix, fmt.Sprintf("%015d", i)), "IsDeleted": false, "SystemModstamp": stampOf(day.Time().Add(10 * time.Hour)), "OwnerId": "005000000000000001", "Owner.Name": "代表甲",
 				"Subject": "学术拜访", "WhoId": doctor, "WhatId": nil, "ActivityDate": day.String(), "Description": "产品资料沟通",
-				"Name": fmt.Sprintf("C-%06d", i), "Account_vod__c": doctor, "Call_Date_vod__c": day.String(), "Status_vod__c": "Submitted_vod", "Parent_Call_vod__c": nil,
+				"Name": fmt.Sprintf("C-%06d", i), "Account_vod__c": doctor, "Call_Date_vod__c": day.String(), "Status_vod__c": "Submitted_vod", "Parent_Call_vod__c": parent,
 			}
 		}},
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,6 +95,10 @@ func (s *Server) createJob(w http.ResponseWriter, r *http.Request, version strin
 	found, columns, o, why := s.find(body.Query, body.Operation == "queryAll")
 	if why != nil {
 		refuse(w, http.StatusBadRequest, why[0], why[1])
+		return
+	}
+	if slices.ContainsFunc(columns, nested.MatchString) {
+		refuse(w, http.StatusBadRequest, "INVALIDJOB", "Nested queries are not supported in bulk query")
 		return
 	}
 	s.serial++

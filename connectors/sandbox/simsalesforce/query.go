@@ -27,9 +27,21 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, all bool) {
 		refuse(w, http.StatusBadRequest, why[0], why[1])
 		return
 	}
+	children := map[string]map[string]any{}
+	for _, column := range columns {
+		if m := nested.FindStringSubmatch(column); m != nil {
+			c, _ := o.child(m[1])
+			children[column] = s.firstChildren(c)
+		}
+	}
 	var rows []map[string]any
 	for _, row := range found {
-		rows = append(rows, project(o.Name, row, columns))
+		picked := project(o.Name, row, columns)
+		for column, of := range children {
+			delete(picked, column)
+			picked[nested.FindStringSubmatch(column)[1]] = of[row["Id"].(string)]
+		}
+		rows = append(rows, picked)
 	}
 	if s.opts.Faults.Hit(fault.HiddenRows) {
 		rows = nil
@@ -56,6 +68,12 @@ func (s *Server) find(q string, all bool) (rows []map[string]any, columns []stri
 	}
 	columns = strings.Split(m[1], ", ")
 	for _, c := range columns {
+		if m := nested.FindStringSubmatch(c); m != nil {
+			if _, known := o.child(m[1]); !known {
+				return nil, nil, o, []string{"INVALID_TYPE", "Didn't understand relationship '" + m[1] + "' in FROM part of query call."}
+			}
+			continue
+		}
 		head, _, _ := strings.Cut(c, ".")
 		if !slices.ContainsFunc(o.Fields, func(f Field) bool { return f.Name == head || f.Relationship == head }) {
 			return nil, nil, o, []string{"INVALID_FIELD", "No such column '" + c + "' on entity '" + o.Name + "'"}

@@ -30,9 +30,10 @@ type Options struct {
 
 // Object is an object with its data. Rows hold flat names; Account.Name is sent as a nested relation.
 type Object struct {
-	Name   string
-	Fields []Field
-	Rows   Rows
+	Name     string
+	Fields   []Field
+	Rows     Rows
+	Children []Child
 }
 
 // Field is a field as describe tells it.
@@ -236,5 +237,5 @@ func (s *Server) describe(w http.ResponseWriter, name string) {
 		}
 		fields = append(fields, item)
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"name": name, "queryable": true, "fields": fields})
+	_ = json.NewEncoder(w).Encode(map[string]any{"name": name, "queryable": true, "fields": fields, "childRelationships": o.childRelationships()})
 }

@@ -111,7 +111,7 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 	return metadataOf(fields), err
 }
 
-// describe reads the fields of an object and keeps them for the types of columns.
+// describe reads the fields of an object, the relations to its children among them, and keeps them for the types of columns.
 func (c *connection) describe(ctx context.Context, object string) ([]describedField, error) {
 	var described []describedField
 	err := c.do(ctx, "describe "+object, httpsource.Request{
@@ -122,12 +122,20 @@ func (c *connection) describe(ctx context.Context, object string) ([]describedFi
 				return e
 			}
 			var answer struct {
-				Fields []describedField `json:"fields"`
+				Fields   []describedField `json:"fields"`
+				Children []struct {
+					Relationship string `json:"relationshipName"`
+				} `json:"childRelationships"`
 			}
 			if httpsource.Decode(r.Body, &answer) != nil || len(answer.Fields) == 0 {
 				return httpsource.UnknownShape("a description without fields")
 			}
 			described = answer.Fields
+			for _, child := range answer.Children {
+				if child.Relationship != "" {
+					described = append(described, describedField{Name: child.Relationship, Type: "children"})
+				}
+			}
 			return nil
 		},
 	})

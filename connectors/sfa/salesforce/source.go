@@ -78,7 +78,7 @@ func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objects
 	switch {
 	case strings.HasPrefix(q.Locator, bulkLink):
 		return c.bulkPage(ctx, run, q.Locator)
-	case c.settings.Bulk == "always" && q.Locator == "" && !probe:
+	case c.settings.Bulk == "always" && q.Locator == "" && !probe && !nested(run):
 		return c.bulkQuery(ctx, run, q)
 	}
 	req := httpsource.Request{Method: http.MethodGet, Path: q.Locator}
@@ -100,7 +100,7 @@ func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objects
 	if err := c.do(ctx, "query "+run.Object(), req); err != nil {
 		return objectsource.Page{}, err
 	}
-	if c.settings.Bulk == "auto" && q.Locator == "" && !probe && total >= c.settings.BulkFrom {
+	if c.settings.Bulk == "auto" && q.Locator == "" && !probe && !nested(run) && total >= c.settings.BulkFrom {
 		return c.bulkQuery(ctx, run, q)
 	}
 	return out, nil
@@ -127,7 +127,11 @@ func soql(run *objectsource.Run, q objectsource.Query) string {
 	if q.Window.After != "" {
 		where = append(where, "Id > '"+q.Window.After+"'")
 	}
-	text := "SELECT " + strings.Join(run.Columns, ", ") + " FROM " + run.Object() + " WHERE " + strings.Join(where, " AND ") + " ORDER BY Id"
+	columns := make([]string, len(run.Columns))
+	for i, c := range run.Columns {
+		columns[i] = asked(c)
+	}
+	text := "SELECT " + strings.Join(columns, ", ") + " FROM " + run.Object() + " WHERE " + strings.Join(where, " AND ") + " ORDER BY Id"
 	if q.Limit == 1 {
 		text += " LIMIT 1"
 	}
@@ -142,7 +146,7 @@ func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.R
 	}
 	flat := make(map[string]any, len(run.Columns))
 	for _, column := range run.Columns {
-		flat[column] = at(in, column)
+		flat[column] = objectsource.At(in, column)
 	}
 	row := connectors.Row{Key: id, Fields: run.Fields(flat, nil)}
 	t, err := time.Parse("2006-01-02T15:04:05Z0700", objectsource.Text(in[stamp])) // takes a fraction too
@@ -154,14 +158,4 @@ func (c *connection) Row(run *objectsource.Run, in map[string]any) (connectors.R
 		row.Op = connectors.Delete
 	}
 	return row, id, nil
-}
-
-// at is the value of a column; the relation of an empty lookup is null.
-func at(in map[string]any, column string) any {
-	head, rest, dotted := strings.Cut(column, ".")
-	if !dotted {
-		return in[column]
-	}
-	inner, _ := in[head].(map[string]any)
-	return at(inner, rest)
 }

@@ -236,3 +236,32 @@ func TestTheAPILivesElsewhere(t *testing.T) {
 		require.Equal(t, code, errs.CodeOf(src.Open(t.Context(), "Account", nil)), instance)
 	}
 }
+
+// The header of a group call names its first attendee's call: those count, not itself. An organisation that does not know the
+// relation is read without it, and jobs, which cannot ask for children, are passed by.
+func TestHeadersOfGroupCalls(t *testing.T) {
+	for mode := range map[string]bool{"never": true, "always": true} {
+		b := start(t, 0)
+		rows, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"bulk": mode}), "Call2_vod__c", nil)
+		parents, headers := map[any]bool{}, 0
+		for _, r := range rows {
+			if p := r.Fields["Parent_Call_vod__c"]; p != nil {
+				parents[p] = true
+			}
+		}
+		for _, r := range rows {
+			child := r.Fields["Call2_vod__r_records_Id"]
+			require.Equal(t, parents[r.Key], child != nil, r.Key)
+			if child != nil {
+				headers++
+			}
+		}
+		require.Positive(t, headers)
+		require.Less(t, headers, len(rows)/2)
+	}
+	b := start(t, 0)
+	b.SetObject(simsalesforce.Object{Name: "Call2_vod__c", Fields: accountFields, Rows: simsalesforce.List{account(1, now.Add(-time.Hour))}})
+	rows, _, _ := connectortest.Drain(t, open(t, b, nil), "Call2_vod__c", nil)
+	require.Len(t, rows, 1)
+	require.NotContains(t, rows[0].Fields, "Call2_vod__r_records_Id")
+}
