@@ -27,6 +27,8 @@ type Orders struct {
 	Wrong   map[string]any
 	// Steps are those an order goes through.
 	Steps []string
+	// Ahead is how many calls go before each write, which leave nothing in the system.
+	Ahead int
 }
 
 // OrderSystem is a simulated system that takes orders.
@@ -242,7 +244,9 @@ func failuresOfWrites(t *testing.T, h Orders) {
 			p, o := h.open(t, s, map[string]any{"retry_budget": "5ms"}), s.Order(orderKey)
 			warm := s.Order("warm-up")
 			finish(t, p, &warm, nil) // logged in, and what goes before a write is done
-			s.Faults.Always(name)
+			if s.Faults.Always(name); want == connectors.Undecided && h.Ahead > 0 {
+				s.Faults.Every(name, h.Ahead+1)
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
 			_, err := p.PushOrder(ctx, &o, nil)

@@ -13,6 +13,7 @@ import (
 	"tributary/connectors/sandbox/simdataverse"
 	"tributary/connectors/sandbox/simkingdee"
 	"tributary/connectors/sandbox/simsap"
+	"tributary/connectors/sandbox/simu8"
 	"tributary/connectors/sandbox/simyonyou"
 )
 
@@ -64,10 +65,17 @@ func sites(t *testing.T) []site {
 			simdataverse.Table{Set: "accounts", Logical: "account", ID: "accountid", Rows: func() []map[string]any { return []map[string]any{{"accountid": "1", "accountnumber": "C1"}} }})
 		return dataverse
 	})
+	var u8 *simu8.Server
+	u8URL := serve(func(f *fault.Set) http.Handler {
+		u8 = simu8.New(simu8.Options{FromAccount: "f", ToAccount: "t", AppKey: "k", AppSecret: "s", Forgets: true, Late: afterwards, Now: time.Now, Faults: f}, simu8.Bills{},
+			&simu8.List{Object: "customer", Rows: func() []map[string]any { return []map[string]any{{"code": "C1"}} }})
+		return u8
+	})
 	return []site{
 		{name: "kingdee", key: simkingdee.OrderKeyField, state: "FDocumentStatus", done: "C", orders: kingdee.Orders, config: fmt.Sprintf("connector: kingdee\n    settings: {base_url: %q, acct_id: a, user: u, auth: password, password: p, %s, orders: {key_field: %s, org: \"100\", settle: 2s}}\n    streams: [{stream: BD_Customer, every: 24h}]", kingdeeURL, common, simkingdee.OrderKeyField)},
 		{name: "sap", key: "PurchaseOrderByCustomer", state: "TotalCreditCheckStatus", done: "A", orders: sap.Orders, config: fmt.Sprintf("connector: sap\n    settings: {base_url: %q, user: u, password: p, %s, orders: {sales_org: \"1000\", settle: 2s}}\n    streams: [{stream: customers, every: 24h}]", sapURL, common)},
 		{name: "yonyou", key: simyonyou.OrderKeyField, state: "nextStatus", done: "DELIVERGOODS", orders: yonyou.Orders, config: fmt.Sprintf("connector: yonyou\n    settings: {base_url: %q, tenant_id: t, app_key: k, app_secret: s, calls_per_minute: 0, %s, orders: {key_field: headItem.define1, org: \"991\", transaction_type: SO01, tax: VAT13, settle: 2s}}\n    streams: [{stream: customers, every: 24h}]", yonyouURL, common)},
+		{name: "u8", key: "define10", state: "state", done: "Approved", orders: u8.Orders, config: fmt.Sprintf("connector: yonyou-u8\n    settings: {base_url: %q, from_account: f, to_account: t, app_key: k, app_secret: s, %s, orders: {key_field: define10, sale_type: \"01\", department: \"0301\", settle: 2s}}\n    streams: [{stream: customers, every: 24h}]", u8URL, common)},
 		{name: "dynamics", key: "name", state: "statecode", done: "0", orders: dataverse.Orders, config: fmt.Sprintf("connector: dynamics365\n    settings: {base_url: %q, authority: %q, tenant_id: t, client_id: c, client_secret: s, %s, orders: {customer_key: accountnumber, price_list: 00000000-0000-0000-0000-00000000000a, settle: 2s}}\n    streams: [{stream: accounts, every: 24h}]", dataverseURL, dataverseURL, common)},
 	}
 }

@@ -236,26 +236,26 @@ func (o orders) document(r *canonical.OrderRequest) (map[string]any, error) {
 		if unit == "" || l.Price == 0 && !l.Free {
 			return nil, errs.New(errs.Invalid, "connectors.order_line", errs.Args{"source": "YonBIP", "key": r.Key, "line": i + 1})
 		}
-		m, err := moneyOf(l, s.TaxRate)
+		m, err := MoneyOf(l, s.TaxRate)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
-		if total, err = total.Add(m.sum); err != nil {
+		if total, err = total.Add(m.Sum); err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
 		kind := "SALE"
 		if l.Free {
 			kind = "GIFT"
 		}
-		quantity := number(l.Quantity)
+		quantity := Number(l.Quantity)
 		line := map[string]any{
 			"_status": "Insert", "productId": l.Product, "orderProductType": kind, "stockOrgId": stock, "settlementOrgId": s.Org, "taxId": s.Tax,
 			"masterUnitId": unit, "iProductAuxUnitId": unit, "iProductUnitId": unit, "qty": quantity, "subQty": quantity, "priceQty": quantity,
-			"invExchRate": 1, "invPriceExchRate": 1, "unitExchangeType": 0, "unitExchangeTypePrice": 0, "oriTaxUnitPrice": number(l.Price), "oriSum": number(m.sum),
-			"orderDetailPrices!natTaxUnitPrice": number(l.Price), "orderDetailPrices!natSum": number(m.sum),
+			"invExchRate": 1, "invPriceExchRate": 1, "unitExchangeType": 0, "unitExchangeTypePrice": 0, "oriTaxUnitPrice": Number(l.Price), "oriSum": Number(m.Sum),
+			"orderDetailPrices!natTaxUnitPrice": Number(l.Price), "orderDetailPrices!natSum": Number(m.Sum),
 		}
-		for name, v := range map[string]canonical.Quantity{"UnitPrice": m.price, "Money": m.net, "Tax": m.tax} {
-			line["orderDetailPrices!ori"+name], line["orderDetailPrices!nat"+name] = number(v), number(v)
+		for name, v := range map[string]canonical.Quantity{"UnitPrice": m.Price, "Money": m.Net, "Tax": m.Tax} {
+			line["orderDetailPrices!ori"+name], line["orderDetailPrices!nat"+name] = Number(v), Number(v)
 		}
 		lines[i] = line
 	}
@@ -263,7 +263,7 @@ func (o orders) document(r *canonical.OrderRequest) (map[string]any, error) {
 		// Another attempt that is still at work there is the same one to the platform.
 		"resubmitCheckKey": strings.ReplaceAll(canonical.DeriveID("yonyou-order", r.Key).String(), "-", ""),
 		"_status":          "Insert", "salesOrgId": s.Org, "settlementOrgId": s.Org, "transactionTypeId": s.Type, "vouchdate": r.Date.String() + " 00:00:00",
-		"agentId": r.Customer, "invoiceAgentId": r.Customer, "payMoney": number(total), "orderDetails": lines,
+		"agentId": r.Customer, "invoiceAgentId": r.Customer, "payMoney": Number(total), "orderDetails": lines,
 		"orderPrices!currency": s.Currency, "orderPrices!natCurrency": s.Currency, "orderPrices!exchRate": 1, "orderPrices!exchangeRateType": s.RateType, "orderPrices!taxInclusive": true,
 	}
 	for name, v := range s.Fields {
@@ -278,29 +278,3 @@ func (o orders) document(r *canonical.OrderRequest) (map[string]any, error) {
 	}
 	return out, nil
 }
-
-func number(q canonical.Quantity) json.Number { return json.Number(q.String()) }
-
-// money is what a line costs: with tax, without, and the tax; the price is that of a unit without tax.
-type money struct{ sum, net, tax, price canonical.Quantity }
-
-const cent = canonical.QuantityScale / 100
-
-// moneyOf reckons a line as bookkeeping does: the sum with tax is rounded to cents, the part without tax follows from it,
-// and the tax is what is left, so that they always add up.
-func moneyOf(l canonical.OrderLine, rate int) (m money, err error) {
-	if m.sum, err = l.Quantity.MulDiv(l.Price, canonical.QuantityScale); err != nil {
-		return m, err
-	}
-	m.sum = toCents(m.sum)
-	parts := canonical.Quantity(100 + rate)
-	if m.net, err = m.sum.MulDiv(100, parts); err != nil {
-		return m, err
-	}
-	m.net = toCents(m.net)
-	m.tax = m.sum - m.net
-	m.price, err = l.Price.MulDiv(100, parts)
-	return m, err
-}
-
-func toCents(q canonical.Quantity) canonical.Quantity { return (q + cent/2) / cent * cent }

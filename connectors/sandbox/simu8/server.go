@@ -1,6 +1,6 @@
 // Package simu8 simulates the open platform of 用友 U8+, which relays calls to the U8 server at an enterprise: the token call,
-// lists in pages by number with limits on any field, single bills, and the ways in which platform and relay fail: mostly
-// inside HTTP 200, with an errcode that is text. It shares no code with the connector.
+// lists in pages by number with limits on any field, single bills, sales orders that are saved and verified under numbers of the
+// platform's, and the ways in which platform and relay fail: mostly inside HTTP 200, with an errcode that is text. It shares no code with the connector.
 package simu8
 
 import (
@@ -19,7 +19,9 @@ import (
 // Options describe the simulated enterprise.
 type Options struct {
 	FromAccount, ToAccount, AppKey, AppSecret string
-	Deaf                                      bool // lists take no notice of limits
+	Deaf                                      bool          // lists take no notice of limits
+	Forgets                                   bool          // a write under a number that was used before is made again
+	Late                                      time.Duration // how long after its caller gave up a late write is done
 	Now                                       func() time.Time
 	Faults                                    *fault.Set
 }
@@ -49,11 +51,16 @@ type Server struct {
 	tokens map[string]time.Time // until when each is good
 	logins int
 	before func()
+
+	orders []map[string]any
+	serial int
+	trades map[string]bool           // numbers of writes that were given
+	first  map[string]map[string]any // what a write under a number answered
 }
 
 // New makes the platform.
 func New(o Options, bills Bills, lists ...*List) *Server {
-	s := &Server{opts: o, bills: bills, lists: map[string]*List{}, tokens: map[string]time.Time{}, before: func() {}}
+	s := &Server{opts: o, bills: bills, lists: map[string]*List{}, tokens: map[string]time.Time{}, trades: map[string]bool{}, first: map[string]map[string]any{}, before: func() {}}
 	for _, l := range lists {
 		s.lists[l.Object] = l
 	}
@@ -75,16 +82,20 @@ func (s *Server) Logins() int { s.mu.Lock(); defer s.mu.Unlock(); return s.login
 
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet {
+	object, verb := path.Base(path.Dir(r.URL.Path)), path.Base(r.URL.Path)
+	write := object == orderBill && (verb == "add" || verb == "verify")
+	if write != (r.Method == http.MethodPost) {
 		refuse(w, "10003", "请求方式错误")
 		return
 	}
-	if strings.HasSuffix(r.URL.Path, "/system/token") {
+	switch {
+	case object == "system" && verb == "token":
 		s.token(w, r)
 		return
-	}
-	object, verb := path.Base(path.Dir(r.URL.Path)), path.Base(r.URL.Path)
-	if !s.admit(w, r) {
+	case object == "system" && verb == "tradeid":
+		s.trade(w, r)
+		return
+	case !s.admit(w, r):
 		return
 	}
 	s.mu.Lock()
@@ -94,6 +105,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case verb == "batch_get" && l != nil:
 		before()
 		s.list(w, r, l)
+	case write:
+		s.write(w, r, verb)
+	case verb == "batch_get" && object == orderList:
+		s.listOrders(w, r.URL.Query())
 	case verb == "get" && object == s.bills.Object:
 		s.bill(w, r.URL.Query().Get("id"))
 	default:

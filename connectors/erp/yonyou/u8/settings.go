@@ -28,6 +28,7 @@ type Settings struct {
 	ThrottleTexts []string          `cfg:"throttle_texts" doc:"Words in a refusal that mean too many calls." doc_zh:"拒绝信息中表示调用超限的词。" default:"频繁,频率,超限,流控,limit" advanced:"true"`
 	OfflineTexts  []string          `cfg:"offline_texts" doc:"Words in a refusal that mean that the U8 server at the enterprise does not answer." doc_zh:"拒绝信息中表示企业端 U8 服务器无响应的词。" default:"不在线,离线,未启动,无法连接,连接失败,offline" advanced:"true"`
 	OfflineWait   time.Duration     `cfg:"offline_wait" doc:"Pause before a call is made again when that server does not answer." doc_zh:"企业端服务器无响应时，再次调用前的等待时间。" default:"20s" advanced:"true"`
+	Orders        OrderSettings     `cfg:"orders" doc:"How to write orders; without it the hub only reads." doc_zh:"订单写入方式；不填写则只读。"`
 	PageSize      int               `cfg:"page_size" doc:"Rows per page." doc_zh:"每页行数。" default:"100" min:"1" max:"5000" advanced:"true"`
 	Overlap       time.Duration     `cfg:"overlap" doc:"How far each run reads back, to catch rows stored late." doc_zh:"每次运行向前重读的时长，用于补上延迟提交的数据。" default:"2m" advanced:"true"`
 	httpsource.Common

@@ -31,7 +31,7 @@ type connection struct {
 }
 
 // New makes a source; it does no calls.
-func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
+func New(s Settings, env connectors.Env) (*objectsource.Taker, error) {
 	api, err := httpsource.New(s.Options("U8+", s.BaseURL, env))
 	if err != nil {
 		return nil, err
@@ -46,9 +46,9 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 			tenant[name+"."+own] = own
 		}
 	}
-	return objectsource.New(c, objectsource.Config{
+	return objectsource.Taking(objectsource.New(c, objectsource.Config{
 		Name: "U8+", Streams: table, User: s.AppKey, Tenant: tenant, Overlap: s.Overlap, Unit: time.Second, PageSize: s.PageSize, Zone: zone,
-	}), nil
+	}), c.pusher()), nil
 }
 
 // Connect does nothing: the first call logs in.

@@ -76,7 +76,7 @@ func TestConnector(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
+func open(t *testing.T, b *bench, change map[string]any) *objectsource.Taker {
 	t.Helper()
 	spec, err := connectors.SpecOf(u8.Settings{})
 	require.NoError(t, err)
