@@ -25,15 +25,14 @@ const timeForm = "2006-01-02T15:04:05.000000Z07:00"
 // Headers are the record headers of the event in CloudEvents' Kafka binary mode. They are the same whenever the event is
 // sent (invariant 9).
 func (e *Event) Headers(source string) map[string]string {
-	h := map[string]string{
-		"ce_specversion":   cloudevents.CloudEventsVersionV1,
-		"ce_id":            e.ID().String(),
-		"ce_source":        source,
-		"ce_type":          e.Type,
-		"ce_subject":       e.Key,
-		"ce_time":          e.Time.UTC().Format(timeForm),
-		"ce_entityversion": strconv.FormatInt(e.Version, 10),
-	}
+	h := make(map[string]string, 12) // room for those the transport adds
+	h["ce_specversion"] = cloudevents.CloudEventsVersionV1
+	h["ce_id"] = e.ID().String()
+	h["ce_source"] = source
+	h["ce_type"] = e.Type
+	h["ce_subject"] = e.Key
+	h["ce_time"] = e.Time.UTC().Format(timeForm)
+	h["ce_entityversion"] = strconv.FormatInt(e.Version, 10)
 	if e.Resolve != "" {
 		h["ce_resolveid"] = e.Resolve
 	}

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,9 +32,9 @@ const (
 // marshal turns a message into a record: metadata become headers under their own names, sorted, and a nil payload
 // becomes a null value.
 func marshal(topic string, m *message.Message, now time.Time) (kafkago.Message, error) {
-	out := kafkago.Message{Topic: topic, Value: m.Payload, Time: now}
-	for _, name := range slices.Sorted(maps.Keys(m.Metadata)) {
-		value := m.Metadata[name]
+	out := kafkago.Message{Topic: topic, Value: m.Payload, Time: now, Headers: make([]kafkago.Header, 0, len(m.Metadata)+1)}
+	var texts []byte // of all headers, in few blocks
+	for name, value := range m.Metadata {
 		switch {
 		case name == KeyMetadata:
 			out.Key = []byte(value)
@@ -47,9 +46,15 @@ func marshal(topic string, m *message.Message, now time.Time) (kafkago.Message, 
 			out.Time = at
 		case strings.HasPrefix(name, reserved):
 		default:
-			out.Headers = append(out.Headers, kafkago.Header{Key: name, Value: []byte(value)})
+			start := len(texts)
+			if cap(texts)-start < len(value) {
+				texts, start = make([]byte, 0, max(256, len(value))), 0
+			}
+			texts = append(texts, value...)
+			out.Headers = append(out.Headers, kafkago.Header{Key: name, Value: texts[start:len(texts):len(texts)]})
 		}
 	}
+	slices.SortFunc(out.Headers, func(a, b kafkago.Header) int { return strings.Compare(a.Key, b.Key) })
 	if m.UUID != "" && m.UUID != m.Metadata[cloudEventID] {
 		out.Headers = append(out.Headers, kafkago.Header{Key: idHeader, Value: []byte(m.UUID)})
 	}
