@@ -71,33 +71,28 @@ type Element struct {
 
 // Elements reads a JSON array of objects that begins at offset of body; every object must be one.
 func Elements(body []byte, offset int) ([]Element, error) {
-	dec := json.NewDecoder(bytes.NewReader(body[offset:]))
-	dec.UseNumber()
-	tok, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	if tok != json.Delim('[') {
+	d := decoder{text: body, at: offset, depth: 1}
+	if d.next() != '[' {
 		return nil, errors.New("rows are not a list")
 	}
 	var out []Element
-	for dec.More() {
-		start := int(dec.InputOffset())
-		var fields map[string]any
-		if err := dec.Decode(&fields); err != nil {
+	for first := true; ; first = false {
+		more, err := d.more(']', first)
+		if !more || err != nil {
+			return out, err
+		}
+		d.next()
+		start := d.at
+		row, err := d.value()
+		if err != nil {
 			return nil, fmt.Errorf("row %d: %w", len(out)+1, err)
 		}
-		if fields == nil {
-			return nil, fmt.Errorf("row %d is null", len(out)+1)
+		fields, ok := row.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("row %d is not an object", len(out)+1)
 		}
-		end := int(dec.InputOffset())
-		start += bytes.IndexByte(body[offset+start:offset+end], '{') // skip comma and space before the row
-		out = append(out, Element{Fields: fields, Off: offset + start, Len: end - start})
+		out = append(out, Element{Fields: fields, Off: start, Len: d.at - start})
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 // Below cuts an absolute link on the host of the base address to path and query below that address, so that a position
@@ -120,22 +115,46 @@ func Below(baseURL, link string) string {
 	return path + "?" + u.RawQuery
 }
 
-// Locate finds the value at a dotted path of a JSON text; "" is the whole of it.
+// Locate finds the value at a dotted path of a JSON text that ExpectJSON passed; "" is the whole of it. Of fields with one
+// name the last counts.
 func Locate(body []byte, path string) (json.RawMessage, bool) {
 	value := json.RawMessage(body)
 	if path == "" {
 		return value, true
 	}
 	for _, name := range strings.Split(path, ".") {
-		var object map[string]json.RawMessage
-		if Decode(value, &object) != nil {
+		var found bool
+		if value, found = field(value, name); !found {
 			return nil, false
 		}
-		next, ok := object[name]
-		if !ok {
-			return nil, false
-		}
-		value = next
 	}
 	return value, true
+}
+
+func field(object []byte, name string) (value []byte, found bool) {
+	d := decoder{text: object}
+	if d.next() != '{' {
+		return nil, false
+	}
+	for first := true; ; first = false {
+		more, err := d.more('}', first)
+		if err != nil {
+			return nil, false
+		}
+		if !more {
+			return value, found
+		}
+		have, err := d.name()
+		if err != nil {
+			return nil, false
+		}
+		d.next()
+		start := d.at
+		if d.skip() != nil {
+			return nil, false
+		}
+		if have == name {
+			value, found = bytes.TrimSpace(object[start:d.at]), true
+		}
+	}
 }

@@ -1,7 +1,10 @@
 package httpsource_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,16 +46,63 @@ func TestUnquote(t *testing.T) {
 	require.Equal(t, `"broken`, string(httpsource.Unquote([]byte(`"broken`))))
 }
 
+// Rows are those that encoding/json reads, and what it refuses is refused.
 func FuzzElements(f *testing.F) {
-	f.Add([]byte(`[{"a":1}, {"b":[{}]}]`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		rows, err := httpsource.Elements(body, 0)
-		if err != nil {
+	for _, seed := range []string{
+		`{"a":1}, {"b":[{}]}`, `{"a":"\u767e\ud83d\ude00\n","a":-0.5e+7}`, `{"":null,"t":true,"f":false,"l":[],"o":{ }}`, "{\"a\":\"\xff\xe7\"}", `{"a":01}`,
+		`{"a":1.}`, `{"a":-}`, `{"a":1e}`, `{"a":"\x"}`, "{\"a\":\"\t\"}", `{"a" 1}`, `{"a":1,}`, `{"a":tru}`, `{"a":[1 2]}`, `{"a":"`, `{"a\u0062":{"c":"d"}} `, `[{}]`, `{}]{`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, rows []byte) {
+		body := slices.Concat([]byte(" ["), rows, []byte("]"))
+		dec := json.NewDecoder(bytes.NewReader(body))
+		dec.UseNumber()
+		var want []map[string]any
+		refused := dec.Decode(&want) != nil || slices.ContainsFunc(want, func(row map[string]any) bool { return row == nil })
+		got, err := httpsource.Elements(body, 0)
+		require.Equal(t, refused, err != nil, "%s: %v", body, err)
+		if refused {
 			return
 		}
-		for _, r := range rows {
-			var v map[string]any
-			require.NoError(t, json.Unmarshal(body[r.Off:r.Off+r.Len], &v))
+		require.Len(t, got, len(want))
+		for i, r := range got {
+			require.Equal(t, want[i], r.Fields)
+			var again map[string]any
+			require.NoError(t, httpsource.Decode(body[r.Off:r.Off+r.Len], &again))
+			require.Equal(t, want[i], again)
+		}
+	})
+}
+
+func TestLocate(t *testing.T) {
+	t.Parallel()
+	body := []byte(` {"data": {"rows": [{"a":"]"}, {}] , "next" : null, "n": 1.50}, "a.b": 1, "x\u0079": "}", "twice": 1, "twice": {} } `)
+	for path, want := range map[string]string{"data.rows": `[{"a":"]"}, {}]`, "data.next": "null", "data.n": "1.50", "xy": `"}"`, "twice": "{}"} {
+		got, found := httpsource.Locate(body, path)
+		require.True(t, found, path)
+		require.Equal(t, want, string(got), path)
+	}
+	for _, path := range []string{"rows", "data.rows.a", "a.b", "data.n.x"} {
+		_, found := httpsource.Locate(body, path)
+		require.False(t, found, path)
+	}
+}
+
+func FuzzLocate(f *testing.F) {
+	f.Add([]byte(`{"a": {"b": [1, "x"]}, "a": 2 , "\u00e9": "\\"}`))
+	f.Add([]byte(`{"a":{`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var want map[string]json.RawMessage
+		if json.Unmarshal(body, &want) != nil {
+			_, _ = httpsource.Locate(body, "a") // whatever it says, it ends
+			return
+		}
+		for name, value := range want {
+			if got, found := httpsource.Locate(body, name); !strings.Contains(name, ".") && name != "" {
+				require.True(t, found)
+				require.Equal(t, string(value), string(got))
+			}
 		}
 	})
 }
