@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tributary/connectors"
 	"tributary/internal/errs"
 	"tributary/mapping"
@@ -70,7 +72,10 @@ func (p *pullIngest) take(ctx context.Context) error {
 		return err
 	}
 	rows := newPulledRows(p, drift)
-	err = p.pump(ctx, rows.next)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return rows.fetch(gctx) })
+	g.Go(func() error { return p.pump(gctx, rows.next) })
+	err = g.Wait()
 	p.run.Warnings = append(p.run.Warnings, drift.notice()...)
 	if err != nil {
 		return err

@@ -15,11 +15,12 @@ import (
 	"tributary/store"
 )
 
-// pulledRows turns the batches of a source into units. All calls of the source are made here, by the goroutine that
-// reads: they are serial.
+// pulledRows turns the batches of a source into units. One goroutine makes all calls of the source (fetch), which are
+// serial, another one maps what it brought (next).
 type pulledRows struct {
 	p        *pullIngest
 	drift    *driftWatch
+	fetched  chan fetched
 	queue    []*unit
 	page     int
 	seed     maphash.Seed
@@ -34,8 +35,14 @@ type pulledRows struct {
 	rules    map[string]int64 // bad rows by what is wrong
 }
 
+// fetched is what a call of the source brought.
+type fetched struct {
+	batch connectors.Batch
+	err   error
+}
+
 func newPulledRows(p *pullIngest, drift *driftWatch) *pulledRows {
-	return &pulledRows{p: p, drift: drift, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, parties: map[string]store.Party{}, rules: map[string]int64{}}
+	return &pulledRows{p: p, drift: drift, fetched: make(chan fetched), seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, parties: map[string]store.Party{}, rules: map[string]int64{}}
 }
 
 func (r *pulledRows) saw(key string) bool {
@@ -43,18 +50,40 @@ func (r *pulledRows) saw(key string) bool {
 	return ok
 }
 
-// next returns the next unit. Invariant 2: the source hears Ack only for positions that are committed.
+// fetch reads one batch ahead of next, until an error or the end of the run. Invariant 2: the source hears Ack only for
+// positions that are committed.
+func (r *pulledRows) fetch(ctx context.Context) error {
+	for {
+		var f fetched
+		if f.err = r.ack(ctx); f.err == nil {
+			f.batch, f.err = r.p.src.Read(ctx)
+		}
+		select {
+		case r.fetched <- f:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if f.err != nil {
+			return nil // next tells it, behind the rows that came before
+		}
+	}
+}
+
+// next returns the next unit.
 func (r *pulledRows) next(ctx context.Context) (*unit, error) {
 	for len(r.queue) == 0 {
-		if err := r.ack(ctx); err != nil {
-			return nil, err
-		}
 		if err := r.tooManyBad(); err != nil {
 			return nil, err
 		}
-		batch, err := r.p.src.Read(ctx)
-		if err != nil {
-			return nil, err
+		var batch connectors.Batch
+		select {
+		case f := <-r.fetched:
+			if f.err != nil {
+				return nil, f.err
+			}
+			batch = f.batch
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 		if len(batch.Position) > connectors.MaxPosition {
 			return nil, errPosition
