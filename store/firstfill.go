@@ -27,8 +27,9 @@ const (
 	fillLater
 )
 
-// fillMemory bounds each of the sets, which take eight to sixteen bytes an entry.
-const fillMemory = 2_000_000
+// fillMemory bounds each of the sets, which take eight to sixteen bytes an entry. It lies below the number at which they
+// would grow once more, to 32 MB each.
+const fillMemory = 1_500_000
 
 func (x *firstFill) on() bool { return x.state == fillFirst }
 
