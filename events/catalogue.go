@@ -91,7 +91,8 @@ func Catalogue() []Topic {
 		{TopicComplaint, Fact, "complaint number", "A quality complaint after a step of its handling, without the reporter and the text.", []Op{Opened, Updated, Closed}, false},
 		{TopicRecall, Fact, "recall number", "A recall after a step: where it stands, and what was just done.",
 			[]Op{Opened, Updated, Notified, Reminded, Replied, Reconciled, Closed}, false},
-		{TopicActivity, Fact, "source|source id", "A visit, meeting, sample or gift of the sales force.", lifecycle, true},
+		{TopicActivity, Fact, "source|source id", "A visit, meeting, sample or gift of the sales force. Its golden id is that of the day it was written; " +
+			"the crosswalk topic leads from the source and source id of its customer to the present one.", lifecycle, true},
 		{TopicQuarantine, Fact, "quarantine id", "A row that could not be taken in, and what became of it.", []Op{Opened, Replayed, Discarded}, false},
 		{TopicRun, Fact, "run id, or feed|party|ledger", "The report of one import or pull. Silent and resumed: a party's ledger stopped to come, or came again.",
 			[]Op{Finished, Silent, Resumed}, false},

@@ -48,6 +48,8 @@ type unit struct {
 	pack           store.RawPack // of raw, made by the reading goroutine
 	personal       []personalRow
 	mended         []store.Quarantined // rows of the quarantine that are taken in with this unit
+	halves         []store.Quarantined // rows of the quarantine, cut off, whose whole rows are taken in with this unit
+	void           []store.Quarantined // the same, whose whole rows are in quarantine themselves
 	stored         bool                // the rows are in the store already, from a run that was cut off
 	expect         int                 // rows that are likely to come
 	position       json.RawMessage     // of a pull: the position after these rows; nil = not yet
@@ -174,6 +176,12 @@ func (j *job) commit(ctx context.Context, u *unit) error {
 			if err := tx.DecideQuarantine(ctx, q, store.QuarantineReplayed, j.run.Actor); err != nil {
 				return err
 			}
+		}
+		if err := tx.SettleQuarantine(ctx, u.halves, store.QuarantineReplayed, j.run.Actor); err != nil {
+			return err
+		}
+		if err := tx.SettleQuarantine(ctx, u.void, store.QuarantineDiscarded, j.run.Actor); err != nil {
+			return err
 		}
 		if j.after != nil {
 			if err := j.after(ctx, tx, counts); err != nil {

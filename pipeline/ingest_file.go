@@ -80,8 +80,9 @@ type fileIngest struct {
 	version string
 	unknown bool // the order of the file among others is not known
 	skip    int64
-	outside int // rows outside the month that the file replaces
-	inside  int // rows in it
+	left    map[int][]store.Quarantined // what earlier contents of the file left in quarantine, by row number
+	outside int                         // rows outside the month that the file replaces
+	inside  int                         // rows in it
 }
 
 // open reads what decides whether the file can be taken in at all: content, headers, required columns.
@@ -139,6 +140,11 @@ func (i *fileIngest) take(ctx context.Context) error {
 		if known {
 			return i.alreadyKnown(ctx)
 		}
+		left, err := i.db.OpenRowsOf(ctx, i.req.Source, string(i.req.Kind), i.run.Party, i.run.File)
+		if err != nil {
+			return err
+		}
+		i.left = left
 	}
 	rows := i.rows()
 	if err := i.pump(ctx, rows.next); err != nil {

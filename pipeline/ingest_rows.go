@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,11 +19,12 @@ type fileRows struct {
 	identity *mapping.Identity
 	read     int64
 	scratch  store.FlowRow
-	persons  bool // a row that cannot be read may be about a person
+	open     map[int][]store.Quarantined // rows that earlier contents of the file left in quarantine, by number
+	persons  bool                        // a row that cannot be read may be about a person
 }
 
 func (i *fileIngest) rows() *fileRows {
-	r := &fileRows{i: i}
+	r := &fileRows{i: i, open: i.left}
 	if l := i.req.Kind.Ledger(); l != "" {
 		r.identity = mapping.NewIdentity(i.req.Party.Key, l)
 	}
@@ -56,9 +58,24 @@ func (r *fileRows) next(ctx context.Context) (*unit, error) {
 			arena, start = make([]byte, 0, max(64<<10, len(rec.Raw))), 0
 		}
 		arena = append(arena, rec.Raw...)
-		r.add(u, rec, arena[start:len(arena):len(arena)])
+		raw, bad := arena[start:len(arena):len(arena)], len(u.bad)
+		r.add(u, rec, raw)
+		r.complete(u, rec.Number, raw, len(u.bad) > bad)
 	}
 	return u, nil
+}
+
+// complete settles what a half-written file left in quarantine of a row that is there whole now.
+func (r *fileRows) complete(u *unit, number int, raw []byte, bad bool) {
+	for _, q := range r.open[number] {
+		switch {
+		case len(q.Raw) == 0 || len(q.Raw) >= len(raw) || !bytes.HasPrefix(raw, q.Raw):
+		case bad:
+			u.void = append(u.void, q)
+		default:
+			u.halves = append(u.halves, q)
+		}
+	}
 }
 
 func (r *fileRows) add(u *unit, rec filesource.Record, raw []byte) {

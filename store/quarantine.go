@@ -288,6 +288,40 @@ func (db *DB) QuarantinedRow(ctx context.Context, id canonical.ID) (Quarantined,
 	return item, nil
 }
 
+// OpenRowsOf reads the open rows that the contents of a file of one name left behind, those nearest its end, by row
+// number, with their content.
+func (db *DB) OpenRowsOf(ctx context.Context, source, stream, party, file string) (map[int][]Quarantined, error) {
+	const most = 100 // a file that is taken half-written leaves one row, its last
+	var ids []canonical.ID
+	err := db.sel(ctx, &ids, `SELECT id FROM quarantine WHERE status = ? AND source = ? AND stream = ? AND party = ? AND file = ? ORDER BY row_no DESC, id LIMIT ?`,
+		QuarantineOpen, source, stream, party, file, most)
+	if err != nil {
+		return nil, fmt.Errorf("read the open rows of %s: %w", file, err)
+	}
+	out := map[int][]Quarantined{}
+	for _, id := range ids {
+		q, err := db.QuarantinedRow(ctx, id)
+		if errors.Is(err, ErrErased) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[q.Row] = append(out[q.Row], q)
+	}
+	return out, nil
+}
+
+// SettleQuarantine closes rows as replayed or discarded; those that are not open any more stay as they are.
+func (tx *Tx) SettleQuarantine(ctx context.Context, list []Quarantined, status, actor string) error {
+	for _, q := range list {
+		if err := tx.DecideQuarantine(ctx, q, status, actor); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	return nil
+}
+
 // DecideQuarantine closes an open row as replayed or discarded; sql.ErrNoRows when it is not open any more.
 func (tx *Tx) DecideQuarantine(ctx context.Context, q Quarantined, status, actor string) error {
 	res, err := tx.exec(ctx, `UPDATE quarantine SET status = ?, decided_by = ?, decided_at = ? WHERE id = ? AND status = ?`,
