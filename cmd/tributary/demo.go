@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -72,23 +73,35 @@ func (a *app) demo(ctx context.Context, conf sandbox.Config, once bool) (err err
 	if err := s.hub.ClaimForDemo(ctx); err != nil {
 		return err
 	}
+	return s.run(ctx, func(ctx context.Context, w *workers) error {
+		if err := a.demoJob(ctx, s, sb, progress); err != nil || once {
+			return err
+		}
+		a.note("")
+		a.note(a.say("The hub goes on. Ask it from another terminal, for example:", "中枢继续运行。可在另一终端查询，例如："))
+		a.note("  tributary --config %s customers search %s", file, a.say("市第一人民医院", "市第一人民医院"))
+		s.announce(a)
+		return w.work(ctx)
+	})
+}
+
+// demoJob runs the main job and tells what came of it.
+func (a *app) demoJob(ctx context.Context, s *service, sb *sandbox.Sandbox, progress *steps) error {
 	if err := a.demoSteps(ctx, s, sb, progress); err != nil {
 		return err
 	}
-	var who []agreement
+	var told demoAnswer
 	if err := progress.do(a.say("golden customers against the truth", "主数据客户与真实情况对照"), func() (said string, err error) {
-		who, err = agreements(ctx, s.hub, sb)
-		return a.tellAgreements(who), err
+		told.Golden, err = agreements(ctx, s.hub, sb)
+		return a.tellAgreements(told.Golden), err
 	}); err != nil {
 		return err
 	}
-	if err := a.complaint(ctx, s.hub, sb, who); err != nil || once {
+	var err error
+	if told.Orders, err = a.ordersWritten(ctx, s.hub, sb); err != nil {
 		return err
 	}
-	a.note("")
-	a.note(a.say("The hub goes on. Ask it from another terminal, for example:", "中枢继续运行。可在另一终端查询，例如："))
-	a.note("  tributary --config %s customers search %s", file, a.say("市第一人民医院", "市第一人民医院"))
-	return s.run(ctx, func() { s.announce(a) })
+	return a.complaint(ctx, s.hub, sb, told)
 }
 
 // pointAt makes the configuration point at the sandbox and keeps it as a file for other commands.
@@ -109,10 +122,18 @@ func (a *app) pointAt(c *config.Config, sb *sandbox.Sandbox) (string, error) {
 	return file, os.WriteFile(file, []byte(text), 0o600)
 }
 
-// demoSteps runs the main job, each part as a step.
+// postPatience bounds how long a system may take to post what it holds.
+const postPatience = 5 * time.Minute
+
+// demoSteps runs the main job, each part as a step. Systems that post do so before the hub looks what came.
 func (a *app) demoSteps(ctx context.Context, s *service, sb *sandbox.Sandbox, progress *steps) error {
 	for _, role := range sb.Cast() {
 		if err := progress.do(a.say(role.EN, role.ZH), func() (string, error) {
+			posting, cancel := context.WithTimeout(ctx, postPatience)
+			defer cancel()
+			if err := sb.Push(posting, s.address(), role.Name); err != nil {
+				return "", err
+			}
 			report, err := s.hub.Pull(ctx, hub.PullRequest{Targets: []string{role.Name}, Lang: a.language()})
 			return a.counts(report), err
 		}); err != nil {
@@ -140,6 +161,9 @@ func (a *app) demoSteps(ctx context.Context, s *service, sb *sandbox.Sandbox, pr
 	}); err != nil {
 		return err
 	}
+	if err := a.orderStep(ctx, s.hub, sb, progress); err != nil {
+		return err
+	}
 	return progress.do(a.say("events to Kafka at ", "发布事件到 Kafka ")+s.broker.Address, func() (string, error) {
 		sent, err := s.hub.Publish(ctx, s.broker)
 		return fmt.Sprintf(a.say("%d events", "%d 条事件"), sent), err
@@ -163,8 +187,15 @@ func (a *app) counts(r hub.IngestReport) string {
 // complaintParties is how many parties of the answer the demo prints.
 const complaintParties = 25
 
+// demoAnswer is what the demo tells beside the list of who has the lot.
+type demoAnswer struct {
+	Golden []agreement `json:"golden_customers"`
+	Recall recallCheck `json:"recall_list"`
+	Orders ordersInERP `json:"orders"`
+}
+
 // complaint takes a complaint about a lot and prints who holds it.
-func (a *app) complaint(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox, who []agreement) error {
+func (a *app) complaint(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox, told demoAnswer) error {
 	w := sb.World()
 	lot := w.Lots[w.Complaint.Lot]
 	product := w.Products[lot.Product]
@@ -174,22 +205,21 @@ func (a *app) complaint(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox, wh
 		return err
 	}
 	took := now().Sub(began)
-	check, err := checkRecall(ctx, h, sb, w.Complaint.Lot, r)
+	told.Recall, err = checkRecall(ctx, h, sb, w.Complaint.Lot, r)
 	if err != nil {
 		return err
 	}
 	if a.json {
 		return a.print(struct {
 			trace.Result
-			Golden []agreement `json:"golden_customers"`
-			Recall recallCheck `json:"recall_list"`
-		}{r, who, check}, nil)
+			demoAnswer
+		}{r, told}, nil)
 	}
 	fmt.Fprintf(a.out, a.say("\nA hospital complains about lot %s of %s. Who has it, how much, whom to call? (answered in %d ms)\n\n",
 		"\n某医院投诉 %[2]s 批号 %[1]s：在谁手里、多少、联系谁？（%[3]d 毫秒得出）\n\n"), lot.Number, product.Name, took.Milliseconds())
 	if err := a.writeTrace(a.out, r, complaintParties); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "\n%s\n", a.tellRecall(check))
+	_, err = fmt.Fprintf(a.out, "\n%s\n%s", a.tellRecall(told.Recall), a.tellOrders(told.Orders))
 	return err
 }

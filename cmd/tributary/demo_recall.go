@@ -79,8 +79,8 @@ func checkRecall(ctx context.Context, h *hub.Hub, sb *sandbox.Sandbox, lot int, 
 	return c, nil
 }
 
-// reportedReceipts is what each end customer truly received of a lot, by the rows of the maker, of the reporting
-// distributors and of the chain, whether they name the lot or not.
+// reportedReceipts is what each end customer truly received of a lot, by the rows of the maker, of the
+// distributors that report and of the chain, whether they name the lot or not.
 func reportedReceipts(w *world.World, lot int) map[int]canonical.Quantity {
 	out := map[int]canonical.Quantity{}
 	take := func(lines []world.Line, receiver func(world.Line) int) {
@@ -103,6 +103,7 @@ func reportedReceipts(w *world.World, lot int) map[int]canonical.Quantity {
 	for _, sales := range w.Ledgers.DistributorSales {
 		take(sales, buyer)
 	}
+	take(w.Ledgers.LinkedSales, buyer)
 	for branch := range chain {
 		delete(out, branch) // its purchases are the same goods seen from the other side, and some from others
 	}

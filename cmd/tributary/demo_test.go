@@ -29,6 +29,7 @@ func requireGolden(t *testing.T, out string) {
 	var r struct {
 		Golden []agreement `json:"golden_customers"`
 		Recall recallCheck `json:"recall_list"`
+		Orders ordersInERP
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &r), out)
 	// The world of this test has few organisations, so one missed pair weighs a percent; the whole one is held in dedupe. A
@@ -38,6 +39,12 @@ func requireGolden(t *testing.T, out string) {
 	require.NotZero(t, r.Recall.Affected)
 	require.Equal(t, r.Recall.Affected, r.Recall.Listed, "every end customer that received the lot is on the list")
 	require.Zero(t, r.Recall.Outside, "quantities lie within their bounds")
+	require.Len(t, r.Orders.Orders, 3)
+	require.Equal(t, 3, r.Orders.Bills, "the ERP holds each order once")
+	for _, o := range r.Orders.Orders {
+		require.Equal(t, "confirmed", o.State)
+		require.Equal(t, []string{o.Number}, o.Bills)
+	}
 	for _, g := range r.Golden {
 		require.NotZero(t, g.Records, g.Kind)
 		require.GreaterOrEqual(t, g.Precision, floors[g.Kind][0], g.Kind)
@@ -67,7 +74,7 @@ func TestInterruptedDemoGoesOn(t *testing.T) {
 
 	here := newInstallation(t)
 	here.configure("")
-	for _, step := range []string{"simulated world", "maker's ERP", "two distributors", "a hospital", "golden customers"} {
+	for _, step := range []string{"simulated world", "maker's ERP", "two distributors", "a support line", "golden customers", "orders of the CRM"} {
 		p := here.start("demo", "--scale", scale)
 		p.line(`✓.*` + step)
 		began := time.Now()
@@ -88,7 +95,9 @@ func TestInterruptedDemoGoesOn(t *testing.T) {
 		}
 		require.Less(t, time.Since(began), 10*time.Second, p.stderr())
 	}
-	got, gotParties := complaintOf(t, here.ok("demo", "--once", "--scale", scale, "--json", "--quiet").out)
+	last := here.ok("demo", "--once", "--scale", scale, "--json", "--quiet").out
+	got, gotParties := complaintOf(t, last)
+	requireGolden(t, last)
 	require.Equal(t, want, got)
 	require.Equal(t, wantParties, gotParties)
 	require.Contains(t, here.ok("outbox", "status").out, "0 events wait")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 
 func (a *app) sandboxCmd() *cobra.Command {
 	conf := sandbox.Config{Now: now}
+	var hubURL string
 	c := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Run simulated source systems and print the configuration that points at them",
@@ -27,12 +29,13 @@ func (a *app) sandboxCmd() *cobra.Command {
 				return err
 			}
 			conf.Dir = filepath.Join(c.DataDir, "sandbox")
-			return a.sandbox(cmd.Context(), conf)
+			return a.sandbox(cmd.Context(), conf, hubURL)
 		},
 	}
 	sandboxFlags(c, &conf)
-	c.Flags().StringVar(&conf.Listen, "listen", "", "address to listen on (default: a free port on loopback)")
-	c.Flags().StringVar(&conf.Faults, "faults", "", "faults to switch on, for example throttle,expire_session")
+	c.Flags().StringVar(&conf.Listen, "listen", "", "address to listen on, the simulated database at the port after it (default: free ports on loopback)")
+	c.Flags().StringVar(&conf.Faults, "faults", "", "faults to switch on, for example throttle,session_expiry")
+	c.Flags().StringVar(&hubURL, "hub", "", "address of your hub, for example http://127.0.0.1:8080: systems that post do so there once it answers")
 	return c
 }
 
@@ -42,7 +45,7 @@ func sandboxFlags(c *cobra.Command, conf *sandbox.Config) {
 	c.Flags().Uint64Var(&conf.Seed, "seed", 1, "seed of the world: the same seed on the same day gives the same world")
 }
 
-func (a *app) sandbox(ctx context.Context, conf sandbox.Config) (err error) {
+func (a *app) sandbox(ctx context.Context, conf sandbox.Config, hubURL string) (err error) {
 	sb, err := startSandbox(ctx, conf)
 	if err != nil {
 		return err
@@ -51,6 +54,11 @@ func (a *app) sandbox(ctx context.Context, conf sandbox.Config) (err error) {
 	fmt.Fprint(a.out, sb.Config())
 	a.note(a.say("The simulated systems listen at %s. Save the text above as tributary.yaml and pull from them. Stop with Ctrl-C.",
 		"模拟系统监听于 %s。请把以上内容保存为 tributary.yaml 后拉取数据。按 Ctrl-C 停止。"), sb.URL())
+	if hubURL != "" {
+		if err := sb.Push(ctx, strings.TrimRight(hubURL, "/")); err != nil && ctx.Err() == nil {
+			return errs.New(errs.Unavailable, "connectors.sandbox_push", errs.Args{"hub": hubURL, "why": err.Error()})
+		}
+	}
 	<-ctx.Done()
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"tributary/api"
 	"tributary/connectors/builtin"
+	"tributary/events/outbox"
 	"tributary/hub"
 	"tributary/internal/config"
 	"tributary/internal/errs"
@@ -65,7 +66,10 @@ func (a *app) serve(ctx context.Context, c *config.Config, started func(*service
 		return err
 	}
 	defer func() { err = errors.Join(err, closeService()) }()
-	return s.run(ctx, func() { started(s) })
+	return s.run(ctx, func(ctx context.Context, w *workers) error {
+		started(s)
+		return w.work(ctx)
+	})
 }
 
 // start opens store, broker and listener. Ports that no configuration names give way to free ones.
@@ -148,20 +152,38 @@ func (a *app) listen(ctx context.Context, address string, nextFree bool) (net.Li
 // drainTime bounds what HTTP requests may still take once the service is told to stop.
 const drainTime = 3 * time.Second
 
-// run works until ctx ends, then drains: the readiness answer turns, requests in flight end, stages finish their unit of
-// work.
-func (s *service) run(ctx context.Context, started func()) error {
+// workers are the stages that work on their own.
+type workers struct {
+	hub     *hub.Hub
+	broker  *hub.Broker
+	relay   *outbox.Relay
+	metrics *hub.Metrics
+}
+
+// work pulls on schedule, resolves, joins, publishes and takes orders until ctx ends; units under way are finished.
+func (w *workers) work(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.hub.Work(ctx, w.relay, w.metrics) })
+	g.Go(func() error { return w.hub.TakeOrders(ctx, w.broker) })
+	return g.Wait()
+}
+
+// run answers HTTP while do does its work. When do has ended or ctx ends it drains: the readiness answer turns, requests
+// in flight end.
+func (s *service) run(ctx context.Context, do func(context.Context, *workers) error) error {
 	relay, closeRelay, err := s.hub.Relay(s.broker)
 	if err != nil {
 		return err
 	}
-	metrics := hub.NewMetrics(s.hub, relay, version)
-	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.StoreReady}, {Name: "kafka", Do: s.broker.Ping}}, metrics)
+	w := &workers{hub: s.hub, broker: s.broker, relay: relay, metrics: hub.NewMetrics(s.hub, relay, version)}
+	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.StoreReady}, {Name: "kafka", Do: s.broker.Ping}}, w.metrics)
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.hub.Log.Handler(), slog.LevelWarn),
 	}
 	g, gctx := errgroup.WithContext(ctx)
+	gctx, done := context.WithCancel(gctx)
+	defer done()
 	g.Go(func() error {
 		if err := server.Serve(s.http); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -178,11 +200,15 @@ func (s *service) run(ctx context.Context, started func()) error {
 		}
 		return nil
 	})
-	g.Go(func() error { return s.hub.Work(gctx, relay, metrics) })
-	g.Go(func() error { return s.hub.TakeOrders(gctx, s.broker) })
-	started()
+	g.Go(func() error {
+		defer done()
+		return do(gctx, w)
+	})
 	return errors.Join(g.Wait(), closeRelay())
 }
+
+// address is where the service answers HTTP.
+func (s *service) address() string { return "http://" + s.http.Addr().String() }
 
 // announce says where the service listens.
 func (s *service) announce(a *app) {

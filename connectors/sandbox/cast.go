@@ -2,13 +2,11 @@ package sandbox
 
 import (
 	"crypto"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"tributary/canonical"
-	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/world"
 	"tributary/internal/errs"
 )
@@ -18,8 +16,7 @@ type system struct {
 	name      string // of the connection; the world's name of the source where it has customers
 	connector string
 	en, zh    string                                                  // the part it plays
-	path      string                                                  // below which it is served; others live in files
-	serve     func(s *stage, f *fault.Set) http.Handler               // nil: nothing to serve
+	by        presence                                                // how it is there: served, listening, writing or pushing
 	settings  func(s *stage) map[string]any                           // of the connection
 	streams   []string                                                // that the hub pulls; the system may serve more
 	maps      map[string]string                                       // maps of streams that the connector has none for
@@ -31,10 +28,11 @@ type system struct {
 type stage struct {
 	w       *world.World
 	dir     string
-	url     string
+	url     string // of the sandbox; in the settings of a system, where it is reached
 	now     func() time.Time
 	private string // key of the client that the hospital knows, PEM
 	public  crypto.PublicKey
+	bills   []map[string]any // sales orders that the maker's ERP kept from the start before
 }
 
 // cast lists the systems in the order in which they are best pulled: the maker's own products and customers come first.
@@ -43,7 +41,7 @@ func cast() []system {
 	return []system{
 		ownERP(), salesForceSystem(), flowFiles(), pharmacyChain(),
 		specialty(), retail(), county(), northern(), western(), shandong(), hospital(),
-		registry(), vaccines(), master(),
+		registry(), vaccines(), master(), direct(), hotline(), codes(), partner(),
 	}
 }
 

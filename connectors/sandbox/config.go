@@ -10,7 +10,7 @@ import (
 	"tributary/connectors/sandbox/world"
 )
 
-// Settings are the settings that point a connector at its system of the cast, served at an address.
+// Settings are the settings that point a connector at its system of the cast at an address; nil for files.
 func Settings(connector, url string) map[string]any {
 	private, _, err := FHIRKey()
 	if err != nil {
@@ -33,7 +33,7 @@ func Maps(connector string) map[string]string {
 // systemOf is a connector's system of the cast.
 func systemOf(connector string) *system {
 	for _, s := range cast() {
-		if s.connector == connector && s.serve != nil {
+		if _, files := s.by.(writing); !files && s.connector == connector {
 			return &s
 		}
 	}
@@ -65,8 +65,10 @@ func (sb *Sandbox) connection(b *strings.Builder, s system) {
 	if s.party != nil {
 		fmt.Fprintf(b, "    party: %s\n", sb.erpCode(s.party(sb.w)))
 	}
-	settings := s.settings(&sb.stage)
-	if s.serve != nil {
+	at := sb.stage
+	at.url = sb.addresses[s.name]
+	settings := s.settings(&at)
+	if _, web := s.by.(served); web {
 		settings["calls_per_second"] = json.Number("1000")
 	}
 	b.WriteString("    settings:\n")

@@ -117,11 +117,11 @@ func DynamicsTables(w *world.World, sys world.System) []simdataverse.Table {
 // retail is the retail team in Dynamics 365.
 func retail() system {
 	return system{
-		name: string(world.Retail), connector: "dynamics365", en: "the retail team: chains, pharmacies, cases (Dynamics 365)", zh: "零售团队：连锁、药店、投诉（Dynamics 365）", path: "/dynamics",
+		name: string(world.Retail), connector: "dynamics365", en: "the retail team: chains, pharmacies, cases (Dynamics 365)", zh: "零售团队：连锁、药店、投诉（Dynamics 365）",
 		streams: split("accounts appointments incidents"),
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/dynamics", func(s *stage, f *fault.Set) http.Handler {
 			return simdataverse.New(simdataverse.Options{TenantID: dynamicsTenant, ClientID: dynamicsClient, ClientSecret: dynamicsSecret, Now: s.now, Faults: f}, DynamicsTables(s.w, world.Retail)...)
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/dynamics", "authority": s.url + "/dynamics", "tenant_id": dynamicsTenant, "client_id": dynamicsClient, "client_secret": dynamicsSecret,

@@ -151,12 +151,12 @@ func telecom(phones []string) any {
 // hospital is the information system of one hospital behind FHIR.
 func hospital() system {
 	return system{
-		name: string(world.Ward), connector: "fhir", en: "a hospital: itself, its doctors, what it dispenses (FHIR)", zh: "一家医院：机构、医生、药房发药（FHIR）", path: "/fhir",
+		name: string(world.Ward), connector: "fhir", en: "a hospital: itself, its doctors, what it dispenses (FHIR)", zh: "一家医院：机构、医生、药房发药（FHIR）",
 		streams: split("Organization Practitioner PractitionerRole MedicationDispense"),
 		party:   func(w *world.World) int { return w.Hospital },
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/fhir", func(s *stage, f *fault.Set) http.Handler {
 			return simfhir.New(FHIRServer("/fhir", s.public, s.now, f), FHIRTypes(s.w, world.Ward)...)
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/fhir", "client_id": fhirClient, "key_id": fhirKeyID, "private_key": s.private,

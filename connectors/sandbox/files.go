@@ -32,6 +32,9 @@ var DistributorCode = [2]string{"YB001", "QH002"}
 func flowFiles() system {
 	return system{
 		name: "flow", connector: "files", en: "two distributors: purchases, sales, stock (CSV, XLSX)", zh: "两家商业公司：购进、销售、库存（CSV、XLSX）", streams: split("flow"),
+		by: writing(func(ctx context.Context, s *stage) error {
+			return writeFlows(ctx, s.w, filepath.Join(s.dir, FlowFolder))
+		}),
 		settings: func(s *stage) map[string]any {
 			parties := map[string]any{}
 			for d, at := range s.w.Reporting {
@@ -53,6 +56,9 @@ type sheet struct {
 // writeFlows writes every ledger of both distributors, a file for each month: CSV in GB18030 for the first, workbooks
 // with a merged title and a 合计 footer for the second.
 func writeFlows(ctx context.Context, w *world.World, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	for d := range 2 {
 		for _, l := range []struct {
 			prefix string

@@ -118,11 +118,11 @@ func fxiaokeRow(id string, created, modified time.Time, i int) map[string]any {
 // county is the county team in 纷享销客.
 func county() system {
 	return system{
-		name: string(world.County), connector: "fxiaoke", en: "the county team: hospitals, clinics, doctors, cases (Fxiaoke)", zh: "县域团队：医院、诊所、医生、投诉（纷享销客）", path: "/fxiaoke",
+		name: string(world.County), connector: "fxiaoke", en: "the county team: hospitals, clinics, doctors, cases (Fxiaoke)", zh: "县域团队：医院、诊所、医生、投诉（纷享销客）",
 		streams: split("account contact visit case"),
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/fxiaoke", func(s *stage, f *fault.Set) http.Handler {
 			return simfxiaoke.New(FxiaokeTenant(s.now, f), FxiaokeObjects(s.w, world.County)...)
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/fxiaoke", "app_id": fxiaokeApp, "app_secret": fxiaokeSecret, "permanent_code": fxiaokeCode, "user": fxiaokeUser,

@@ -162,6 +162,7 @@ func (e *erp) materials() simkingdee.Table {
 				"FCreateOrgId.FNumber": own, "FUseOrgId.FNumber": own, "FDocumentStatus": "C", "FForbidStatus": "A", "FIsBatchManage": true, "FBarCode": p.GTIN,
 				"FMaterialGroup.FNumber": "CP", "FExpPeriod": 24, "FExpUnit": "M", "FCreateDate": created(e.begin()), "FModifyDate": stamp(e.begin(), i+1),
 				"F_TRB_APPROVAL": p.ApprovalNo, "F_TRB_CASE": p.Case, "F_TRB_INNER": p.Inner,
+				"F_TRB_CODES": world.Prefix(i, world.BoxPack) + "/" + world.Prefix(i, world.InnerPack) + "/" + world.Prefix(i, world.CasePack),
 			}
 		},
 	})
@@ -261,28 +262,32 @@ func (e *erp) stock() simkingdee.Table {
 	})
 }
 
+// KingdeeSite is the site without data.
+func KingdeeSite(now func() time.Time, f *fault.Set) simkingdee.Options {
+	return simkingdee.Options{AcctID: kingdeeAcct, User: kingdeeUser, Password: kingdeePassword, AppID: kingdeeApp, AppSecret: kingdeeSecret, Now: now, Faults: f}
+}
+
 // NewKingdee is the ERP over a world, to be served under any path that ends in /K3Cloud/.
 func NewKingdee(w *world.World, now func() time.Time, f *fault.Set) *simkingdee.Server {
 	return simkingdee.New(KingdeeSite(now, f), KingdeeTables(w)...)
 }
 
-// KingdeeSite is the ERP without data.
-func KingdeeSite(now func() time.Time, f *fault.Set) simkingdee.Options {
-	return simkingdee.Options{AcctID: kingdeeAcct, User: kingdeeUser, Password: kingdeePassword, AppID: kingdeeApp, AppSecret: kingdeeSecret, Now: now, Faults: f}
-}
-
 // ownERP is the maker's ERP, with its products, lots and books.
 func ownERP() system {
 	return system{
-		name: string(world.ERP), connector: "kingdee", en: "the maker's ERP: customers, lots, deliveries (Kingdee)", zh: "自有 ERP：客户、批号、出库（金蝶云星空）", path: "/kingdee",
+		name: string(world.ERP), connector: "kingdee", en: "the maker's ERP: customers, lots, deliveries (Kingdee)", zh: "自有 ERP：客户、批号、出库（金蝶云星空）",
 		streams: split("BD_Customer BD_MATERIAL BD_BatchMainFile SAL_OUTSTOCK SAL_RETURNSTOCK STK_Inventory"),
-		serve:   func(s *stage, f *fault.Set) http.Handler { return NewKingdee(s.w, s.now, f) },
+		by: served{"/kingdee", func(s *stage, f *fault.Set) http.Handler {
+			site := KingdeeSite(s.now, f)
+			site.Orders, site.Keep = s.bills, s.keepBills
+			return simkingdee.New(site, KingdeeTables(s.w)...)
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/kingdee/K3Cloud", "acct_id": kingdeeAcct, "user": kingdeeUser, "auth": "login_sign", "app_id": kingdeeApp, "app_secret": kingdeeSecret,
 				"orders": map[string]any{"key_field": simkingdee.OrderKeyField, "org": own},
 				"tenant_fields": map[string]any{
-					"BD_Customer.licence_no": "F_TRB_LICENCE", "BD_MATERIAL.approval_no": "F_TRB_APPROVAL", "BD_MATERIAL.case_factor": "F_TRB_CASE",
+					"BD_Customer.licence_no": "F_TRB_LICENCE", "BD_MATERIAL.approval_no": "F_TRB_APPROVAL", "BD_MATERIAL.case_factor": "F_TRB_CASE", "BD_MATERIAL.code_prefixes": "F_TRB_CODES",
 					"BD_MATERIAL.inner_factor": "F_TRB_INNER", "BD_BatchMainFile.released_quantity": "F_TRB_RELEASED",
 				},
 			}

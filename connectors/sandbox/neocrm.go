@@ -209,9 +209,9 @@ func NewNeocrm(w *world.World, now func() time.Time, f *fault.Set) *simneocrm.Se
 // salesForceSystem is the maker's own sales force.
 func salesForceSystem() system {
 	return system{
-		name: string(world.SFA), connector: "neocrm", en: "the sales force: accounts, doctors, patients, visits (Neocrm)", zh: "销售团队：客户、医生、患者、拜访（销售易）", path: "/neocrm",
+		name: string(world.SFA), connector: "neocrm", en: "the sales force: accounts, doctors, patients, visits (Neocrm)", zh: "销售团队：客户、医生、患者、拜访（销售易）",
 		streams: split("account contact patient visitRecord"),
-		serve:   func(s *stage, f *fault.Set) http.Handler { return NewNeocrm(s.w, s.now, f) },
+		by:      served{"/neocrm", func(s *stage, f *fault.Set) http.Handler { return NewNeocrm(s.w, s.now, f) }},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"login_url": s.url + "/neocrm", "api_url": s.url + "/neocrm", "client_id": neocrmClient, "client_secret": neocrmSecret, "username": neocrmUser,

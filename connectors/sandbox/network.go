@@ -67,11 +67,11 @@ func NetworkInstance(now func() time.Time, f *fault.Set) simveeva.NetworkOptions
 // master is the bought customer master in Veeva Network.
 func master() system {
 	return system{
-		name: string(world.Master), connector: "veeva-network", en: "a bought customer master: hospitals, doctors (Veeva Network)", zh: "外购客户主数据：医院、医生（Veeva Network）", path: "/network",
+		name: string(world.Master), connector: "veeva-network", en: "a bought customer master: hospitals, doctors (Veeva Network)", zh: "外购客户主数据：医院、医生（Veeva Network）",
 		streams: split("hco hcp"),
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/network", func(s *stage, f *fault.Set) http.Handler {
 			return simveeva.NewNetwork(NetworkInstance(s.now, f), NetworkRecords(s.w, world.Master))
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/network", "user": veevaUser, "password": veevaPassword,

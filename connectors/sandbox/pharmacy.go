@@ -111,9 +111,9 @@ func NewPharmacy(w *world.World, now func() time.Time, f *fault.Set) *simpharmac
 // pharmacyChain is a chain that reports its stores' purchases, sales and stock.
 func pharmacyChain() system {
 	return system{
-		name: string(world.Chain), connector: "pharmacy", en: "a pharmacy chain: stores, purchases, sales, stock (REST)", zh: "连锁药店：门店、购进、零售、库存（REST）", path: "/pharmacy",
+		name: string(world.Chain), connector: "pharmacy", en: "a pharmacy chain: stores, purchases, sales, stock (REST)", zh: "连锁药店：门店、购进、零售、库存（REST）",
 		streams: split("stores purchases sales stock"),
-		serve:   func(s *stage, f *fault.Set) http.Handler { return NewPharmacy(s.w, s.now, f) },
+		by:      served{"/pharmacy", func(s *stage, f *fault.Set) http.Handler { return NewPharmacy(s.w, s.now, f) }},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{"base_url": s.url + "/pharmacy/v1", "token": pharmacyToken}
 		},

@@ -39,14 +39,14 @@ fields:
 // registry is an authority's API, which nobody wrote a connector for: settings and a map describe it.
 func registry() system {
 	return system{
-		name: string(world.Registry), connector: "rest", en: "an authority's register of licences in Zhejiang (any JSON API)", zh: "浙江药品经营许可登记（任意 JSON 接口）", path: "/registry",
+		name: string(world.Registry), connector: "rest", en: "an authority's register of licences in Zhejiang (any JSON API)", zh: "浙江药品经营许可登记（任意 JSON 接口）",
 		streams: split("licences"), maps: map[string]string{"licences": registryMap},
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/registry", func(s *stage, f *fault.Set) http.Handler {
 			api := simrest.New("token", "header", s.now())
 			api.Faults = f
 			api.SetRows(RegistryRows(s.w))
 			return api
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/registry", "zone": "UTC", "auth": map[string]any{"kind": "header", "header": "X-Key", "token": simrest.Token},

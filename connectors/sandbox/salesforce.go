@@ -126,11 +126,11 @@ func salesforceCases(w *world.World, sys world.System) simsalesforce.Object {
 // specialty is a second business unit in Salesforce.
 func specialty() system {
 	return system{
-		name: string(world.Specialty), connector: "salesforce", en: "a second business unit: hospitals, specialists, cases (Salesforce)", zh: "专科事业部：医院、专科医生、投诉（Salesforce）", path: "/salesforce",
+		name: string(world.Specialty), connector: "salesforce", en: "a second business unit: hospitals, specialists, cases (Salesforce)", zh: "专科事业部：医院、专科医生、投诉（Salesforce）",
 		streams: split("Account Contact Event Case"),
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/salesforce", func(s *stage, f *fault.Set) http.Handler {
 			return simsalesforce.New(simsalesforce.Options{ClientID: salesforceClient, ClientSecret: salesforceSecret, Now: s.now, Faults: f}, SalesforceObjects(s.w, world.Specialty)...)
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"login_url": s.url + "/salesforce", "client_id": salesforceClient, "client_secret": salesforceSecret,

@@ -14,11 +14,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"tributary/canonical"
 	"tributary/connectors/sandbox/fault"
@@ -41,15 +42,21 @@ type Config struct {
 // Sandbox is a running set of systems.
 type Sandbox struct {
 	stage
-	cast   []system
-	server *http.Server
-	served chan error
+	cast      []system
+	listen    string            // address that was asked for
+	addresses map[string]string // of systems, by name
+	mux       *http.ServeMux    // of those that answer over HTTP
+	running   []server
+	served    errgroup.Group
 }
 
 // Start makes the world, writes the files and serves the systems until Close.
-func Start(ctx context.Context, c Config) (*Sandbox, error) {
+func Start(ctx context.Context, c Config) (_ *Sandbox, err error) {
 	if c.Scale == 0 {
 		c.Scale = 1
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
 	}
 	if c.Until.IsZero() {
 		c.Until = canonical.DateOf(c.Now().In(zone)).AddDays(-1)
@@ -69,35 +76,47 @@ func Start(ctx context.Context, c Config) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
-	sb := &Sandbox{stage: stage{w: w, dir: c.Dir, now: c.Now, private: private, public: public}, cast: chosen, served: make(chan error, 1)}
-	if err := sb.write(ctx); err != nil {
-		return nil, fmt.Errorf("write the sandbox's files: %w", err)
+	sb := &Sandbox{
+		stage: stage{w: w, dir: c.Dir, now: c.Now, private: private, public: public},
+		cast:  chosen, listen: c.Listen, addresses: map[string]string{}, mux: http.NewServeMux(),
 	}
-	mux := http.NewServeMux()
-	for _, s := range chosen {
-		if s.serve == nil {
-			continue
-		}
-		faults, err := fault.Parse(c.Faults)
-		if err != nil {
-			return nil, err
-		}
-		mux.Handle(s.path+"/", fault.Transport{Faults: faults, Now: c.Now, RetryAfter: time.Second, Delay: 10 * time.Second}.Wrap(s.serve(&sb.stage, faults)))
-	}
-	if err := sb.listen(ctx, c.Listen, mux); err != nil {
-		return nil, err
+	if err := sb.open(ctx, c.Faults); err != nil {
+		return nil, errors.Join(err, sb.Close())
 	}
 	return sb, nil
 }
 
-func (sb *Sandbox) write(ctx context.Context) error {
-	flow, masters := filepath.Join(sb.dir, FlowFolder), filepath.Join(sb.dir, MasterFolder)
-	for _, dir := range []string{flow, masters} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+// open brings the systems up, each with faults of its own.
+func (sb *Sandbox) open(ctx context.Context, faults string) error {
+	if err := sb.write(ctx); err != nil {
+		return fmt.Errorf("write the sandbox's files: %w", err)
+	}
+	l, err := sb.nextListener(ctx)
+	if err != nil {
+		return err
+	}
+	sb.url = "http://" + l.Addr().String()
+	sb.run(&http.Server{Handler: sb.mux, ReadHeaderTimeout: 10 * time.Second}, l)
+	for _, s := range sb.cast {
+		set, err := fault.Parse(faults)
+		if err != nil {
 			return err
 		}
+		if sb.addresses[s.name], err = s.by.open(ctx, sb, set); err != nil {
+			return fmt.Errorf("start %s: %w", s.name, err)
+		}
 	}
-	if err := writeFlows(ctx, sb.w, flow); err != nil {
+	return nil
+}
+
+// write writes the spreadsheets, and the maps of streams that their connectors have none for.
+func (sb *Sandbox) write(ctx context.Context) error {
+	masters := filepath.Join(sb.dir, MasterFolder)
+	if err := os.MkdirAll(masters, 0o755); err != nil {
+		return err
+	}
+	var err error
+	if sb.bills, err = sb.keptBills(); err != nil {
 		return err
 	}
 	if err := writeMasters(ctx, sb.w, masters); err != nil {
@@ -118,21 +137,6 @@ func (sb *Sandbox) mapFile(system, stream string) string {
 	return filepath.Join(sb.dir, system+"-"+stream+".yaml")
 }
 
-func (sb *Sandbox) listen(ctx context.Context, listen string, handler http.Handler) error {
-	if listen == "" {
-		listen = "127.0.0.1:0"
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", listen)
-	if err != nil {
-		return errs.New(errs.Unavailable, "connectors.sandbox_port", errs.Args{"address": listen, "why": err.Error()})
-	}
-	sb.url = "http://" + l.Addr().String()
-	sb.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { sb.served <- sb.server.Serve(l) }()
-	return nil
-}
-
 // URL is the address of the systems, without a path.
 func (sb *Sandbox) URL() string { return sb.url }
 
@@ -141,11 +145,11 @@ func (sb *Sandbox) World() *world.World { return sb.w }
 
 // Close stops serving and waits for it. Files stay.
 func (sb *Sandbox) Close() error {
-	err := sb.server.Close()
-	if served := <-sb.served; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
+	var failures []error
+	for _, s := range sb.running {
+		failures = append(failures, s.Close())
 	}
-	return err
+	return errors.Join(append(failures, sb.served.Wait())...)
 }
 
 // Credentials of the simulated systems. They open nothing else.
@@ -175,6 +179,12 @@ const (
 	u8Secret                 = "planted-secret-u8-app-secret"
 	fhirClient, fhirKeyID    = "tributary", "sandbox-1"
 	fxiaokeCode              = "planted-secret-fxiaoke-permanent-code"
+	directPassword           = "planted-secret-direct-password"
+	hotlineSecret            = "planted-secret-hotline-secret"
+	msfxKey                  = "31234567"
+	msfxSecret               = "planted-secret-msfx-app-secret"
+	epcisClient              = "tributary"
+	epcisSecret              = "planted-secret-epcis-client-secret"
 	veevaUser                = "integration@sandbox.example"
 	veevaPassword            = "planted-secret-veeva-password"
 )

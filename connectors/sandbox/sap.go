@@ -221,11 +221,11 @@ func SAPSystem(now func() time.Time, f *fault.Set) simsap.Options {
 // northern is the ERP of a company in the north-east that the maker bought, an S/4HANA with the services of both protocols.
 func northern() system {
 	return system{
-		name: string(world.NorthERP), connector: "sap", en: "a bought company in the north-east: its customers (SAP S/4HANA)", zh: "东北被并购公司：客户（SAP S/4HANA）", path: "/s4hana",
+		name: string(world.NorthERP), connector: "sap", en: "a bought company in the north-east: its customers (SAP S/4HANA)", zh: "东北被并购公司：客户（SAP S/4HANA）",
 		streams: split("customers"),
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/s4hana", func(s *stage, f *fault.Set) http.Handler {
 			return simsap.New(SAPSystem(s.now, f), append(SAPSets(s.w, world.NorthERP, false), SAPSets(s.w, world.NorthERP, true)...)...)
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/s4hana", "user": sapUser, "password": sapPassword,

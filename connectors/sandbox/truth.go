@@ -7,8 +7,8 @@ import (
 	"tributary/connectors/sandbox/world"
 )
 
-// Truth tells which customer of the world is behind every record that the systems and spreadsheets hold, under the key
-// that a hub knows it by, and behind every partner code of the reporting distributors' files.
+// Truth tells which customer of the world is behind every record that systems and spreadsheets hold, under the key
+// that a hub knows it by, and behind every partner code of the distributors' ledgers.
 func (sb *Sandbox) Truth() iter.Seq2[canonical.RecordKey, int] {
 	systems := map[string]system{}
 	for _, s := range cast() {
@@ -22,7 +22,7 @@ func (sb *Sandbox) Truth() iter.Seq2[canonical.RecordKey, int] {
 				return
 			}
 		}
-		for d, at := range sb.w.Reporting {
+		for d, at := range sb.w.Sellers() {
 			source := canonical.FlowSource(sb.erpCode(at))
 			for customer := range sb.w.Customers {
 				if !yield(canonical.RecordKey{Source: source, ID: world.PartnerCode(d, customer)}, customer) {

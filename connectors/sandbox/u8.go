@@ -90,11 +90,11 @@ func U8Enterprise(now func() time.Time, f *fault.Set) simu8.Options {
 // shandong is the U8+ of a small company in Shandong that the maker bought.
 func shandong() system {
 	return system{
-		name: string(world.ShandongERP), connector: "yonyou-u8", en: "a bought company in Shandong: its customers (yonyou U8+)", zh: "山东被并购公司：客户（用友 U8+）", path: "/u8",
+		name: string(world.ShandongERP), connector: "yonyou-u8", en: "a bought company in Shandong: its customers (yonyou U8+)", zh: "山东被并购公司：客户（用友 U8+）",
 		streams: split("customers"),
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/u8", func(s *stage, f *fault.Set) http.Handler {
 			return NewU8(U8Enterprise(s.now, f), U8Lists(s.w, world.ShandongERP))
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/u8", "from_account": u8From, "to_account": u8To, "app_key": u8Key, "app_secret": u8Secret,

@@ -142,11 +142,11 @@ func vaultCalls(w *world.World, sys world.System, contacts []int) simveeva.Objec
 // vaccines is the vaccines unit in Veeva Vault CRM.
 func vaccines() system {
 	return system{
-		name: string(world.Vaccines), connector: "veeva-vault", en: "the vaccines unit: hospitals, clinics, doctors, calls (Veeva Vault CRM)", zh: "疫苗事业部：医院、诊所、医生、拜访（Veeva Vault CRM）", path: "/vault",
+		name: string(world.Vaccines), connector: "veeva-vault", en: "the vaccines unit: hospitals, clinics, doctors, calls (Veeva Vault CRM)", zh: "疫苗事业部：医院、诊所、医生、拜访（Veeva Vault CRM）",
 		streams: split("hco hcp call"),
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/vault", func(s *stage, f *fault.Set) http.Handler {
 			return simveeva.NewVault(VaultTenant(s.now, f), VaultObjects(s.w, world.Vaccines)...)
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/vault", "user": veevaUser, "password": veevaPassword,

@@ -98,11 +98,11 @@ func YonyouTenant(now func() time.Time, f *fault.Set) simyonyou.Options {
 // western is the YonBIP of a company in the west that the maker bought.
 func western() system {
 	return system{
-		name: string(world.WestERP), connector: "yonyou", en: "a bought company in the west: its customers (yonyou YonBIP)", zh: "西部被并购公司：客户（用友 YonBIP）", path: "/yonbip",
+		name: string(world.WestERP), connector: "yonyou", en: "a bought company in the west: its customers (yonyou YonBIP)", zh: "西部被并购公司：客户（用友 YonBIP）",
 		streams: split("customers"),
-		serve: func(s *stage, f *fault.Set) http.Handler {
+		by: served{"/yonbip", func(s *stage, f *fault.Set) http.Handler {
 			return NewYonyou(YonyouTenant(s.now, f), YonyouLists(s.w, world.WestERP, false))
-		},
+		}},
 		settings: func(s *stage) map[string]any {
 			return map[string]any{
 				"base_url": s.url + "/yonbip", "tenant_id": yonyouTenant, "app_key": yonyouKey, "app_secret": yonyouSecret, "calls_per_minute": 0,

@@ -45,8 +45,8 @@ var owners = map[string][]string{
 	"github.com/segmentio/kafka-go": {"events/kafka"},
 	"github.com/twmb/franz-go":      {"events/embedded"},
 	"github.com/go-resty/resty":     {"connectors"},
-	"modernc.org/sqlite":            {"store"},
-	"github.com/jackc/pgx":          {"store", "test/servers", "connectors/distributor/database"},
+	"modernc.org/sqlite":            {"store", "connectors/sandbox/simpostgres"},
+	"github.com/jackc/pgx":          {"store", "test/servers", "connectors/distributor/database", "connectors/sandbox/simpostgres"},
 	"github.com/sony/gobreaker":     {"connectors"},
 }
 

@@ -46,17 +46,19 @@ func orderSystem(change map[string]any) func(t *testing.T) *connectortest.OrderS
 				return "信用额度不足"
 			},
 			Double: func(string) {
-				b.ChangeOrders(func(bill map[string]any) []map[string]any {
+				err := b.ChangeOrders(func(bill map[string]any) []map[string]any {
 					second := maps.Clone(bill)
 					second["FID"] = bill["FID"].(int64) + 1
 					return []map[string]any{bill, second}
 				})
+				require.NoError(t, err)
 			},
 			Void: func(string) {
-				b.ChangeOrders(func(bill map[string]any) []map[string]any {
+				err := b.ChangeOrders(func(bill map[string]any) []map[string]any {
 					bill["FCancelStatus"] = "B"
 					return []map[string]any{bill}
 				})
+				require.NoError(t, err)
 			},
 		}
 	}

@@ -23,8 +23,10 @@ import (
 type Options struct {
 	AcctID, User, Password string
 	AppID, AppSecret       string
-	PageCap                int           // rows of one answer at most; larger limits are cut silently; 0: 10000
-	Late                   time.Duration // how long after its caller gave up a late write is done; 0: 1 s
+	PageCap                int                                 // rows of one answer at most; larger limits are cut silently; 0: 10000
+	Late                   time.Duration                       // how long after its caller gave up a late write is done; 0: 1 s
+	Orders                 []map[string]any                    // sales orders from before
+	Keep                   func(orders []map[string]any) error // called with all sales orders before a write is answered; nil: they live as long as the server
 	Now                    func() time.Time
 	Faults                 *fault.Set
 }
@@ -51,7 +53,7 @@ func New(o Options, tables ...Table) *Server {
 	if o.Late == 0 {
 		s.opts.Late = time.Second
 	}
-	s.tables[orderForm] = emptyOrders()
+	s.tables[orderForm] = orderTable(o.Orders)
 	for _, t := range tables {
 		s.tables[t.Form] = t
 	}

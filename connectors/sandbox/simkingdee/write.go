@@ -22,8 +22,8 @@ const OrderKeyField = "F_TRB_ORDER_KEY"
 // creditLimit is the quantity of an order above which its audit is refused.
 const creditLimit = 1_000_000
 
-func emptyOrders() Table {
-	return Table{Form: orderForm, Key: "FID", Rows: List{KeyColumn: "FID"}, Columns: []string{
+func orderTable(orders []map[string]any) Table {
+	return Table{Form: orderForm, Key: "FID", Rows: List{KeyColumn: "FID", Items: orders}, Columns: []string{
 		"FID", "FBillNo", "FDate", "FDocumentStatus", "FCancelStatus", "FBillTypeID.FNumber", "FSaleOrgId.FNumber", "FCustId.FNumber", "FNote", "FCreateDate", "FModifyDate", OrderKeyField,
 	}}
 }
@@ -37,10 +37,15 @@ func (s *Server) Orders() []map[string]any {
 
 func (s *Server) orders() []map[string]any { return s.tables[orderForm].Rows.(List).Items }
 
-func (s *Server) setOrders(rows []map[string]any) {
-	t := s.tables[orderForm]
-	t.Rows = List{KeyColumn: "FID", Items: rows}
-	s.tables[orderForm] = t
+// setOrders puts other sales orders in place of those that are there. What cannot be kept is not done.
+func (s *Server) setOrders(rows []map[string]any) error {
+	if s.opts.Keep != nil {
+		if err := s.opts.Keep(rows); err != nil {
+			return err
+		}
+	}
+	s.tables[orderForm] = orderTable(rows)
+	return nil
 }
 
 // written is the answer to a write: words of a refusal, or the bill.
@@ -172,11 +177,13 @@ func (s *Server) save(data json.RawMessage) written {
 	}
 	now := s.opts.Now().In(time.FixedZone("", 8*3600)).Format("2006-01-02T15:04:05.000")
 	key, _ := fields[OrderKeyField].(string)
-	s.setOrders(append(s.orders(), map[string]any{
+	if err := s.setOrders(append(slices.Clip(s.orders()), map[string]any{
 		"FID": out.id, "FBillNo": out.number, "FDate": m.FDate, "FDocumentStatus": "A", "FCancelStatus": "A", "FBillTypeID.FNumber": m.FBillTypeID.FNumber,
 		"FSaleOrgId.FNumber": m.FSaleOrgId.FNumber, "FCustId.FNumber": m.FCustId.FNumber, "FNote": m.FNote, "FCreateDate": now, "FModifyDate": now, OrderKeyField: key,
 		"json": compact.String(), "total": total,
-	}))
+	})); err != nil {
+		out.words = []string{"保存失败: " + err.Error()}
+	}
 	return out
 }
 
@@ -231,18 +238,20 @@ func (s *Server) advance(method string, data json.RawMessage) written {
 	rows, changed := slices.Clone(s.orders()), maps.Clone(bill)
 	changed["FDocumentStatus"] = next
 	rows[at] = changed
-	s.setOrders(rows)
+	if err := s.setOrders(rows); err != nil {
+		return written{words: []string{"保存失败: " + err.Error()}}
+	}
 	id, _ := bill["FID"].(int64)
 	return written{id: id, number: number}
 }
 
 // ChangeOrders lets people at the site change bills by hand: f gets each, and returns what takes its place.
-func (s *Server) ChangeOrders(f func(bill map[string]any) []map[string]any) {
+func (s *Server) ChangeOrders(f func(bill map[string]any) []map[string]any) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var rows []map[string]any
 	for _, bill := range s.orders() {
 		rows = append(rows, f(maps.Clone(bill))...)
 	}
-	s.setOrders(rows)
+	return s.setOrders(rows)
 }

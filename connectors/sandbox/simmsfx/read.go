@@ -140,18 +140,27 @@ func (s *Server) changes(a *answer) {
 func (s *Server) known(code string) (Pack, Item, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, listed := s.packs[code]
-	for _, b := range s.bills {
-		for _, item := range b.Items {
-			if slices.Contains(item.Codes, code) {
-				if !listed {
-					p = Pack{Level: 1, Status: "A", Lot: item.Lot}
+	if s.items == nil {
+		s.items = map[string]*Item{}
+		for _, b := range s.bills {
+			for i := range b.Items {
+				for _, c := range b.Items[i].Codes {
+					if s.items[c] == nil {
+						s.items[c] = &b.Items[i]
+					}
 				}
-				return p, item, true
 			}
 		}
 	}
-	return p, Item{}, listed
+	p, listed := s.packs[code]
+	item := s.items[code]
+	switch {
+	case item == nil:
+		return p, Item{}, listed
+	case !listed:
+		p = Pack{Level: 1, Status: "A", Lot: item.Lot}
+	}
+	return p, *item, true
 }
 
 func (s *Server) query(a *answer) {

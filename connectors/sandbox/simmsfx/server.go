@@ -73,6 +73,7 @@ type Server struct {
 	opts   Options
 	mu     sync.Mutex
 	bills  []Bill
+	items  map[string]*Item // first item of a bill that names a code; nil: to be looked up anew
 	packs  map[string]Pack
 	log    []change
 	before func()
@@ -89,7 +90,7 @@ func New(o Options, bills ...Bill) *Server {
 func (s *Server) SetBills(bills []Bill) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bills = bills
+	s.bills, s.items = bills, nil
 }
 
 // SetPacks says what is known of codes; others are active smallest packs of the lot of their bill.
@@ -103,6 +104,7 @@ func (s *Server) SetPacks(packs map[string]Pack) {
 func (s *Server) Put(b Bill) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.items = nil
 	if i := s.find(b.Enterprise, b.Type, b.Code); i >= 0 {
 		s.bills = slices.Clone(s.bills)
 		s.bills[i] = b
@@ -116,6 +118,7 @@ func (s *Server) Put(b Bill) {
 func (s *Server) Delete(enterprise, kind, code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.items = nil
 	if i := s.find(enterprise, kind, code); i >= 0 {
 		s.log = append(s.log, change{s.bills[i], "del", s.opts.Now()})
 		s.bills = slices.Delete(slices.Clone(s.bills), i, i+1)

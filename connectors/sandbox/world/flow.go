@@ -45,6 +45,16 @@ func (b book) total(product int) int {
 	return n
 }
 
+// lot is how much there is of a lot.
+func (b book) lot(product, lot int) int {
+	for _, p := range b[product] {
+		if p.lot == lot {
+			return p.quantity
+		}
+	}
+	return 0
+}
+
 func (b book) put(product, lot, quantity int) {
 	for i := range b[product] {
 		if b[product][i].lot == lot {

@@ -10,7 +10,7 @@ import (
 type Line struct {
 	Day      int
 	Doc, Row int
-	Party    int // customer index of who reports; set in the ledgers of the chain and the hospital
+	Party    int // customer index of who reports; set in the ledgers of the chain, the hospital and the linked distributor
 	Partner  int // customer index; −1
 	Product  int
 	Lot      int
@@ -28,11 +28,14 @@ type Ledgers struct {
 	ChainPurchases, ChainSales           []Line
 	ChainStock                           []Line // at the end
 	HospitalUse                          []Line // what the hospital's pharmacy handed out
+	LinkedSales, LinkedPurchases         []Line // of the distributor whose database is read
+	LinkedStock                          []Line // at every month's end
 }
 
 // Rows is how many rows the ledgers have.
 func (l *Ledgers) Rows() int {
-	n := len(l.MakerSales) + len(l.MakerReturns) + len(l.MakerStock) + len(l.ChainPurchases) + len(l.ChainSales) + len(l.ChainStock) + len(l.HospitalUse)
+	n := len(l.MakerSales) + len(l.MakerReturns) + len(l.MakerStock) + len(l.ChainPurchases) + len(l.ChainSales) + len(l.ChainStock) + len(l.HospitalUse) +
+		len(l.LinkedSales) + len(l.LinkedPurchases) + len(l.LinkedStock)
 	for d := range 2 {
 		n += len(l.DistributorSales[d]) + len(l.DistributorPurchases[d]) + len(l.DistributorStock[d])
 	}

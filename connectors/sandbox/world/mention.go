@@ -10,15 +10,16 @@ import (
 	"tributary/canonical"
 )
 
-// Mention is a customer as a reporting distributor's ledger names it on a day: the distributor's own code and spelling.
+// Mention is a customer as the ledger of one of the Sellers names it on a day: the distributor's own code and spelling.
 // A few customers are renamed in its books during the year; the code stays.
 func (w *World) Mention(distributor, customer, day int) canonical.PartyMention {
 	c := &w.Customers[customer]
 	r := w.random(forMention, distributor, customer)
-	h := habits{abbreviate: 0.12, dropPlace: 0.06, former: 0.4, typo: 0.02, bracket: 0.2, width: 0.03}
-	if distributor == 1 {
-		h = habits{abbreviate: 0.22, dropPlace: 0.1, former: 0.6, traditional: 0.03, typo: 0.03, bracket: 0.3, note: 0.03, width: 0.08}
-	}
+	h := [3]habits{
+		{abbreviate: 0.12, dropPlace: 0.06, former: 0.4, typo: 0.02, bracket: 0.2, width: 0.03},
+		{abbreviate: 0.22, dropPlace: 0.1, former: 0.6, traditional: 0.03, typo: 0.03, bracket: 0.3, note: 0.03, width: 0.08},
+		{abbreviate: 0.08, dropPlace: 0.04, former: 0.5, typo: 0.02, bracket: 0.2},
+	}[distributor]
 	name := c.Name
 	if c.Former != "" && r.chance(h.former) {
 		name = c.Former
@@ -29,26 +30,26 @@ func (w *World) Mention(distributor, customer, day int) canonical.PartyMention {
 		first = second
 	}
 	out := canonical.PartyMention{Code: PartnerCode(distributor, customer), Name: first}
-	if distributor == 0 {
+	if uscc := [3]float64{0: 0.4, linked: 0.8}[distributor]; uscc > 0 { // who asks for papers writes down where they are from
 		out.City, out.County = c.place.city, c.place.county
-		if r.chance(0.4) {
+		if r.chance(uscc) {
 			out.USCC = c.USCC
 		}
 	}
 	return out
 }
 
-// PartnerCode is a reporting distributor's own code of a customer.
+// PartnerCode is the own code of one of the Sellers of a customer.
 func PartnerCode(distributor, customer int) string {
-	return fmt.Sprintf("%s%05d", [2]string{"KH", "1"}[distributor], customer)
+	return fmt.Sprintf("%s%05d", [3]string{"KH", "1", "DK"}[distributor], customer)
 }
 
-// ProductMention is a product as a reporting distributor's ledger names it; the unit is left open.
+// ProductMention is a product as the ledger of one of the Sellers names it; the unit is left open.
 func (w *World) ProductMention(distributor, product int) canonical.ProductMention {
 	p := w.Products[product]
-	if distributor == 0 {
+	if distributor != 1 {
 		return canonical.ProductMention{
-			Code: fmt.Sprintf("10%03d", 17*(product+1)), Name: p.Name, Spec: strings.ReplaceAll(p.Spec, "×", "*"), ApprovalNo: p.ApprovalNo,
+			Code: fmt.Sprintf([3]string{0: "10%03d", linked: "Y%03d"}[distributor], 17*(product+1)), Name: p.Name, Spec: strings.ReplaceAll(p.Spec, "×", "*"), ApprovalNo: p.ApprovalNo,
 			Maker: w.Customers[w.Maker].Name,
 		}
 	}
@@ -89,7 +90,7 @@ func ordered[K cmp.Ordered, V any](m map[K]V) iter.Seq2[K, V] {
 func (w *World) Mentions(distributor int) iter.Seq2[canonical.PartyMention, int] {
 	return func(yield func(canonical.PartyMention, int) bool) {
 		met := map[canonical.PartyMention]bool{}
-		for _, l := range w.Ledgers.DistributorSales[distributor] {
+		for _, l := range [3][]Line{w.Ledgers.DistributorSales[0], w.Ledgers.DistributorSales[1], w.Ledgers.LinkedSales}[distributor] {
 			m := w.Mention(distributor, l.Partner, l.Day)
 			if met[m] {
 				continue

@@ -24,6 +24,7 @@ const (
 	forLedger
 	forUse
 	forCases
+	forResale
 )
 
 func mix(x uint64) uint64 { // splitmix64

@@ -30,6 +30,7 @@ const (
 	Registry    System = "registry" // licence holders of a province, as its authority publishes them
 	Vaccines    System = "vaccines" // a vaccines unit's hospitals, clinics and doctors in the north
 	Master      System = "master"   // hospitals and doctors of the west and Shandong, as a vendor's master knows them
+	Hotline     System = "hotline"  // patients who called the support line
 )
 
 // system is what a system knows and how it writes it.
@@ -148,6 +149,11 @@ func systems() []system {
 			name: Master, id: numbered("%d", 610_001), where: split("37 50 51 53 61"), staff: true, only: true,
 			shares: known{hospital: {0.9, 0}, hcp: {0.7, 0}},
 			habits: habits{former: 0.1, uscc: 0.9, licence: 0.5, phone: 0.7, detail: 0.9, oldTitle: 0.05, divisions: 1},
+		},
+		{
+			name: Hotline, id: numbered("HL%06d", 1),
+			shares: known{patient: {0.15, 0.03}},
+			habits: habits{abbreviate: 0.4, dropPlace: 0.2, traditional: 0.005, typo: 0.02, phone: 1, detail: 0.9, divisions: 0.6},
 		},
 	}
 }

@@ -26,11 +26,14 @@ type World struct {
 	Lots      []Lot
 	Movements []Movement
 	Ledgers   Ledgers
+	Linked    int // customer index of the distributor whose database is read
 	Hospital  int // customer index of the hospital whose information system answers
 	Complaint Complaint
 	Cases     []Case
 	systems   []system
 	views     map[System][]view
+	packs     []packed               // of each line of the maker's sales: how many packs of its lot had left before
+	stored    []packed               // of each lot: how many have left
 	accounts  map[System]map[int]int // of systems that file others under organisations: customer → its first record
 }
 
@@ -67,6 +70,8 @@ func New(c Config) (*World, error) {
 	w.Products = products()
 	w.simulate()
 	w.useUp()
+	w.resell()
+	w.pack()
 	w.look()
 	w.complain()
 	return w, nil
