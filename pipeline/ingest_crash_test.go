@@ -55,12 +55,15 @@ func TestIngestSurvivesKills(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			calm := openIngest(t, url(), t.TempDir())
 			customers, sales := calm.write("c.csv", crashCustomers()...), calm.write("s.csv", crashSales()...)
+			began := time.Now()
 			calm.take(customers, mapping.Customers, "")
+			between := time.Now()
 			calm.take(sales, mapping.Sales, "D1")
+			ended := time.Now()
 
 			target, dir := url(), t.TempDir()
 			openIngest(t, target, dir)
-			kills := killAndFinish(t, target, dir, customers, mapping.Customers) + killAndFinish(t, target, dir, sales, mapping.Sales)
+			kills := killAndFinish(t, target, dir, customers, mapping.Customers, between.Sub(began)) + killAndFinish(t, target, dir, sales, mapping.Sales, ended.Sub(between))
 			t.Logf("%d kills", kills)
 			struck := openIngest(t, target, dir)
 			want, got := crashState(t, calm), crashState(t, struck)
@@ -94,8 +97,9 @@ func crashSales() []string {
 	return lines
 }
 
-// killAndFinish imports a file in child processes that are killed after a random time, and at last lets one finish.
-func killAndFinish(t *testing.T, url, dir, file string, kind mapping.Kind) (kills int) {
+// killAndFinish imports a file in child processes that are killed at a random moment of the time that an import takes, and
+// at last lets one finish.
+func killAndFinish(t *testing.T, url, dir, file string, kind mapping.Kind, takes time.Duration) (kills int) {
 	t.Helper()
 	const rounds = 8
 	for round := range rounds + 1 {
@@ -109,7 +113,7 @@ func killAndFinish(t *testing.T, url, dir, file string, kind mapping.Kind) (kill
 		_, err = said.ReadString('\n') // the store is open
 		require.NoError(t, err)
 		killed := make(chan bool, 1)
-		alarm := time.AfterFunc(time.Duration(rand.IntN(400))*time.Millisecond, func() { // the moment of the kill, not a wait for anything
+		alarm := time.AfterFunc(rand.N(takes), func() { // the moment of the kill, not a wait for anything
 			killed <- round < rounds && cmd.Process.Kill() == nil
 		})
 		rest, err := io.ReadAll(said)

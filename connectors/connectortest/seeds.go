@@ -67,7 +67,7 @@ var ofTheHub = []Fault{
 	{26, "equal rows of a file are one", "pipeline.TestOverlappingFilesWithoutDocuments/sqlite",
 		Change{"mapping/identity.go", "if x.seen.add(print) {", "if x.seen.add(print) || true {"}},
 	{26, "an older version of a row replaces a newer one", "pipeline.TestPulledLedgerRows/sqlite",
-		Change{"pipeline/pull_rows.go", `fmt.Sprintf("%016x|%s|%s", store.Micros(at), row.SourceSeq, readOrder(`, `fmt.Sprintf("%s|%s", row.SourceSeq, readOrder(`}},
+		Change{"pipeline/pull_rows.go", "store.Micros(at), row.SourceSeq", "0*store.Micros(at), row.SourceSeq"}},
 	{27, "bad rows stop no run", "pipeline.TestAPullStopsWhenTooManyRowsAreBad/sqlite",
 		Change{"pipeline/pull_rows.go", "if err := r.tooManyBad(); err != nil {", "if err := r.tooManyBad(); false {"}},
 	{27, "bad rows are passed over", "pipeline.TestAPullStopsWhenTooManyRowsAreBad/sqlite",
