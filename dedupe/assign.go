@@ -27,6 +27,8 @@ type Link struct {
 	Golden canonical.ID
 	// Published reports that consumers saw the link. Only published links decide where an id goes.
 	Published bool
+	// Heir: the link was that of a record which its source merged into this one.
+	Heir bool
 }
 
 // IDState is what the id ledger says of a golden id.
@@ -55,7 +57,8 @@ type Redirect struct {
 // Assign gives golden ids to clusters (DESIGN 6.5). Each old id goes to the cluster that holds most of its published
 // links (tie: the cluster with the smallest reference); a cluster claimed by several keeps the one chosen last, else the
 // earliest published, else the smallest, and the losers redirect. A cluster claimed by none needs a new id. An id of
-// states without a record in any cluster becomes inactive.
+// states without a record in any cluster becomes inactive, unless its records were merged into others in their source: it
+// follows them, redirecting to the id of their cluster, or as that id where the cluster has none.
 //
 // Links of records that are in no cluster count for nothing. States must hold every id that links name and every id
 // whose records may have left; retired (merged) ids must not be among them. The answer does not depend on the order of
@@ -71,14 +74,18 @@ func Assign(clusters [][]Ref, links []Link, states []IDState) Assignment {
 			smallest[i] = slices.MinFunc(members, compareRefs)
 		}
 	}
-	votes := countVotes(at, links)
-	claims := make([][]IDState, len(clusters))
+	votes := countVotes(at, links, false)
+	inherited := countVotes(at, links, true)
+	claims, heirs := make([][]IDState, len(clusters)), make([][]IDState, len(clusters))
 	var out Assignment
 	for _, s := range sortedStates(states) {
 		cluster, ok := winner(votes[s.ID], smallest)
+		heir, follows := winner(inherited[s.ID], smallest)
 		switch {
 		case ok:
 			claims[cluster] = append(claims[cluster], s)
+		case follows:
+			heirs[heir] = append(heirs[heir], s)
 		case !s.Inactive:
 			out.Inactive = append(out.Inactive, s.ID)
 		}
@@ -86,7 +93,13 @@ func Assign(clusters [][]Ref, links []Link, states []IDState) Assignment {
 	out.Golden = make([]canonical.ID, len(clusters))
 	for i, claimed := range claims {
 		if len(claimed) == 0 {
+			claimed, heirs[i] = heirs[i], nil
+		}
+		if len(claimed) == 0 {
 			continue
+		}
+		for _, s := range heirs[i] {
+			out.Redirects = append(out.Redirects, Redirect{From: s.ID, ToCluster: i})
 		}
 		keep := slices.MinFunc(claimed, bySeniority)
 		out.Golden[i] = keep.ID
@@ -104,11 +117,11 @@ func Assign(clusters [][]Ref, links []Link, states []IDState) Assignment {
 // tally counts the links of one id in one cluster.
 type tally struct{ published, all int }
 
-func countVotes(at map[int64]int, links []Link) map[canonical.ID]map[int]tally {
+func countVotes(at map[int64]int, links []Link, heirs bool) map[canonical.ID]map[int]tally {
 	votes := map[canonical.ID]map[int]tally{}
 	for _, l := range links {
 		cluster, living := at[l.Record]
-		if !living {
+		if !living || l.Heir != heirs {
 			continue
 		}
 		if votes[l.Golden] == nil {

@@ -34,6 +34,15 @@ func links(id canonical.ID, numbers ...int64) (out []dedupe.Link) {
 	return out
 }
 
+// heirs are links of records that were merged into these.
+func heirs(id canonical.ID, numbers ...int64) []dedupe.Link {
+	out := links(id, numbers...)
+	for i := range out {
+		out[i].Heir = true
+	}
+	return out
+}
+
 func TestAssign(t *testing.T) {
 	t.Parallel()
 	day := func(d int) time.Time { return time.Date(2026, 3, d, 0, 0, 0, 0, time.UTC) }
@@ -114,6 +123,21 @@ func TestAssign(t *testing.T) {
 			states:   []dedupe.IDState{{ID: golden(1), Published: day(2), Inactive: true}, b},
 			want:     dedupe.Assignment{Golden: []canonical.ID{golden(2)}, Redirects: []dedupe.Redirect{{From: golden(1), ToCluster: 0}}},
 		},
+		"an id whose only record was merged into another's in their source redirects there": {
+			clusters: [][]dedupe.Ref{refs(2)},
+			links:    append(heirs(golden(2), 2), links(golden(1), 2)...), states: []dedupe.IDState{a, b},
+			want: dedupe.Assignment{Golden: []canonical.ID{golden(1)}, Redirects: []dedupe.Redirect{{From: golden(2), ToCluster: 0}}},
+		},
+		"an id with a living record stays with it": {
+			clusters: [][]dedupe.Ref{refs(1), refs(2)},
+			links:    append(append(heirs(golden(1), 2, 2), links(golden(1), 1)...), links(golden(2), 2)...), states: []dedupe.IDState{a, b},
+			want: dedupe.Assignment{Golden: []canonical.ID{golden(1), golden(2)}},
+		},
+		"a survivor that has no id yet bears that of the record it took in": {
+			clusters: [][]dedupe.Ref{refs(2)},
+			links:    heirs(golden(1), 2), states: []dedupe.IDState{{ID: golden(1), Published: day(1), Inactive: true}},
+			want: dedupe.Assignment{Golden: []canonical.ID{golden(1)}, Reactivated: []canonical.ID{golden(1)}},
+		},
 		"a split leaves the id with the larger part": {
 			clusters: [][]dedupe.Ref{refs(1, 2), refs(3)},
 			links:    links(golden(1), 1, 2, 3), states: []dedupe.IDState{a},
@@ -139,7 +163,7 @@ func TestAssignLaws(t *testing.T) {
 				parts[p] = append(parts[p], ref(n))
 			}
 			if g := rapid.IntRange(0, ids).Draw(t, "golden"); g > 0 {
-				old = append(old, dedupe.Link{Record: n, Golden: golden(g), Published: rapid.Bool().Draw(t, "published")})
+				old = append(old, dedupe.Link{Record: n, Golden: golden(g), Published: rapid.Bool().Draw(t, "published"), Heir: rapid.IntRange(0, 2).Draw(t, "heir") == 0})
 			}
 		}
 		clusters := slices.DeleteFunc(parts, func(p []dedupe.Ref) bool { return len(p) == 0 })

@@ -21,6 +21,7 @@ type Map struct {
 	skip       *expression
 	deleted    *expression
 	sourceTime *origin
+	mergedInto *origin
 	zone       *time.Location
 	sources    []string
 }
@@ -59,6 +60,7 @@ type Result struct {
 	Key        string // the row's key at its source; "" for flow rows, see Identity
 	Filtered   bool   // left out by the map's skip rule
 	Deleted    bool   // the row says that the record is gone; Value is what it was, nil when the row does not say
+	MergedInto string // where a customer is gone: the key of the record of the same source that took it in; "" = none
 	SourceTime time.Time
 	Issues     []canonical.Issue // everything that is wrong; any one means quarantine
 }
@@ -110,6 +112,7 @@ func (m *Map) Apply(row map[string]any) Result {
 		res.SourceTime, bad = m.timeOf(&env)
 		add(bad)
 	}
+	res.MergedInto = m.successor(&env)
 	if res.Deleted && len(res.Issues) == 0 {
 		res.Value = m.lastContent(&env)
 		return res
@@ -123,6 +126,19 @@ func (m *Map) Apply(row map[string]any) Result {
 	res.Value = value
 	res.Issues = joinIssues(res.Issues, issues)
 	return res
+}
+
+// successor is the key of the record that took in the one that is gone. What cannot be told is none: the delete counts all
+// the same.
+func (m *Map) successor(env *rowEnv) string {
+	if m.mergedInto == nil {
+		return ""
+	}
+	text, bad := m.mergedInto.text(env, "merged_into")
+	if bad != nil {
+		return ""
+	}
+	return text
 }
 
 // lastContent is the value of a deleted row as far as it still maps as a whole: flow rows are told apart by it.
@@ -162,7 +178,7 @@ func (m *Map) key(row map[string]any) (string, *canonical.Issue) {
 }
 
 func (m *Map) timeOf(env *rowEnv) (time.Time, *canonical.Issue) {
-	text, bad := m.sourceTime.text(env)
+	text, bad := m.sourceTime.text(env, "source_time")
 	if bad != nil || text == "" {
 		return time.Time{}, bad
 	}
@@ -173,9 +189,9 @@ func (m *Map) timeOf(env *rowEnv) (time.Time, *canonical.Issue) {
 	return t, nil
 }
 
-func (o *origin) text(env *rowEnv) (string, *canonical.Issue) {
+func (o *origin) text(env *rowEnv, field string) (string, *canonical.Issue) {
 	if o.expr != nil {
-		return o.expr.text(env, "source_time")
+		return o.expr.text(env, field)
 	}
 	v, _ := find(env.row, o.from)
 	return textOf(v), nil

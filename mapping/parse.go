@@ -166,7 +166,7 @@ func (p *mapParser) list(n ast.Node) []string {
 	return out
 }
 
-var topKeys = []string{"entity", "ledger", "key", "fields", "custom", "skip", "source_time", "zone", "deleted"}
+var topKeys = []string{"entity", "ledger", "key", "fields", "custom", "skip", "source_time", "zone", "deleted", "merged_into"}
 
 func (p *mapParser) top(root ast.Node) {
 	entries := map[string]pair{}
@@ -201,6 +201,9 @@ func (p *mapParser) top(root ast.Node) {
 	}
 	if e, ok := entries["deleted"]; ok {
 		p.m.deleted = p.expression(e.node)
+	}
+	if e, ok := entries["merged_into"]; ok {
+		p.m.mergedInto = p.origin(e.node)
 	}
 	if e, ok := entries["source_time"]; ok {
 		p.m.sourceTime = p.origin(e.node)

@@ -152,6 +152,9 @@ func recordOf(res mapping.Result, entity canonical.Entity, source string) (store
 		personal, r.Personal = true, true
 	}
 	if res.Deleted {
+		if entity == canonical.EntityCustomer && res.MergedInto != res.Key {
+			r.MergedInto = res.MergedInto
+		}
 		return r, personal, nil
 	}
 	var err error

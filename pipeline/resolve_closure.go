@@ -17,6 +17,7 @@ type closure struct {
 	components []dedupe.Component
 	links      map[int64]store.RecordLink  // the last link of each record that ever had one
 	overrides  map[int64][]dedupe.Override // record → what stewards set at it
+	absorbed   map[int64][]int64           // living record → those that its source merged into it
 }
 
 // closure grows the seeds until no edge, judgement, override or golden record leads out.
@@ -27,6 +28,7 @@ func (r *resolveRun) closure(ctx context.Context, seeds []int64) (*closure, erro
 	overrides := map[canonical.ID]store.Override{}
 	reached := map[int64]bool{}
 	goldens := map[canonical.ID]bool{}
+	successors := map[int64]int64{}
 	for frontier := union(seeds); len(frontier) > 0; {
 		for _, id := range frontier {
 			reached[id] = true
@@ -54,10 +56,15 @@ func (r *resolveRun) closure(ctx context.Context, seeds []int64) (*closure, erro
 		if err != nil {
 			return nil, err
 		}
-		frontier = slices.DeleteFunc(union(next, judged, overridden, siblings), func(id int64) bool { return reached[id] })
+		heirs, err := r.heirs(ctx, frontier, successors)
+		if err != nil {
+			return nil, err
+		}
+		frontier = slices.DeleteFunc(union(next, judged, overridden, siblings, heirs), func(id int64) bool { return reached[id] })
 	}
 	c.records = slices.Sorted(maps.Keys(reached))
 	c.overrides = r.owners(c.records, overrides)
+	c.absorbed = r.absorbed(c.records, successors)
 	return c, r.components(ctx, c, edges, slices.Collect(maps.Keys(judgements)))
 }
 
@@ -100,6 +107,50 @@ func (r *resolveRun) overridden(ctx context.Context, ids []int64, into map[canon
 	}
 	numbers, err := r.DB.CustomersByKey(ctx, named)
 	return slices.Collect(maps.Values(numbers)), err
+}
+
+// heirs returns the records that took in those of ids which their source merged away.
+func (r *resolveRun) heirs(ctx context.Context, ids []int64, successors map[int64]int64) ([]int64, error) {
+	named := map[int64]canonical.RecordKey{}
+	for _, id := range ids {
+		if p, ok := r.cache[id]; ok && p.record.MergedInto != "" {
+			named[id] = canonical.RecordKey{Source: p.record.Key.Source, ID: p.record.MergedInto}
+		}
+	}
+	if len(named) == 0 {
+		return nil, nil
+	}
+	numbers, err := r.DB.CustomersEver(ctx, slices.Collect(maps.Values(named)))
+	if err != nil {
+		return nil, err
+	}
+	var out []int64
+	for id, key := range named {
+		if heir, known := numbers[key]; known {
+			successors[id] = heir
+			out = append(out, heir)
+		}
+	}
+	return out, nil
+}
+
+// absorbed follows chains of merges to the records that live.
+func (r *resolveRun) absorbed(records []int64, successors map[int64]int64) map[int64][]int64 {
+	out := map[int64][]int64{}
+	for _, id := range records {
+		at, ok := successors[id]
+		for range successors { // no chain is longer, and one that leads round in a circle ends
+			next, on := successors[at]
+			if !ok || !on {
+				break
+			}
+			at = next
+		}
+		if p := r.cache[at]; ok && p.comparable != nil {
+			out[at] = append(out[at], id)
+		}
+	}
+	return out
 }
 
 // owners gives each override to the first living record that it hangs at.
@@ -176,8 +227,10 @@ type family struct {
 	goldens  []canonical.ID
 }
 
-// families groups clusters and records that are gone by the golden ids they share, in a fixed order.
-func families(clusters []dedupe.Cluster, gone []int64, links map[int64]store.RecordLink) []family {
+// families groups clusters and records that are gone by the golden ids they share, in a fixed order. Those of records that
+// were merged into a cluster's in their source belong to it too.
+func families(clusters []dedupe.Cluster, gone []int64, c *closure) []family {
+	links := c.links
 	at := map[canonical.ID]int{} // golden id → family
 	var all []family
 	place := func(ids []canonical.ID) int {
@@ -210,11 +263,13 @@ func families(clusters []dedupe.Cluster, gone []int64, links map[int64]store.Rec
 		}
 		return target
 	}
-	for i, c := range clusters {
+	for i, cluster := range clusters {
 		var ids []canonical.ID
-		for _, m := range c.Members {
-			if l, ok := links[m]; ok && !slices.Contains(ids, l.Golden) {
-				ids = append(ids, l.Golden)
+		for _, m := range cluster.Members {
+			for _, record := range append([]int64{m}, c.absorbed[m]...) {
+				if l, ok := links[record]; ok && !slices.Contains(ids, l.Golden) {
+					ids = append(ids, l.Golden)
+				}
 			}
 		}
 		f := place(ids)

@@ -42,7 +42,7 @@ func (r *resolveRun) settle(ctx context.Context, c *closure) error {
 		return err
 	}
 	portion, size := []family{}, 0
-	for _, f := range families(clusters, gone, c.links) {
+	for _, f := range families(clusters, gone, c) {
 		n := len(f.gone)
 		for _, i := range f.clusters {
 			n += len(clusters[i].Members)
@@ -136,6 +136,11 @@ func (w *goldenWriter) assign(ctx context.Context, list []family) (dedupe.Assign
 		for _, m := range refs {
 			if l, ok := w.links[m.Number]; ok {
 				links = append(links, dedupe.Link{Record: m.Number, Golden: l.Golden, Published: true})
+			}
+			for _, gone := range w.absorbed[m.Number] {
+				if l, ok := w.links[gone]; ok {
+					links = append(links, dedupe.Link{Record: m.Number, Golden: l.Golden, Published: true, Heir: true})
+				}
 			}
 		}
 	}

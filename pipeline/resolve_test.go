@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +80,19 @@ type rec struct {
 	source, id string
 	trust      int
 	customer   *canonical.Customer
+}
+
+// merge is what a source says that merged records: each is gone, and lives on in the one it names.
+func (m *master) merge(source string, into map[string]string) {
+	var records []store.Record
+	for _, id := range slices.Sorted(maps.Keys(into)) {
+		m.order++
+		records = append(records, store.Record{Entity: canonical.EntityCustomer, Source: source, ID: id, Trust: 60, Deleted: true, MergedInto: into[id], ReadOrder: fmt.Sprintf("%08d", m.order), Run: canonical.DeriveID("run")})
+	}
+	require.NoError(m.t, m.db.InTx(m.ctx(), func(tx *store.Tx) error {
+		_, err := tx.PutRecords(m.ctx(), records)
+		return err
+	}))
 }
 
 func (m *master) put(list ...rec) {
@@ -266,6 +280,63 @@ func TestGoldenIDsOutliveMergeSplitAndReturn(t *testing.T) {
 		m.run()
 		require.Equal(t, a, m.golden("erp", "C1"), "the id comes back with its record")
 		require.Equal(t, store.GoldenActive, m.value(a).Status)
+	})
+}
+
+// A merge in a source retires the golden id that only the absorbed record had, and consumers are led to the survivor's.
+func TestMergesInASourceRedirect(t *testing.T) {
+	t.Parallel()
+	resolveOnBoth(t, func(t *testing.T, m *master) {
+		names := []string{"南京仁济医院", "无锡太湖康复医院", "徐州云龙骨科医院", "苏州寒山妇幼保健院", "扬州瘦西湖眼科医院"}
+		id := func(i int) string { return fmt.Sprint(7000 + i) }
+		var before []canonical.ID
+		for i, name := range names {
+			m.put(rec{"network", id(i), 60, hospital(name)})
+		}
+		m.put(rec{"erp", "C4", 80, hospital(names[4])})
+		m.run()
+		for i := range names {
+			before = append(before, m.golden("network", id(i)))
+		}
+		status := func(i int) store.Golden {
+			g, err := m.db.Golden(t.Context(), before[i])
+			require.NoError(t, err)
+			return g
+		}
+
+		// A chain, 0 into 1 and 1 into 2, and one whose golden record lives on in another system.
+		m.merge("network", map[string]string{id(0): id(1), id(1): id(2), id(4): id(3)})
+		report := m.run()
+		require.EqualValues(t, 2, report.Merged)
+		require.Zero(t, report.Inactivated)
+		for _, i := range []int{0, 1} {
+			require.Equal(t, store.GoldenMerged, status(i).Status)
+			require.Equal(t, before[2], status(i).Survivor)
+		}
+		require.Equal(t, store.GoldenActive, status(4).Status, "it has a living record of its own")
+		require.Equal(t, before[4], m.golden("erp", "C4"))
+		require.Equal(t, before[2], m.golden("network", id(2)))
+
+		// Said again it changes nothing. Taken back the record has a new id: a retired one is never used again.
+		m.merge("network", map[string]string{id(0): id(1)})
+		require.Zero(t, m.run().Merged)
+		m.put(rec{"network", id(0), 60, hospital(names[0])})
+		m.run()
+		require.NotContains(t, before, m.golden("network", id(0)))
+
+		// A record that is gone first, its heir told later, redirects then; one that names itself, a circle and an unknown one
+		// end as any other delete does.
+		m.put(rec{"network", id(3), 60, nil})
+		require.EqualValues(t, 1, m.run().Inactivated)
+		m.merge("network", map[string]string{id(3): id(2)})
+		require.EqualValues(t, 1, m.run().Merged)
+		require.Equal(t, before[2], status(3).Survivor)
+		m.merge("network", map[string]string{id(2): id(0), id(0): id(2)})
+		require.EqualValues(t, 2, m.run().Inactivated)
+		m.put(rec{"network", "9", 60, hospital("常州天宁口腔医院")})
+		m.run()
+		m.merge("network", map[string]string{"9": "no such record"})
+		require.EqualValues(t, 1, m.run().Inactivated)
 	})
 }
 

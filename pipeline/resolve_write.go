@@ -20,6 +20,7 @@ type goldenWriter struct {
 	*resolveRun
 	clusters []dedupe.Cluster
 	links    map[int64]store.RecordLink
+	absorbed map[int64][]int64           // living record → those that its source merged into it
 	set      map[int64][]dedupe.Override // record → what stewards set at it
 	step     canonical.ID
 	known    map[canonical.ID]store.Golden // golden records of the families at hand, as they were
@@ -27,7 +28,7 @@ type goldenWriter struct {
 
 func (r *resolveRun) newWriter(c *closure, clusters []dedupe.Cluster) (*goldenWriter, error) {
 	step, err := r.DB.NewID()
-	return &goldenWriter{resolveRun: r, clusters: clusters, links: c.links, set: c.overrides, step: step}, err
+	return &goldenWriter{resolveRun: r, clusters: clusters, links: c.links, absorbed: c.absorbed, set: c.overrides, step: step}, err
 }
 
 // change is all that one unit of work writes.

@@ -25,6 +25,7 @@ type Record struct {
 	Value      any                    // pointer to what Payload says, where the caller has it: it is not decoded again; may be nil
 	Personal   bool                   // seal the payload
 	Deleted    bool                   //
+	MergedInto string                 // of a deleted customer: what its source calls the record that took it in; "" = none
 	SourceTime time.Time              // the source's own time of the version; zero when it has none
 	SourceSeq  string                 // the source's own order within equal times, compared as text
 	ReadOrder  string                 // run start, page, row as sortable text
@@ -222,6 +223,9 @@ func (b *recordBatch) take(r *Record) Outcome {
 // hashRecord tells contents apart. Of a person it is a keyed hash, so that nobody can test guesses against it.
 func (tx *Tx) hashRecord(r *Record) []byte {
 	switch {
+	case r.Deleted && r.MergedInto != "":
+		h := sha256.Sum256([]byte(r.MergedInto))
+		return append([]byte("merged "), h[:9]...)
 	case r.Deleted:
 		return []byte("deleted")
 	case r.Personal:

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -55,7 +56,7 @@ func (b *recordBatch) write(ctx context.Context) error {
 		case s.next.Deleted:
 			r := s.next
 			replaced = append(replaced, s.id)
-			deleted = append(deleted, []any{s.id, s.version, s.hash, s.order.time, s.order.seq, s.order.read, r.Run, r.Row, true, []byte("{}"), resolved(r.Entity), now})
+			deleted = append(deleted, []any{s.id, s.version, s.hash, s.order.time, s.order.seq, s.order.read, r.Run, r.Row, true, r.gone(), resolved(r.Entity), now})
 		default:
 			r := s.next
 			payload, err := seal(r)
@@ -122,7 +123,10 @@ func (b *recordBatch) sealer(ctx context.Context) (func(*Record) ([]byte, error)
 	}
 	return func(r *Record) ([]byte, error) {
 		if r.Deleted || !r.Personal {
-			return orEmpty(r), nil
+			if r.Deleted {
+				return r.gone(), nil
+			}
+			return r.Payload, nil
 		}
 		key := found[r.Key()]
 		if key == nil {
@@ -132,11 +136,18 @@ func (b *recordBatch) sealer(ctx context.Context) (func(*Record) ([]byte, error)
 	}, nil
 }
 
-func orEmpty(r *Record) []byte {
-	if r.Deleted {
+// goneRecord is what a deleted record is kept as.
+type goneRecord struct {
+	MergedInto string `json:"merged_into,omitempty"`
+}
+
+// gone is the payload of a deleted record.
+func (r *Record) gone() []byte {
+	text, err := json.Marshal(goneRecord{r.MergedInto})
+	if err != nil { // a text is always JSON
 		return []byte("{}")
 	}
-	return r.Payload
+	return text
 }
 
 // keepReplaced copies the versions that are about to be overwritten.

@@ -36,8 +36,17 @@ func (db *DB) AffiliationRecords(ctx context.Context, ids []int64) ([]Affiliatio
 	return out, err
 }
 
-// CustomersByKey finds the numbers of customers' records by what their sources call them.
+// CustomersByKey finds the numbers of customers' living records by what their sources call them.
 func (db *DB) CustomersByKey(ctx context.Context, keys []canonical.RecordKey) (map[canonical.RecordKey]int64, error) {
+	return db.customersByKey(ctx, keys, `deleted = FALSE`)
+}
+
+// CustomersEver is CustomersByKey of records that are gone, too.
+func (db *DB) CustomersEver(ctx context.Context, keys []canonical.RecordKey) (map[canonical.RecordKey]int64, error) {
+	return db.customersByKey(ctx, keys, `TRUE`)
+}
+
+func (db *DB) customersByKey(ctx context.Context, keys []canonical.RecordKey, which string) (map[canonical.RecordKey]int64, error) {
 	bySource := map[string][]string{}
 	for _, k := range keys {
 		bySource[k.Source] = append(bySource[k.Source], k.ID)
@@ -46,7 +55,7 @@ func (db *DB) CustomersByKey(ctx context.Context, keys []canonical.RecordKey) (m
 	for source, ids := range bySource {
 		err := inChunks(ids, func(part []string) error {
 			cond, args := anyOf(db.querier, "source_id", part)
-			return db.each(ctx, `SELECT id, source_id FROM source_record WHERE entity = 'customer' AND deleted = FALSE AND source = ? AND `+cond,
+			return db.each(ctx, `SELECT id, source_id FROM source_record WHERE entity = 'customer' AND `+which+` AND source = ? AND `+cond,
 				append([]any{source}, args...), func(rows *sqlx.Rows) error {
 					key := canonical.RecordKey{Source: source}
 					var id int64

@@ -21,7 +21,8 @@ type CustomerRecord struct {
 	Version     int64
 	LinkVersion int64 // entityversion of its last crosswalk event
 	Deleted     bool
-	Erased      bool // its person was erased: nothing can be read
+	MergedInto  string // of a deleted one: the record of its source that took it in; "" = none
+	Erased      bool   // its person was erased: nothing can be read
 	Personal    bool
 	Updated     time.Time // the source's own time of the version; zero when it has none: when we stored it must not matter
 	Customer    canonical.Customer
@@ -147,6 +148,10 @@ func (db *DB) openCustomers(ctx context.Context, rows []customerRow) ([]Customer
 		}
 		if r.Deleted {
 			r.Erased = string(row.Hash) == "erased"
+			var gone goneRecord
+			if err := json.Unmarshal(row.Payload, &gone); err == nil && !r.Erased {
+				r.MergedInto = gone.MergedInto
+			}
 			continue
 		}
 		payload := row.Payload

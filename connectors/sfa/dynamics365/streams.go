@@ -18,9 +18,9 @@ func table(set, logical, id, title string, entity canonical.Entity, personal boo
 
 var streams = objectsource.Table{
 	table("accounts", "account", "accountid", "客户 Accounts", canonical.EntityCustomer, false,
-		"name", "accountnumber", "_parentaccountid_value", "customertypecode", "industrycode", "telephone1", "address1_stateorprovince", "address1_city", "address1_county", "address1_line1", "_ownerid_value"),
+		"name", "accountnumber", "_parentaccountid_value", "customertypecode", "industrycode", "telephone1", "address1_stateorprovince", "address1_city", "address1_county", "address1_line1", "_ownerid_value", "merged", "_masterid_value"),
 	table("contacts", "contact", "contactid", "联系人（医生） Contacts (doctors)", canonical.EntityCustomer, true,
-		"fullname", "jobtitle", "department", "gendercode", "_parentcustomerid_value", "mobilephone", "telephone1", "emailaddress1", "_ownerid_value"),
+		"fullname", "jobtitle", "department", "gendercode", "_parentcustomerid_value", "mobilephone", "telephone1", "emailaddress1", "_ownerid_value", "merged", "_masterid_value"),
 	table("appointments", "appointment", "activityid", "约会（拜访） Appointments (visits)", canonical.EntityActivity, true,
 		"subject", "_regardingobjectid_value", "scheduledstart", "scheduleddurationminutes", "_ownerid_value"),
 	table("incidents", "incident", "incidentid", "案例（投诉） Cases", canonical.EntityComplaint, true,

@@ -42,9 +42,9 @@ func asked(column string) string {
 
 var streams = objectsource.Table{
 	object("Account", "客户 Accounts", canonical.EntityCustomer, false,
-		"Name", "ParentId", "AccountNumber", "Type", "Industry", "Phone", "BillingCountry", "BillingState", "BillingCity", "BillingStreet", "BillingPostalCode", "OwnerId", "RecordType.DeveloperName"),
+		"Name", "ParentId", "AccountNumber", "Type", "Industry", "Phone", "BillingCountry", "BillingState", "BillingCity", "BillingStreet", "BillingPostalCode", "OwnerId", "RecordType.DeveloperName", "MasterRecordId"),
 	object("Contact", "联系人（医生） Contacts (doctors)", canonical.EntityCustomer, true,
-		"Name", "AccountId", "Account.Name", "Title", "Department", "Phone", "MobilePhone", "Email", "OwnerId"),
+		"Name", "AccountId", "Account.Name", "Title", "Department", "Phone", "MobilePhone", "Email", "OwnerId", "MasterRecordId"),
 	object("Event", "拜访与会议 Visits and meetings", canonical.EntityActivity, true,
 		"Subject", "WhoId", "WhatId", "ActivityDate", "Description", "OwnerId", "Owner.Name"),
 	object("Call2_vod__c", "拜访（Veeva CRM） Calls of Veeva CRM", canonical.EntityActivity, true,

@@ -5,6 +5,6 @@
 // page begins with the last record of the page before, and when it does not, records have moved and the slice begins again.
 //
 // A record that was merged into another one, inactivated by a merge, found invalid or deleted is a delete: its key does not stay
-// alive beside the surviving one, which arrives with its own change. A chain of merges is one delete for each that was absorbed; a merge
+// alive beside the surviving one, which arrives with its own change, and a golden id that only it had redirects to the survivor's. A chain of merges is one delete for each that was absorbed; a merge
 // taken back brings the record again. A list of the living keys finds what a search did not tell.
 package network
