@@ -12,8 +12,9 @@
 //
 // Dispensed medication is read without the patient: who got it is not asked for, and what a server sends all the same is
 // dropped before anything is kept. The medication is taken from where it stands: in the resource, contained in it, included
-// whole with the page, or fetched by its reference. Resources entered in error are deletes; those that are gone are found by
-// comparing keys.
+// whole with the page, or fetched by its reference. Resources entered in error are deletes; those that are gone are told by
+// the type's history where the server offers one (history-type in its CapabilityStatement), and found by
+// comparing keys. The history of dispensed medication is not asked for: it would send the patients.
 //
 // The tests run against a simulator and against HAPI's own server with the same resources.
 package fhir

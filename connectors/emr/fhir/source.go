@@ -24,6 +24,7 @@ type connection struct {
 
 	mu            sync.Mutex
 	exportOffered bool
+	remembers     map[string]bool     // types whose history the server offers
 	manifests     map[string]manifest // exports that are done, by their status address
 	finished      map[string]bool     // exports that were read to their end
 	kept          download
@@ -40,7 +41,7 @@ func New(s Settings, env connectors.Env) (*objectsource.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{client: client, files: files, settings: s, manifests: map[string]manifest{}, finished: map[string]bool{}}
+	c := &connection{client: client, files: files, settings: s, manifests: map[string]manifest{}, finished: map[string]bool{}, remembers: map[string]bool{}}
 	if c.login, err = authorise(client, s, env); err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (c *connection) header() http.Header {
 
 // Describe looks whether the server offers a type of resource. What a resource holds is the standard's matter.
 func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (objectsource.Metadata, error) {
-	exports := false
+	exports, history := false, false
 	_, err := c.client.Do(ctx, httpsource.Request{
 		Op: "metadata", Method: http.MethodGet, Path: "/metadata", Header: c.header(), JudgeStatus: refusal(false),
 		Judge: func(r *httpsource.Response) *httpsource.Error {
@@ -79,7 +80,10 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 				Type string `json:"resourceType"`
 				Rest []struct {
 					Resource []struct {
-						Type string `json:"type"`
+						Type        string `json:"type"`
+						Interaction []struct {
+							Code string `json:"code"`
+						} `json:"interaction"`
 					} `json:"resource"`
 					Operation []struct {
 						Name string `json:"name"`
@@ -94,16 +98,20 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 					exports = exports || o.Name == "export"
 				}
 				for _, offered := range rest.Resource {
-					if offered.Type == st.ObjectName() {
-						return nil
+					if offered.Type != st.ObjectName() {
+						continue
 					}
+					for _, i := range offered.Interaction {
+						history = history || i.Code == "history-type"
+					}
+					return nil
 				}
 			}
 			return &httpsource.Error{Class: httpsource.Permanent, Message: "the server does not offer " + st.ObjectName()}
 		},
 	})
 	c.mu.Lock()
-	c.exportOffered = exports
+	c.exportOffered, c.remembers[st.ObjectName()] = exports, history
 	c.mu.Unlock()
 	return objectsource.Metadata{}, err
 }
@@ -111,6 +119,9 @@ func (c *connection) Describe(ctx context.Context, st objectsource.Stream) (obje
 // Query asks for a window by searches or by an export. Where the choice is left to it, an export that the server cannot do is
 // a search.
 func (c *connection) Query(ctx context.Context, run *objectsource.Run, q objectsource.Query) (objectsource.Page, error) {
+	if strings.HasPrefix(q.Locator, historyLink) {
+		return c.history(ctx, run, q)
+	}
 	bulk, err := c.exports(ctx, run, q)
 	if err != nil {
 		return objectsource.Page{}, err
@@ -148,10 +159,21 @@ func (c *connection) search(ctx context.Context, run *objectsource.Run, q object
 		return objectsource.Page{}, err
 	}
 	out := objectsource.Page{Raw: answer.Body, Rows: got.matches, Next: c.link(got.next), End: got.next == ""}
+	if out.End && c.tellsDeletes(run, q) {
+		out.Next, out.End = historyLink, false
+	}
 	if typ == "MedicationDispense" {
 		return out, c.withMedication(ctx, &out, got.included)
 	}
 	return out, nil
+}
+
+// tellsDeletes reports whether the server's history is to be asked behind a window: a first read has nothing to take back, and
+// a history of dispensed medication would send the patients, whom no parameter leaves out.
+func (c *connection) tellsDeletes(run *objectsource.Run, q objectsource.Query) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.remembers[run.Object()] && elementsOf(run) == nil && !q.Window.From.IsZero() && !q.Window.To.IsZero()
 }
 
 // question is the parameters of a search. Of dispensed medication only what is needed is asked for.

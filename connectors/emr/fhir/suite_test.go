@@ -72,7 +72,7 @@ func TestConnector(t *testing.T) {
 			connectortest.Run(t, connectortest.Harness{
 				Driver: driver, Text: "name", Stream: "Organization", BaseURL: []string{"base_url"}, Wrong: map[string]any{"private_key": another}, PageSize: size,
 				Start: func(t *testing.T) *connectortest.System {
-					b := start(t, nil)
+					b := start(t, func(o *simfhir.Options) { o.History = true })
 					s := b.System(sandbox.Settings("fhir", b.URL), b.BeforeQuery, b.Logins)
 					s.Settings["bulk"] = mode
 					return s
@@ -247,4 +247,41 @@ func TestSettingsThatLackSomething(t *testing.T) {
 		require.NotEmpty(t, problems, path)
 		require.Equal(t, path, problems[0].Path)
 	}
+}
+
+// Where the server tells the history of a type, a later run brings what was deleted, page by page, and nothing of what is left.
+// One that refuses it leaves deletes to the comparison of keys.
+func TestHistoryTellsDeletes(t *testing.T) {
+	b := start(t, func(o *simfhir.Options) { o.History, o.PageCap = true, 3 })
+	b.Rows.Fill(20)
+	src := open(t, b, map[string]any{"bulk": "never"})
+	first, _, last := connectortest.Drain(t, src, "Organization", nil)
+	require.Len(t, first, 20)
+	b.Clock.Advance(time.Hour)
+	for range 7 {
+		b.Rows.Remove(3)
+	}
+	b.Rows.Touch(0)
+	b.Clock.Advance(time.Hour)
+	rows, _, end := connectortest.Drain(t, src, "Organization", last)
+	gone := map[string]bool{}
+	for _, r := range rows {
+		if r.Op == connectors.Delete {
+			gone[r.Key] = true
+		}
+	}
+	require.Len(t, gone, 7)
+	for i := 3; i < 10; i++ {
+		require.True(t, gone[fmt.Sprintf("Organization/%05d", i)])
+	}
+	require.Len(t, rows, 8, "and what changed")
+	rows, _, _ = connectortest.Drain(t, src, "Organization", end)
+	require.Empty(t, rows)
+
+	// Broken off in the middle, the run goes on with the history where it was.
+	require.NoError(t, src.Open(t.Context(), "Organization", last))
+	batch, err := src.Read(t.Context())
+	require.NoError(t, err)
+	rest, _, _ := connectortest.Drain(t, open(t, b, map[string]any{"bulk": "never"}), "Organization", batch.Position)
+	require.Len(t, append(batch.Rows, rest...), 8)
 }

@@ -1,6 +1,6 @@
 // Package simfhir simulates an HL7 FHIR R4 server of a hospital: SMART backend services with assertions that are checked and
-// taken once, searches by time of change in pages with links of their own, included and contained medication, and the ways
-// in which such a server fails. It shares no code with the connector.
+// taken once, searches by time of change in pages with links of their own, included and contained medication, histories
+// of types, and the ways in which such a server fails. It shares no code with the connector.
 package simfhir
 
 import (
@@ -35,6 +35,7 @@ type Options struct {
 	LinkHost  string           // host that links name; "" = links are relative
 	NoInclude bool             // _include is not known
 	CutToo    bool             // _elements cut included resources too
+	History   bool             // types tell their history
 
 	ExportLooks  int           // how often an export is looked at before it is done; 0 = three times
 	ExportPause  time.Duration // looks at an export that come sooner are refused
@@ -168,6 +169,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.exportFile(w, r, strings.TrimPrefix(path, "export-files/"))
 	case path == "":
 		s.more(w, r)
+	case strings.HasSuffix(path, "/_history") && s.opts.History:
+		s.history(w, r, strings.TrimSuffix(path, "/_history"))
 	default:
 		s.find(w, r, path)
 	}
@@ -261,7 +264,11 @@ func (s *Server) metadata(w http.ResponseWriter) {
 	defer s.mu.Unlock()
 	var offered []any
 	for name := range s.types {
-		offered = append(offered, map[string]any{"type": name, "interaction": []any{map[string]any{"code": "search-type"}}})
+		interactions := []any{map[string]any{"code": "search-type"}}
+		if s.opts.History {
+			interactions = append(interactions, map[string]any{"code": "history-type"})
+		}
+		offered = append(offered, map[string]any{"type": name, "interaction": interactions})
 	}
 	write(w, http.StatusOK, map[string]any{"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": []any{map[string]any{"mode": "server", "resource": offered, "operation": []any{map[string]any{"name": "export"}}}}})
 }

@@ -10,4 +10,7 @@
 //
 // Enterprises are known by two ids, ref_ent_id and ent_id, and rows carry both. Bills of an enterprise that is not among the
 // connection's stop the run: the platform's data may be used for those alone that authorised it.
+//
+// Nothing is uploaded: reporting is the duty of the system that scans the codes, and how the platform refuses what it has is not
+// documented.
 package msfx
