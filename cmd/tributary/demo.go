@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tributary/connectors/sandbox"
+	"tributary/connectors/sandbox/world"
 	"tributary/hub"
 	"tributary/internal/config"
 	"tributary/trace"
@@ -79,10 +80,23 @@ func (a *app) demo(ctx context.Context, conf sandbox.Config, once bool) (err err
 		}
 		a.note("")
 		a.note(a.say("The hub goes on. Ask it from another terminal, for example:", "中枢继续运行。可在另一终端查询，例如："))
-		a.note("  tributary --config %s customers search %s", file, a.say("市第一人民医院", "市第一人民医院"))
+		a.note("  tributary --config %s customers search 市第一人民医院", file)
+		if code := tracedPack(sb.World()); code != "" {
+			a.note("  tributary --config %s trace code %s", file, code)
+		}
 		s.announce(a)
 		return w.work(ctx)
 	})
+}
+
+// tracedPack is a case of the lot of the complaint that both sides of a delivery tell of; "" in a world without one.
+func tracedPack(w *world.World) string {
+	for _, r := range w.Receipts(1) {
+		if r.Line.Lot == w.Complaint.Lot && len(r.Packs) > 0 {
+			return r.Packs[len(r.Packs)-1].Code
+		}
+	}
+	return ""
 }
 
 // demoJob runs the main job and tells what came of it.

@@ -35,8 +35,9 @@ type Options struct {
 
 // Server is a server. It is safe for concurrent use.
 type Server struct {
-	opts Options
-	db   *sql.DB
+	opts    Options
+	db      *sql.DB
+	columns map[string]uint32 // their types
 
 	mu       sync.Mutex
 	closed   bool
@@ -52,7 +53,7 @@ func New(o Options, tables ...Table) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{opts: o, db: db, sessions: map[uint32]*session{}}, nil
+	return &Server{opts: o, db: db, columns: typesOf(tables), sessions: map[uint32]*session{}}, nil
 }
 
 // Serve answers connections until Close.

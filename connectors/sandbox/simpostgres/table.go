@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -66,6 +67,17 @@ func fill(tables []Table) (*sql.DB, error) {
 		}
 	}
 	return db, nil
+}
+
+// typesOf are the types of the columns of tables, by name.
+func typesOf(tables []Table) map[string]uint32 {
+	out := map[string]uint32{}
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			out[c.Name] = oids[c.Type]
+		}
+	}
+	return out
 }
 
 // SetRows puts a table's rows in place of those it has, in one transaction.
@@ -156,7 +168,7 @@ func (c *session) prepare(text string) (*statement, error) {
 	if err = errors.Join(err, rows.Close()); err != nil {
 		return nil, err
 	}
-	byName := map[string]uint32{}
+	byName := maps.Clone(c.server.columns)
 	for _, t := range columns {
 		oid, known := oids[Type(t.DatabaseTypeName())]
 		if !known {
@@ -211,8 +223,12 @@ func (st *statement) argument(oid uint32, format int16, raw []byte) (any, error)
 	if raw == nil {
 		return nil, nil
 	}
-	if oid == pgtype.DateOID && format == pgproto3.TextFormat && len(raw) > len(time.DateOnly) {
-		raw = raw[:len(time.DateOnly)] // the server takes a time of day and leaves it
+	if oid == pgtype.DateOID && format == pgproto3.TextFormat { // a time of day is taken and left
+		day, err := time.Parse(time.DateOnly, string(raw[:min(len(raw), len(time.DateOnly))]))
+		if err != nil {
+			return nil, &failure{"22007", `invalid input syntax for type date: "` + string(raw) + `"`}
+		}
+		return stored(Date, day), nil
 	}
 	t, ok := st.types.TypeForOID(oid)
 	if !ok {
@@ -253,15 +269,9 @@ func (p *portal) encode(rows *sql.Rows) ([][]byte, error) {
 		if v == nil {
 			continue
 		}
-		if f.DataTypeOID == pgtype.NumericOID {
-			var n pgtype.Numeric
-			if err := n.Scan(fmt.Sprint(v)); err != nil {
-				return nil, err
-			}
-			v = n
-		}
-		if f.DataTypeOID == pgtype.TextOID {
-			v = fmt.Sprint(v)
+		v, err := value(f.DataTypeOID, v)
+		if err != nil {
+			return nil, err
 		}
 		b, err := p.types.Encode(f.DataTypeOID, formatOf(p.formats, i), v, []byte{})
 		if err != nil {
@@ -270,4 +280,19 @@ func (p *portal) encode(rows *sql.Rows) ([][]byte, error) {
 		out[i] = b
 	}
 	return out, nil
+}
+
+// value is a cell of SQLite in the form of its type.
+func value(oid uint32, v any) (any, error) {
+	switch oid {
+	case pgtype.NumericOID:
+		var n pgtype.Numeric
+		err := n.Scan(fmt.Sprint(v))
+		return n, err
+	case pgtype.TextOID:
+		return fmt.Sprint(v), nil
+	case pgtype.BoolOID:
+		return fmt.Sprint(v) == "1" || v == true, nil
+	}
+	return v, nil
 }
