@@ -82,13 +82,7 @@ func (m *master) numbers() []int64 {
 func TestModelsAreAppliedAndGoneBackFrom(t *testing.T) {
 	t.Parallel()
 	law := func(t *testing.T, most int, url func() string) {
-		rounds, failed := 0, false
-		rapid.Check(t, func(rt *rapid.T) {
-			if rounds++; rounds > most && !failed {
-				return // each round opens two databases
-			}
-			passed := false
-			defer func() { failed = failed || !passed }()
+		checkRounds(t, most, func(rt *rapid.T) {
 			open := func() *master {
 				m := openMaster(rt, func() context.Context { return t.Context() }, url(), t.TempDir(), rt.Cleanup)
 				m.use(models()[0])
@@ -128,13 +122,7 @@ func TestModelsAreAppliedAndGoneBackFrom(t *testing.T) {
 			watch.look(steps)
 			binds(steps, words)
 
-			var records []rec
-			for _, r := range last {
-				if r.customer != nil {
-					records = append(records, r)
-				}
-			}
-			slices.SortFunc(records, func(a, b rec) int { return -slices.Compare([]string{a.source, a.id}, []string{b.source, b.id}) })
+			records := leftOf(last)
 			whole.use(model)
 			for _, w := range words {
 				again := *w
@@ -143,7 +131,6 @@ func TestModelsAreAppliedAndGoneBackFrom(t *testing.T) {
 			whole.put(records...)
 			whole.run()
 			require.Equal(rt, whole.state(), steps.state())
-			passed = true
 		})
 	}
 	t.Run("sqlite", func(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 
 	"tributary/canonical"
 	"tributary/connectors"
-	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/sandbox/fault"
 	"tributary/internal/errs"
 )
@@ -52,10 +51,7 @@ type OrderSystem struct {
 	Void   func(key string)
 }
 
-var orderTests = []struct {
-	name string
-	test func(*testing.T, Orders)
-}{
+var orderTests = []partOf[Orders]{
 	{"an order is created once, step by step", orderIsCreated},
 	{"without the setting nothing is written", ordersAreOptional},
 	{"a refusal has the system's words and leaves nothing", orderIsRefused},
@@ -72,11 +68,8 @@ var orderTests = []struct {
 
 // RunOrders runs the suite of connectors that write orders. It looks for leaks as Run does.
 func RunOrders(t *testing.T, h Orders) {
-	for _, part := range orderTests {
-		t.Run(part.name, func(t *testing.T) {
-			leak.Check(t)
-			part.test(t, h)
-		})
+	for _, p := range orderTests {
+		p.run(t, h)
 	}
 }
 

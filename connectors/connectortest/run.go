@@ -7,6 +7,20 @@ import (
 	"tributary/connectors/connectortest/leak"
 )
 
+// partOf is a part of a suite.
+type partOf[H any] struct {
+	name string
+	test func(*testing.T, H)
+}
+
+// run runs the part. At its end the connector's goroutines, connections and files must be gone.
+func (p partOf[H]) run(t *testing.T, h H) {
+	t.Run(p.name, func(t *testing.T) {
+		leak.Check(t)
+		p.test(t, h)
+	})
+}
+
 // part is a part of the suite with the items of the acceptance list that it proves.
 type part struct {
 	name  string
@@ -74,10 +88,7 @@ func (h Harness) run(t *testing.T) map[int]bool {
 		if !slices.ContainsFunc(items, h.concerns) {
 			continue
 		}
-		t.Run(p.name, func(t *testing.T) {
-			leak.Check(t)
-			p.test(t, h)
-		})
+		partOf[Harness]{p.name, p.test}.run(t, h)
 		for _, item := range items {
 			proved[item] = true
 		}

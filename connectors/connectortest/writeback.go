@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tributary/connectors"
-	"tributary/connectors/connectortest/leak"
 	"tributary/connectors/sandbox/fault"
 	"tributary/internal/errs"
 )
@@ -51,10 +50,7 @@ type WriteBackSystem struct {
 	Writes func() int
 }
 
-var writeBackTests = []struct {
-	name string
-	test func(*testing.T, WriteBack)
-}{
+var writeBackTests = []partOf[WriteBack]{
 	{"fields are written into records that exist", fieldsAreWritten},
 	{"without the setting nothing is written", writeBackIsOptional},
 	{"what is sent again changes nothing twice", nothingIsChangedTwice},
@@ -68,11 +64,8 @@ var writeBackTests = []struct {
 
 // RunWriteBack runs the suite of connectors whose records get fields back. It looks for leaks as Run does.
 func RunWriteBack(t *testing.T, h WriteBack) {
-	for _, part := range writeBackTests {
-		t.Run(part.name, func(t *testing.T) {
-			leak.Check(t)
-			part.test(t, h)
-		})
+	for _, p := range writeBackTests {
+		p.run(t, h)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"slices"
 
 	"tributary/canonical"
 )
@@ -14,13 +13,11 @@ import (
 // jsonRows reads one JSON object a line. The columns are the keys of all lines, in the order of their first use; they
 // are collected by a reading of their own, so that a key that comes late is not lost.
 type jsonRows struct {
-	scan    lineScanner
-	char    charset
-	number  int
-	headers []string
-	index   map[string]int
-	cells   []string
-	closer  io.Closer
+	columns
+	scan   lineScanner
+	char   charset
+	number int
+	closer io.Closer
 }
 
 func newJSONL(ctx context.Context, f File, prefix []byte, rest io.ReadCloser) (*jsonRows, Facts, error) {
@@ -52,10 +49,8 @@ func newJSONL(ctx context.Context, f File, prefix []byte, rest io.ReadCloser) (*
 
 func openJSON(r io.Reader) *jsonRows {
 	utf8, _ := charsetByName("utf-8")
-	return &jsonRows{scan: lineScanner{r: r, unit: 1, eol: '\n'}, char: utf8, index: map[string]int{}}
+	return &jsonRows{scan: lineScanner{r: r, unit: 1, eol: '\n'}, char: utf8, columns: columns{index: map[string]int{}}}
 }
-
-func (j *jsonRows) headerCells() []string { return slices.Clone(j.headers) }
 
 func (j *jsonRows) next() (row, error) {
 	raw, err := j.scan.line()
@@ -117,19 +112,6 @@ func (j *jsonRows) parse(line []byte) error {
 		return errNotObject
 	}
 	return nil
-}
-
-func (j *jsonRows) set(key, text string) {
-	i, ok := j.index[key]
-	if !ok {
-		i = len(j.headers)
-		j.index[key] = i
-		j.headers = append(j.headers, key)
-	}
-	for len(j.cells) <= i {
-		j.cells = append(j.cells, "")
-	}
-	j.cells[i] = text
 }
 
 func jsonText(v json.RawMessage) (string, error) {

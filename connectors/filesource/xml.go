@@ -21,17 +21,15 @@ const maxNesting = 100
 // a row of it is stored. Documents that declare types or entities are refused: they can name other files, and unfold to
 // any size.
 type xmlRows struct {
-	file    File
-	d       *xml.Decoder
-	in      *tokenLimit
-	path    []string
-	at      []string // open elements
-	index   map[string]int
-	headers []string
-	cells   []string
-	number  int
-	text    bytes.Buffer
-	closer  io.Closer
+	columns
+	file   File
+	d      *xml.Decoder
+	in     *tokenLimit
+	path   []string
+	at     []string // open elements
+	number int
+	text   bytes.Buffer
+	closer io.Closer
 }
 
 func looksLikeXML(prefix []byte) bool {
@@ -92,10 +90,8 @@ func openXML(f File, r io.Reader, path []string) *xmlRows {
 		}
 		return c.enc.NewDecoder().Reader(in), nil
 	}
-	return &xmlRows{file: f, d: d, in: in, path: path, index: map[string]int{}}
+	return &xmlRows{file: f, d: d, in: in, path: path, columns: columns{index: map[string]int{}}}
 }
-
-func (x *xmlRows) headerCells() []string { return append([]string{}, x.headers...) }
 
 func (x *xmlRows) next() (row, error) {
 	clear(x.cells)
@@ -165,19 +161,6 @@ func (x *xmlRows) name(attribute string) string {
 		return strings.Join(append(append([]string{}, parts...), attribute), "/")
 	}
 	return strings.Join(parts, "/")
-}
-
-func (x *xmlRows) set(name, text string) {
-	i, ok := x.index[name]
-	if !ok {
-		i = len(x.headers)
-		x.index[name] = i
-		x.headers = append(x.headers, name)
-	}
-	for len(x.cells) <= i {
-		x.cells = append(x.cells, "")
-	}
-	x.cells[i] = text
 }
 
 // add appends: a text may come in pieces, and blanks between elements are no text.

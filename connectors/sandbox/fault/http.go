@@ -81,6 +81,21 @@ func (t Transport) Wrap(next http.Handler) http.Handler {
 	})
 }
 
+// Unanswered plays the faults of a write: it is done, but late, after its caller gave up, or its answer never arrives. false
+// is a write that none of them struck: it is still to be done.
+func (s *Set) Unanswered(r *http.Request, late time.Duration, do func()) bool {
+	switch {
+	case s.Hit(WriteLate):
+		<-r.Context().Done()
+		time.AfterFunc(late, do)
+		return true
+	case s.Hit(WriteLost):
+		do()
+		panic(http.ErrAbortHandler)
+	}
+	return false
+}
+
 func (t Transport) clock() time.Time {
 	now := t.Now()
 	if t.Faults.Hit(ClockFast) {

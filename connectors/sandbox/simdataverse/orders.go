@@ -8,9 +8,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
-
-	"tributary/connectors/sandbox/fault"
 )
 
 var orderPath = regexp.MustCompile(`^salesorders\(([0-9a-f-]{36})\)$`)
@@ -49,17 +46,11 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	do := func() (int, map[string]any) { return s.create(id, body, r.Header.Get("If-None-Match") == "*") }
-	switch {
-	case s.opts.Faults.Hit(fault.WriteLate):
-		<-r.Context().Done()
-		time.AfterFunc(s.opts.Late, func() { do() })
-	case s.opts.Faults.Hit(fault.WriteLost):
-		do()
-		panic(http.ErrAbortHandler)
-	default:
-		status, out := do()
-		answer(w, status, out)
+	if s.opts.Faults.Unanswered(r, s.opts.Late, func() { do() }) {
+		return
 	}
+	status, out := do()
+	answer(w, status, out)
 }
 
 func (s *Server) orderBy(id string) map[string]any {

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"tributary/connectors/sandbox/fault"
 )
 
 // orderForm is the one form that can be written: sales orders.
@@ -80,14 +78,8 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, method string, bo
 		}
 		return s.advance(method, call.Data)
 	}
-	switch {
-	case s.opts.Faults.Hit(fault.WriteLate):
-		<-r.Context().Done()
-		time.AfterFunc(s.opts.Late, func() { do() })
+	if s.opts.Faults.Unanswered(r, s.opts.Late, func() { do() }) {
 		return
-	case s.opts.Faults.Hit(fault.WriteLost):
-		do()
-		panic(http.ErrAbortHandler)
 	}
 	s.answerWrite(w, do())
 }

@@ -9,9 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"tributary/connectors/sandbox/fault"
 )
 
 // orderSet is the one set that can be written.
@@ -86,24 +83,18 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, path string) {
 		return
 	}
 	do := func() (map[string]any, string) { return s.create(body) }
-	switch {
-	case s.opts.Faults.Hit(fault.WriteLate):
-		<-r.Context().Done()
-		time.AfterFunc(s.opts.Late, func() { do() })
-	case s.opts.Faults.Hit(fault.WriteLost):
-		do()
-		panic(http.ErrAbortHandler)
-	default:
-		order, words := do()
-		if words != "" {
-			refuse(w, false, http.StatusBadRequest, "SDOC/000", words)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Sap-Message", `{"code":"V1/155","message":"Order has been saved","severity":"info"}`)
-		w.WriteHeader(http.StatusCreated)
-		_ = json.NewEncoder(w).Encode(map[string]any{"d": order})
+	if s.opts.Faults.Unanswered(r, s.opts.Late, func() { do() }) {
+		return
 	}
+	order, words := do()
+	if words != "" {
+		refuse(w, false, http.StatusBadRequest, "SDOC/000", words)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Sap-Message", `{"code":"V1/155","message":"Order has been saved","severity":"info"}`)
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(map[string]any{"d": order})
 }
 
 // create makes an order with its items, or says why not. Nothing keeps two from having the same number of the customer.

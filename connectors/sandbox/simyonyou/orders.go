@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"tributary/connectors/sandbox/fault"
 )
 
 const (
@@ -52,17 +50,11 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, call string) {
 		}
 		return outcome{code: "310404", message: "接口不存在"}
 	}
-	switch {
-	case s.opts.Faults.Hit(fault.WriteLate):
-		<-r.Context().Done()
-		time.AfterFunc(s.opts.Late, func() { do() })
-	case s.opts.Faults.Hit(fault.WriteLost):
-		do()
-		panic(http.ErrAbortHandler)
-	default:
-		out := do()
-		answer(w, out.code, out.message, out.data)
+	if s.opts.Faults.Unanswered(r, s.opts.Late, func() { do() }) {
+		return
 	}
+	out := do()
+	answer(w, out.code, out.message, out.data)
 }
 
 type line struct {
