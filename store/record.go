@@ -96,6 +96,8 @@ type recordState struct {
 	fromDB     bool
 	next       *Record // the version to write; nil = the stored one stays current
 	renumbered bool    // a stale version took the current number
+	stored     int64   // number of the stored version
+	kept       int64   // number under which the stored version is kept when another takes its place
 	reordered  bool    // the current content was confirmed at a later time
 	retimed    bool    // by the source's own time, which survivorship goes by
 	past       []pastVersion
@@ -167,6 +169,7 @@ func (b *recordBatch) load(ctx context.Context, records []Record) (err error) {
 				if err := rows.Scan(&s.id, &id, &s.version, &s.hash, &s.order.time, &s.order.seq, &s.order.read); err != nil {
 					return err
 				}
+				s.stored = s.version
 				*b.states[recordID{canonical.Entity(g[0]), canonical.RecordKey{Source: g[1], ID: id}}] = s
 				return nil
 			})
@@ -213,7 +216,9 @@ func (b *recordBatch) take(r *Record) Outcome {
 		s.renumbered = true
 		return Stale
 	}
-	if s.next != nil {
+	if s.next == nil {
+		s.kept = s.version
+	} else {
 		s.past = append(s.past, pastVersion{s.next, s.hash, s.version, false})
 	}
 	s.version, s.hash, s.order, s.next = s.version+1, hash, order, r

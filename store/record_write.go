@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"tributary/canonical"
@@ -35,7 +36,7 @@ func (b *recordBatch) write(ctx context.Context) error {
 		return err
 	}
 	var fresh, changed, deleted, touched, retimed [][]any
-	var replaced []int64
+	replaced := map[int64][]int64{} // by how far stale versions moved the stored one's number
 	now := Micros(b.tx.Now)
 	for _, id := range b.order {
 		s := b.states[id]
@@ -55,7 +56,7 @@ func (b *recordBatch) write(ctx context.Context) error {
 				s.order.seq, s.order.read, r.Run, r.Row, r.Deleted, r.Personal, payload, dirtyWhenNew(r), 0, now, now})
 		case s.next.Deleted:
 			r := s.next
-			replaced = append(replaced, s.id)
+			replaced[s.kept-s.stored] = append(replaced[s.kept-s.stored], s.id)
 			deleted = append(deleted, []any{s.id, s.version, s.hash, s.order.time, s.order.seq, s.order.read, r.Run, r.Row, true, r.gone(), resolved(r.Entity), now})
 		default:
 			r := s.next
@@ -63,13 +64,15 @@ func (b *recordBatch) write(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			replaced = append(replaced, s.id)
+			replaced[s.kept-s.stored] = append(replaced[s.kept-s.stored], s.id)
 			changed = append(changed, []any{s.id, string(r.Kind), r.Trust, s.version, s.hash, s.order.time, s.order.seq, s.order.read,
 				r.Run, r.Row, r.Deleted, r.Personal, payload, resolved(r.Entity), now})
 		}
 	}
-	if err := b.keepReplaced(ctx, replaced); err != nil {
-		return err
+	for _, shift := range slices.Sorted(maps.Keys(replaced)) {
+		if err := b.keepReplaced(ctx, replaced[shift], shift); err != nil {
+			return err
+		}
 	}
 	if err := b.insert(ctx, fresh); err != nil {
 		return err
@@ -150,13 +153,13 @@ func (r *Record) gone() []byte {
 	return text
 }
 
-// keepReplaced copies the versions that are about to be overwritten.
-func (b *recordBatch) keepReplaced(ctx context.Context, ids []int64) error {
+// keepReplaced copies the versions that are about to be overwritten, under numbers so much higher.
+func (b *recordBatch) keepReplaced(ctx context.Context, ids []int64, shift int64) error {
 	return inChunks(ids, func(part []int64) error {
 		cond, args := anyOf(b.tx.querier, "id", part)
 		_, err := b.tx.exec(ctx, `INSERT INTO record_version (record_id, version, hash, source_time, source_seq, read_order, run_id, row_no, deleted, stale, payload, recorded_at)
-			SELECT id, version, hash, source_time, source_seq, read_order, run_id, row_no, deleted, FALSE, payload, CAST(? AS bigint) FROM source_record WHERE `+cond,
-			append([]any{Micros(b.tx.Now)}, args...)...)
+			SELECT id, version + CAST(? AS bigint), hash, source_time, source_seq, read_order, run_id, row_no, deleted, FALSE, payload, CAST(? AS bigint) FROM source_record WHERE `+cond,
+			append([]any{shift, Micros(b.tx.Now)}, args...)...)
 		return err
 	})
 }

@@ -47,6 +47,11 @@ func versionsTogether(_ *testing.T, k *kit) {
 	require.Equal(k, "D", k.name())
 	require.Equal(k, []store.Outcome{store.Stale, store.Stored}, k.put(k.hospital("C", at(2)), k.hospital("E", at(5))))
 	require.Equal(k, "E", k.name())
+	require.Equal(k, []store.Outcome{store.Stale, store.Stored}, k.put(k.hospital("F", at(4)), k.hospital("G", at(6))), "an old version that was never told before, and a new one")
+	require.Equal(k, "G", k.name())
+	require.Equal(k, []store.Outcome{store.Unchanged, store.Stale, store.Stale, store.Stored, store.Stale, store.Stored},
+		k.put(k.hospital("G", at(8)), k.hospital("H", at(7)), k.hospital("I", at(3)), k.hospital("J", at(9)), k.hospital("K", at(5)), k.hospital("L", at(10))))
+	require.Equal(k, "L", k.name())
 }
 
 // persons: rule 6.7.
