@@ -85,6 +85,9 @@ func (p platform) packs() map[string]simmsfx.Pack {
 	return out
 }
 
+// MsfxBills are the bills of a world.
+func MsfxBills(w *world.World) []simmsfx.Bill { return platform{w}.bills() }
+
 // NewMsfx is the platform over a world.
 func NewMsfx(w *world.World, now func() time.Time, f *fault.Set) *simmsfx.Server {
 	p := platform{w}

@@ -12,8 +12,8 @@ import (
 // callers are how many patients the support line posts at once.
 const callers = 100
 
-// hotlineDeliveries are the patients who called, as the support line posts them.
-func hotlineDeliveries(w *world.World) (out []simsender.Delivery) {
+// HotlineDeliveries are the patients who called, as the support line posts them.
+func HotlineDeliveries(w *world.World) (out []simsender.Delivery) {
 	var rows []map[string]any
 	for r := range w.Records(world.Hotline) {
 		c := r.Customer
@@ -51,7 +51,7 @@ func hotline() system {
 	return system{
 		name: string(world.Hotline), connector: "webhook", en: "a support line for patients, which posts its callers (webhook)", zh: "患者支持热线：主动推送来电患者（Webhook）",
 		streams: split("callers"), maps: map[string]string{"callers": hotlineMap},
-		by: pushing{hotlineSecret, func(s *stage) []simsender.Delivery { return hotlineDeliveries(s.w) }},
+		by: pushing{hotlineSecret, func(s *stage) []simsender.Delivery { return HotlineDeliveries(s.w) }},
 		settings: func(*stage) map[string]any {
 			return map[string]any{
 				"secret":  hotlineSecret,

@@ -15,7 +15,7 @@ import (
 	"tributary/connectors/sandbox/world"
 )
 
-func pharmacy(_ *testing.T, s *site) (http.Handler, []*list) {
+func pharmacy(_ *testing.T, s *site) (http.Handler, []changer) {
 	server := sandbox.NewPharmacy(s.world, s.now, s.faults)
 	all := sandbox.PharmacyLists(s.world)
 	made := func(name string) *list {
@@ -24,14 +24,14 @@ func pharmacy(_ *testing.T, s *site) (http.Handler, []*list) {
 	stores, sales := made("stores"), made("sales")
 	stores.key, stores.vary, stores.stamp, stores.fixed = "code", "name", func(row, time.Time) {}, among("code", stores.rows)
 	sales.key, sales.own, sales.vary, sales.stamp, sales.gone = "id", []string{"doc_no"}, "quantity", in("updated_at", text(time.RFC3339)), flag("deleted", true)
-	return server, []*list{stores, sales}
+	return server, []changer{stores, sales}
 }
 
-func fhir(t *testing.T, s *site) (http.Handler, []*list) {
+func fhir(t *testing.T, s *site) (http.Handler, []changer) {
 	_, key, err := sandbox.FHIRKey()
 	require.NoError(t, err)
 	server := simfhir.New(sandbox.FHIRServer("/fhir", key, s.now, s.faults), sandbox.FHIRTypes(s.world, world.SFA)...)
-	var lists []*list
+	var lists []changer
 	for _, of := range sandbox.FHIRTypes(s.world, world.SFA) {
 		if of.Name != "Organization" && of.Name != "MedicationDispense" {
 			continue
@@ -49,7 +49,7 @@ func fhir(t *testing.T, s *site) (http.Handler, []*list) {
 }
 
 // rest is the register of the cast behind a login: one without would never open again once its token changed.
-func rest(_ *testing.T, s *site) (http.Handler, []*list) {
+func rest(_ *testing.T, s *site) (http.Handler, []changer) {
 	server := simrest.New("token", "login", s.now())
 	server.Faults = s.faults
 	const password = "planted-secret-password-1"
@@ -57,5 +57,5 @@ func rest(_ *testing.T, s *site) (http.Handler, []*list) {
 	s.maps = sandbox.Maps("rest")
 	l := &list{name: "licences", rows: sandbox.RegistryRows(s.world), key: "id", vary: "holder", stamp: in("updated", utc(time.DateTime)), gone: flag("gone", 1), publish: server.SetRows}
 	server.SetRows(l.rows)
-	return http.StripPrefix("/registry", server), []*list{l}
+	return http.StripPrefix("/registry", server), []changer{l}
 }

@@ -14,9 +14,9 @@ import (
 	"tributary/connectors/sandbox/world"
 )
 
-func neocrm(_ *testing.T, s *site) (http.Handler, []*list) {
+func neocrm(_ *testing.T, s *site) (http.Handler, []changer) {
 	server := sandbox.NewNeocrm(s.world, s.now, s.faults)
-	var lists []*list
+	var lists []changer
 	for _, o := range sandbox.NeocrmObjects(s.world) {
 		vary := map[string]string{"account": "accountName", "contact": "contactName"}[o.APIKey]
 		if vary == "" {
@@ -30,12 +30,12 @@ func neocrm(_ *testing.T, s *site) (http.Handler, []*list) {
 	return server, lists
 }
 
-func dynamics(_ *testing.T, s *site) (http.Handler, []*list) {
+func dynamics(_ *testing.T, s *site) (http.Handler, []changer) {
 	server := simdataverse.New(simdataverse.Options{TenantID: secret("dynamics365", "tenant_id"), ClientID: secret("dynamics365", "client_id"), ClientSecret: secret("dynamics365", "client_secret"), Late: afterwards, Now: s.now, Faults: s.faults}, sandbox.DynamicsTables(s.world, world.SFA)...)
 	buyer := sandbox.DynamicsTables(s.world, world.SFA)[0].Rows()[0]["accountnumber"]
 	s.settings["orders"] = map[string]any{"customer_key": "accountnumber", "price_list": "00000000-0000-0000-0000-00000000000a", "settle": settleOrders}
 	s.takes(buyer.(string), keyed(server.Orders, "name"))
-	var lists []*list
+	var lists []changer
 	for _, table := range sandbox.DynamicsTables(s.world, world.SFA) {
 		vary := map[string]string{"accounts": "name", "contacts": "fullname"}[table.Set]
 		if vary == "" {
@@ -46,9 +46,9 @@ func dynamics(_ *testing.T, s *site) (http.Handler, []*list) {
 	return server, lists
 }
 
-func fxiaoke(_ *testing.T, s *site) (http.Handler, []*list) {
+func fxiaoke(_ *testing.T, s *site) (http.Handler, []changer) {
 	server := simfxiaoke.New(sandbox.FxiaokeTenant(s.now, s.faults), sandbox.FxiaokeObjects(s.world, world.SFA)...)
-	var lists []*list
+	var lists []changer
 	for _, o := range sandbox.FxiaokeObjects(s.world, world.SFA) {
 		if o.APIName != "AccountObj" && o.APIName != "ContactObj" {
 			continue
@@ -61,9 +61,9 @@ func fxiaoke(_ *testing.T, s *site) (http.Handler, []*list) {
 	return server, lists
 }
 
-func salesforce(_ *testing.T, s *site) (http.Handler, []*list) {
+func salesforce(_ *testing.T, s *site) (http.Handler, []changer) {
 	server := simsalesforce.New(simsalesforce.Options{ClientID: secret("salesforce", "client_id"), ClientSecret: secret("salesforce", "client_secret"), Now: s.now, Faults: s.faults}, sandbox.SalesforceObjects(s.world, world.SFA)...)
-	var lists []*list
+	var lists []changer
 	for _, o := range sandbox.SalesforceObjects(s.world, world.SFA) {
 		if o.Name != "Account" && o.Name != "Contact" {
 			continue
@@ -77,28 +77,24 @@ func salesforce(_ *testing.T, s *site) (http.Handler, []*list) {
 	return server, lists
 }
 
-func vault(_ *testing.T, s *site) (http.Handler, []*list) {
-	server := simveeva.NewVault(sandbox.VaultTenant(s.now, s.faults), sandbox.VaultObjects(s.world, world.Vaccines)...)
+func vault(_ *testing.T, s *site) (http.Handler, []changer) {
+	server := simveeva.NewVault(sandbox.VaultTenant(s.now, s.faults), sandbox.VaultObjects(s.world, world.SFA)...)
 	s.mended = server.Unlock
-	var lists []*list
-	for _, o := range sandbox.VaultObjects(s.world, world.Vaccines) {
-		if o.Name != "account__v" {
-			continue
+	accounts := sandbox.VaultObjects(s.world, world.SFA)[0]
+	l := &list{name: accounts.Name, rows: rowsOf(accounts.Rows.Len(), accounts.Rows.Row), key: "id", vary: "name__v", stamp: in("modified_date__v", utc(milliseconds))}
+	before := l.rows
+	l.publish = func(rows []row) {
+		for _, r := range missing(before, rows, "id") {
+			accounts.Deleted = append(accounts.Deleted, simveeva.Deletion{ID: r["id"].(string), At: s.now()})
 		}
-		lists = append(lists, &list{name: o.Name, rows: rowsOf(o.Rows.Len(), o.Rows.Row), key: "id", vary: "name__v", stamp: in("modified_date__v", utc(milliseconds)), publish: func(rows []row) {
-			for _, r := range missing(o.Rows.(simveeva.List), rows, "id") {
-				o.Deleted = append(o.Deleted, simveeva.Deletion{ID: r["id"].(string), At: s.now()})
-			}
-			o.Rows = simveeva.List(rows)
-			server.SetObject(o)
-		}})
-		o.Rows = simveeva.List(lists[len(lists)-1].rows)
+		before, accounts.Rows = rows, simveeva.List(rows)
+		server.SetObject(accounts)
 	}
-	return server, lists
+	return server, []changer{l}
 }
 
-func network(_ *testing.T, s *site) (http.Handler, []*list) {
-	records := sandbox.NetworkRecords(s.world, world.Master)
+func network(_ *testing.T, s *site) (http.Handler, []changer) {
+	records := sandbox.NetworkRecords(s.world, world.SFA)
 	server := simveeva.NewNetwork(sandbox.NetworkInstance(s.now, s.faults), records)
 	s.mended = server.Unlock
 	kind := func(r row) string { return map[bool]string{true: "HCO", false: "HCP"}[r["corporate_name__v"] != nil] }
@@ -111,5 +107,5 @@ func network(_ *testing.T, s *site) (http.Handler, []*list) {
 		}
 		server.SetRecords(all)
 	}
-	return server, []*list{l}
+	return server, []changer{l}
 }

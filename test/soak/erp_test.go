@@ -14,13 +14,13 @@ import (
 	"tributary/connectors/sandbox/world"
 )
 
-func kingdee(_ *testing.T, s *site) (http.Handler, []*list) {
+func kingdee(_ *testing.T, s *site) (http.Handler, []changer) {
 	options := sandbox.KingdeeSite(s.now, s.faults)
 	options.Late = afterwards
 	server := simkingdee.New(options, sandbox.KingdeeTables(s.world)...)
 	s.settings["orders"].(map[string]any)["settle"] = settleOrders
 	s.takes(erpCode(s.world, s.world.Reporting[0]), keyed(server.Orders, simkingdee.OrderKeyField))
-	var lists []*list
+	var lists []changer
 	for _, table := range sandbox.KingdeeTables(s.world) {
 		l := &list{name: table.Form, rows: rowsOf(table.Rows.Len(), table.Rows.Row), key: table.Key, stamp: in("FModifyDate", text("2006-01-02T15:04:05.000"))}
 		switch table.Form {
@@ -40,7 +40,7 @@ func kingdee(_ *testing.T, s *site) (http.Handler, []*list) {
 	return server, lists
 }
 
-func sap(_ *testing.T, s *site) (http.Handler, []*list) {
+func sap(_ *testing.T, s *site) (http.Handler, []changer) {
 	options := sandbox.SAPSystem(s.now, s.faults)
 	options.Late = afterwards
 	server := simsap.New(options, sandbox.SAPSets(s.world, world.ERP, false)...)
@@ -57,17 +57,17 @@ func sap(_ *testing.T, s *site) (http.Handler, []*list) {
 		}
 	}
 	partners.publish = func(rows []row) { server.SetRows(sandbox.SAPPath("customers", false), rows) }
-	return server, []*list{partners}
+	return server, []changer{partners}
 }
 
-func yonyou(_ *testing.T, s *site) (http.Handler, []*list) {
+func yonyou(_ *testing.T, s *site) (http.Handler, []changer) {
 	options := sandbox.YonyouTenant(s.now, s.faults)
 	options.Late, options.Forgets = afterwards, true
 	server := sandbox.NewYonyou(options, sandbox.YonyouLists(s.world, world.ERP, false))
 	buyer := erpCode(s.world, s.world.Reporting[0])
 	s.settings["orders"] = map[string]any{"key_field": "headItem.define1", "org": "991", "transaction_type": "SO01", "tax": "VAT13", "settle": settleOrders}
 	s.takes(buyer, keyed(server.Orders, simyonyou.OrderKeyField))
-	var lists []*list
+	var lists []changer
 	for _, of := range sandbox.YonyouLists(s.world, world.ERP, false) {
 		l := &list{name: of.Path, rows: of.Rows(), stamp: in("pubts", text(time.DateTime)), publish: func(rows []row) { server.SetRows(of.Path, rows) }}
 		switch of.Path {
@@ -83,9 +83,9 @@ func yonyou(_ *testing.T, s *site) (http.Handler, []*list) {
 	return server, lists
 }
 
-func u8(_ *testing.T, s *site) (http.Handler, []*list) {
+func u8(_ *testing.T, s *site) (http.Handler, []changer) {
 	server := sandbox.NewU8(sandbox.U8Enterprise(s.now, s.faults), sandbox.U8Lists(s.world, world.ERP))
-	var lists []*list
+	var lists []changer
 	for _, of := range sandbox.U8Lists(s.world, world.ERP) {
 		l := &list{name: of.Object, rows: of.Rows(), publish: func(rows []row) { server.SetRows(of.Object, rows) }}
 		switch of.Object {

@@ -10,6 +10,12 @@ import (
 	"time"
 )
 
+// changer is something in a system that changes while the service reads it.
+type changer interface {
+	// change changes one thing at the time of the system's clock, and says what it did.
+	change(r *rand.Rand, now time.Time) string
+}
+
 // list is one list of a system whose rows change while the service reads them.
 type list struct {
 	name    string
@@ -22,6 +28,8 @@ type list struct {
 	gone    func(row map[string]any)               // marks a deleted row; nil: a deleted row is missing
 	publish func(rows []map[string]any)            // gives the system its rows
 	fixed   func(row map[string]any) bool          // rows that never change; nil: none
+	steady  bool                                   // rows are never updated
+	changed func(row map[string]any)               // hears each row that was changed or deleted; nil: nobody
 	apart   int64                                  // how far behind the last key new ones begin, where lists of a system share their keys
 	mu      sync.Mutex
 	serial  int
@@ -49,7 +57,7 @@ func (l *list) change(r *rand.Rand, now time.Time) string {
 	}
 	one := maps.Clone(l.rows[at])
 	what := []string{"inserted", "inserted", "inserted late", "updated", "updated", "updated late", "deleted", "deleted"}[r.IntN(8)]
-	if !l.may(one) {
+	if what == "deleted" && l.living() <= few || !l.may(one) || l.steady && strings.HasPrefix(what, "updated") {
 		what = "inserted"
 	}
 	if strings.HasSuffix(what, "late") {
@@ -59,6 +67,9 @@ func (l *list) change(r *rand.Rand, now time.Time) string {
 		what = "inserted"
 	}
 	l.stamp(one, now)
+	if l.changed != nil {
+		defer func() { l.changed(one) }()
+	}
 	switch {
 	case strings.HasPrefix(what, "inserted"):
 		l.serial++
@@ -85,9 +96,11 @@ func (l *list) change(r *rand.Rand, now time.Time) string {
 		l.stamped = map[string]time.Time{}
 	}
 	l.stamped[fmt.Sprint(one[l.key])] = now
-	if l.as != nil {
+	switch {
+	case l.steady:
+	case l.as != nil:
 		one[l.vary] = l.as(r, l.rows)
-	} else {
+	default:
 		one[l.vary] = l.rows[r.IntN(len(l.rows))][l.vary]
 	}
 	return what
@@ -103,6 +116,18 @@ func (l *list) fresh() any {
 	}
 	l.last = follow(l.last)
 	return l.last
+}
+
+// few rows are left at least: a list that is empty says nothing.
+const few = 3
+
+func (l *list) living() (n int) {
+	for _, r := range l.rows {
+		if !l.deleted[fmt.Sprint(r[l.key])] {
+			n++
+		}
+	}
+	return n
 }
 
 func (l *list) may(r row) bool {

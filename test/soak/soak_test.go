@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,10 +36,11 @@ func TestADisturbedServiceEndsLikeAQuietOne(t *testing.T) {
 	book := &figures{began: time.Now()}
 
 	desk := openDesk(h, sources.world, sources.systems, int(lasts/time.Second))
-	service := serve(h)
+	service := serve(h, sources.hotline)
 	disturb(t, r, lasts, sources, h, desk, &service, book)
 	sources.quiet(t)
 	service = startAnew(t, h, service, sources, book)
+	sources.hotline.end(t, r)
 	awaitPulled(h, sources)
 	book.orders = desk.end(t, sources.systems)
 	require.Zero(t, stop(service, syscall.SIGTERM).Code)
@@ -47,6 +49,9 @@ func TestADisturbedServiceEndsLikeAQuietOne(t *testing.T) {
 	h.OK("relay", "--once")
 
 	calm := harness.Embedded(t, harness.Options{Company: company, Config: sources.config(t)})
+	quiet := serve(calm, sources.hotline)
+	sources.hotline.tell(t, sources.hotline.address)
+	require.Zero(t, stop(quiet, syscall.SIGTERM).Code)
 	calm.OK("pull", "--quiet")
 	calm.OK("resolve")
 	calm.OK("relay", "--once")
@@ -82,7 +87,7 @@ func duration(t *testing.T) time.Duration {
 type system struct {
 	site
 	connector string
-	lists     []*list
+	lists     []changer
 	ahead     atomic.Int64       // how far its clock is ahead, once the disturbance is over
 	played    map[fault.Name]int // how often each fault was switched on
 }
@@ -114,20 +119,24 @@ type sources struct {
 	systems  []*system
 	inboxes  [2]*inbox
 	database *database
+	hotline  *hotline
 	cable    *harness.Proxy // of the remote inbox
 	url      string
 	blocks   []map[string]any
 }
 
-// pace is the pause between two pulls of a stream.
-const pace = "3s"
+// pace is the pause between two pulls of a stream; pages are small, so that what happens between two of them does happen.
+const (
+	pace     = "3s"
+	pageSize = 60
+)
 
 func startSources(t *testing.T) *sources {
 	w := connectortest.SmallWorld(t)
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	out := &sources{world: w, database: startDatabase(t), url: server.URL}
+	out := &sources{world: w, database: startDatabase(t), hotline: startHotline(w), url: server.URL}
 	maps := t.TempDir()
 	for _, c := range systems {
 		s := &system{connector: c.connector, played: map[fault.Name]int{}}
@@ -136,20 +145,22 @@ func startSources(t *testing.T) *sources {
 		handler, s.lists = c.start(t, &s.site)
 		mux.Handle(c.path, fault.Transport{Faults: s.faults, Now: s.clock, RetryAfter: time.Second, Delay: 10 * time.Second}.Wrap(handler)) // the transport adds the faults of clocks itself
 		out.systems = append(out.systems, s)
-		s.settings["overlap"] = overlap.String()
+		_, spec, err := registry(t).Driver(c.connector)
+		require.NoError(t, err)
+		for name, v := range map[string]any{"overlap": overlap.String(), "page_size": pageSize} {
+			if _, has := spec.Option(name); has {
+				s.settings[name] = v
+			}
+		}
 		s.settings["calls_per_second"], s.settings["timeout"], s.settings["retry_first"], s.settings["retry_budget"] = 1000, "2s", "20ms", "3s"
 		block := map[string]any{"name": connection(c.connector), "connector": c.connector, "settings": s.settings}
 		if party := subsidiaries[c.connector]; party != "" {
 			block["party"] = party
 		}
-		files := map[string]string{}
-		for stream, text := range s.maps {
-			files[stream] = filepath.Join(maps, c.connector+"-"+stream+".yaml")
-			require.NoError(t, os.WriteFile(files[stream], []byte(text), 0o600))
-		}
-		block["maps"] = files
+		block["maps"] = writeMaps(t, maps, c.connector, s.maps)
 		out.blocks = append(out.blocks, block)
 	}
+	out.blocks = append(out.blocks, map[string]any{"name": "hotline", "connector": "webhook", "settings": out.hotline.settings, "maps": writeMaps(t, maps, "webhook", sandbox.Maps("webhook"))})
 	files, parties := ledgers(t, w)
 	local, remote := t.TempDir(), servers.SFTP(t)
 	far := filepath.Join(remote.Root, servers.Name(t))
@@ -164,6 +175,16 @@ func startSources(t *testing.T) *sources {
 			"url": "sftp://" + remote.User + "@" + out.cable.Address + far, "password": remote.Password, "host_key": []string{remote.HostKey}, "parties": parties, "settle": settle.String()}},
 		map[string]any{"name": "database", "connector": "database", "party": parties[sandbox.DistributorCode[0]], "settings": out.database.settings},
 	)
+	return out
+}
+
+// writeMaps writes the maps of a connector's streams and returns their paths by stream.
+func writeMaps(t *testing.T, dir, connector string, maps map[string]string) map[string]string {
+	out := map[string]string{}
+	for stream, text := range maps {
+		out[stream] = filepath.Join(dir, connector+"-"+stream+".yaml")
+		require.NoError(t, os.WriteFile(out[stream], []byte(text), 0o600))
+	}
 	return out
 }
 
@@ -227,7 +248,9 @@ func (s *sources) streams() (out []string) {
 func (s *sources) quiet(t *testing.T) {
 	for _, sys := range s.systems {
 		sys.faults.Clear()
-		sys.ahead.Store(int64(clockOff + time.Minute))
+		if !sys.punctual {
+			sys.ahead.Store(int64(clockOff + time.Minute))
+		}
 	}
 	for _, b := range s.inboxes {
 		b.end(t)
@@ -236,11 +259,14 @@ func (s *sources) quiet(t *testing.T) {
 	s.cable.Mend()
 }
 
-func serve(h *harness.Hub) *harness.Process {
+// serve starts the service, and tells who posts to it where it is.
+func serve(h *harness.Hub, posts *hotline) *harness.Process {
 	p := h.Start("serve")
-	p.Line("API ")
+	posts.serve(address.FindString(p.Line("API ")))
 	return p
 }
+
+var address = regexp.MustCompile(`http://[^/]+`)
 
 func stop(p *harness.Process, how os.Signal) harness.Result {
 	p.Signal(how)
@@ -279,6 +305,8 @@ func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *har
 		}
 	}
 	beside(100*time.Millisecond, 2*time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(desk.order(r)) })
+	beside(100*time.Millisecond, slower*time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(s.hotline.list.change(r, time.Now())) })
+	beside(50*time.Millisecond, time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(s.hotline.send(t.Context(), r)) })
 	for _, b := range s.inboxes {
 		beside(time.Second, 5*time.Second, func(r *rand.Rand, pause func(time.Duration)) { book.change(b.change(t, r, pause)) })
 	}
@@ -299,7 +327,7 @@ func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *har
 			require.Zero(t, result.Code, "told to stop\n%s", result.Stderr)
 		}
 		book.killed(how, result)
-		*service = serve(h)
+		*service = serve(h, s.hotline)
 	}
 	close(over)
 	all.Wait()
@@ -308,7 +336,8 @@ func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *har
 // play switches one fault of a system on, now and then or always, and off again after a while. Each fault that the system
 // plays has its turn.
 func play(s *system, r *rand.Rand, pause func(time.Duration)) {
-	known := s.faults.Known()
+	// A system that hides an order it has, when it is asked for it, gets it a second time: nobody can know better.
+	known := slices.DeleteFunc(s.faults.Known(), func(n fault.Name) bool { return n == fault.HiddenRows && s.buyer != "" })
 	if len(known) == 0 { // nobody has called yet
 		return
 	}
@@ -345,7 +374,7 @@ func startAnew(t *testing.T, h *harness.Hub, service *harness.Process, s *source
 	if len(hid) > 0 {
 		h.OK(append([]string{"state", "reset", "--yes"}, hid...)...)
 	}
-	return serve(h)
+	return serve(h, s.hotline)
 }
 
 // acceptDeletes does what an operator does about a stream from which so many rows are gone at once that the service asks
@@ -404,4 +433,15 @@ func awaitPulled(h *harness.Hub, s *sources) {
 		}
 	}
 	require.Empty(h.T, missing, "streams that the service does not get to pull though every fault is over:\n%s", strings.Join(why, "\n"))
+}
+
+// Every connector of the program is in the soak.
+func TestEveryConnectorIsSoaked(t *testing.T) {
+	soaked := []string{"files", "database", "webhook"}
+	for _, s := range systems {
+		soaked = append(soaked, s.connector)
+	}
+	for _, name := range registry(t).Names() {
+		require.Contains(t, soaked, name, "a connector without an entry in systems")
+	}
 }

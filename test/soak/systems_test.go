@@ -14,8 +14,8 @@ import (
 // systems are the simulated systems that speak HTTP.
 var systems = []struct {
 	connector string
-	path      string                                              // where it is served
-	start     func(t *testing.T, s *site) (http.Handler, []*list) // the simulator, and what changes in it
+	path      string                                                // where it is served
+	start     func(t *testing.T, s *site) (http.Handler, []changer) // the simulator, and what changes in it
 }{
 	{"kingdee", "/kingdee/", kingdee},
 	{"neocrm", "/neocrm/", neocrm},
@@ -30,6 +30,8 @@ var systems = []struct {
 	{"veeva-vault", "/vault/", vault},
 	{"veeva-network", "/network/", network},
 	{"rest", "/registry/", rest},
+	{"epcis", "/epcis/", epcis},
+	{"msfx", "/msfx/", msfx},
 }
 
 // site is what a simulator is made for. What stands behind the line, its start may set.
@@ -41,6 +43,7 @@ type site struct {
 
 	settings map[string]any    // of the connection: as the cast is reached
 	maps     map[string]string // of streams that the connector has no map for
+	punctual bool              // its clock stamps no rows, and calls whose clocks are further off than ten minutes are refused
 	mended   func()            // what people there do once a fault is over; nil: nothing
 	buyer    string            // a customer to whom orders go; "": the system takes none
 	orders   func() []string   // keys of the orders there
