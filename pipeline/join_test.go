@@ -156,7 +156,7 @@ func goldenID(code string) canonical.ID { return canonical.DeriveID("golden", co
 
 // resolve links every dirty mention to the golden record of its code.
 func (c *channel) resolve() {
-	ids, err := c.db.DirtyCustomers(c.ctx(), 100_000)
+	ids, err := c.db.DirtyCustomers(c.ctx(), false, 0, 100_000)
 	require.NoError(c.t, err)
 	c.link(ids)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"tributary/dedupe"
@@ -105,8 +106,9 @@ type resolveRun struct {
 	aliases *store.PartyAliases
 	cache   map[int64]prepared
 	compare Comparer
-	portion map[int64]bool // the dirty records at hand: only these are done after the step
-	asOf    time.Time      // judgements and overrides that expire later are in force
+	swept   map[int64]int64 // records whose keys and edges are up to date though they wait, and their versions
+	portion map[int64]bool  // the dirty records at hand: only these are done after the step
+	asOf    time.Time       // judgements and overrides that expire later are in force
 }
 
 // prepared is a record as it was read, and its comparable form; comparable is nil when it does not live.
@@ -125,6 +127,7 @@ func (r *resolveRun) work(ctx context.Context, all bool) error {
 	}
 	r.engine = engine
 	r.compare = Comparer{DB: r.DB, Engine: engine}
+	r.swept = map[int64]int64{}
 	if err := r.activate(ctx, all); err != nil {
 		return err
 	}
@@ -201,7 +204,8 @@ func (r *resolveRun) unit(ctx context.Context, fn func(*store.Tx) error) error {
 	})
 }
 
-// step works off one portion of dirty records; false when there was none.
+// step works off one portion of dirty records; false when there was none. Organisations come first: persons are compared
+// by where they work.
 func (r *resolveRun) step(ctx context.Context) (bool, error) {
 	if some, err := r.affiliationRecords(ctx); err != nil || some {
 		return true, err
@@ -210,38 +214,94 @@ func (r *resolveRun) step(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	ids, err := r.DB.DirtyCustomers(ctx, portion)
-	if err != nil || len(ids) == 0 {
-		return false, err
+	for _, persons := range []bool{false, true} {
+		ids, err := r.DB.DirtyCustomers(ctx, persons, 0, portion+1)
+		if err != nil {
+			return false, err
+		}
+		if len(ids) > 0 {
+			return true, r.workOff(ctx, persons, ids, portion)
+		}
 	}
+	return false, nil
+}
+
+// workOff resolves the first portion of the records that wait.
+func (r *resolveRun) workOff(ctx context.Context, persons bool, ids []int64, portion int) (err error) {
 	if r.aliases, err = r.DB.PartyAliases(ctx); err != nil {
-		return false, err
+		return err
 	}
+	if len(ids) > portion {
+		if err := r.sweep(ctx, persons, ids, portion); err != nil {
+			return err
+		}
+		ids = ids[:portion]
+	}
+	if err := r.take(ctx, ids); err != nil {
+		return err
+	}
+	g := graphStep{resolveRun: r}
+	for _, id := range ids {
+		if version, swept := r.swept[id]; !swept || version != r.cache[id].record.Version {
+			g.dirty = append(g.dirty, id)
+		}
+		delete(r.swept, id)
+	}
+	seeds, err := g.update(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := r.closure(ctx, union(ids, seeds))
+	if err != nil {
+		return err
+	}
+	if err := r.settle(ctx, c); err != nil {
+		return err
+	}
+	r.report.Records += int64(len(ids))
+	return nil
+}
+
+// take reads a portion of dirty records.
+func (r *resolveRun) take(ctx context.Context, ids []int64) error {
 	if int64(len(r.cache)) > maxInMemory {
 		clear(r.cache)
 	}
 	r.compare.Forget() // what the step before wrote
-	if err := r.load(ctx, ids, true); err != nil {
-		return false, err
-	}
 	r.portion = make(map[int64]bool, len(ids))
 	for _, id := range ids {
 		r.portion[id] = true
 	}
-	g := graphStep{resolveRun: r, dirty: ids}
-	seeds, err := g.update(ctx)
-	if err != nil {
-		return false, err
+	return r.load(ctx, ids, true)
+}
+
+// sweep brings the keys and edges of everything that waits up to date before the first portion of it is decided. Decided
+// by the evidence of some of the portions, customers would merge and part again within a run, and lose their ids by it.
+func (r *resolveRun) sweep(ctx context.Context, persons bool, first []int64, portion int) error {
+	if !slices.ContainsFunc(first, func(id int64) bool { _, swept := r.swept[id]; return !swept }) {
+		return nil
 	}
-	c, err := r.closure(ctx, seeds)
-	if err != nil {
-		return false, err
+	for after := int64(0); ; {
+		ids, err := r.DB.DirtyCustomers(ctx, persons, after, portion)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		after = ids[len(ids)-1]
+		ids = slices.DeleteFunc(ids, func(id int64) bool { _, swept := r.swept[id]; return swept })
+		if len(ids) == 0 {
+			continue
+		}
+		if err := r.take(ctx, ids); err != nil {
+			return err
+		}
+		g := graphStep{resolveRun: r, dirty: ids}
+		if _, err := g.update(ctx); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			r.swept[id] = r.cache[id].record.Version
+		}
 	}
-	if err := r.settle(ctx, c); err != nil {
-		return false, err
-	}
-	r.report.Records += int64(len(ids))
-	return true, nil
 }
 
 // portionSize is larger when most records changed: then partners are in the portion anyway, and read once.

@@ -52,17 +52,16 @@ type customerRow struct {
 	Payload     []byte `db:"payload"`
 }
 
-// DirtyCustomers lists records of customers that wait for resolution, at most limit, oldest number first: organisations
-// while any waits, then persons, who are compared by where they work.
-func (db *DB) DirtyCustomers(ctx context.Context, limit int) ([]int64, error) {
-	for _, kinds := range []string{`kind NOT IN ('hcp', 'patient')`, `kind IN ('hcp', 'patient')`} {
-		var ids []int64
-		err := db.sel(ctx, &ids, `SELECT id FROM source_record WHERE entity = 'customer' AND dirty = TRUE AND `+kinds+` ORDER BY id LIMIT ?`, limit)
-		if err != nil || len(ids) > 0 {
-			return ids, err
-		}
+// DirtyCustomers lists records of organisations, or of persons, that wait for resolution, with numbers above after, at
+// most limit, smallest number first.
+func (db *DB) DirtyCustomers(ctx context.Context, persons bool, after int64, limit int) ([]int64, error) {
+	kinds := `kind NOT IN ('hcp', 'patient')`
+	if persons {
+		kinds = `kind IN ('hcp', 'patient')`
 	}
-	return nil, nil
+	var ids []int64
+	err := db.sel(ctx, &ids, `SELECT id FROM source_record WHERE entity = 'customer' AND dirty = TRUE AND `+kinds+` AND id > ? ORDER BY id LIMIT ?`, after, limit)
+	return ids, err
 }
 
 // CountDirtyCustomers is the number of records of customers that wait for resolution.
