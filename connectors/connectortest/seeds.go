@@ -100,7 +100,7 @@ var ofTheHub = []Fault{
 		}
 `}},
 	{30, "the source is told before the rows are stored", "pipeline.TestAPullResumesAndAcknowledgesOnlyWhatIsStored/sqlite",
-		Change{"pipeline/pull_rows.go", "		u.position = b.Position\n", "		u.position = b.Position\n		r.p.committed.Store(&b.Position)\n"}},
+		Change{"pipeline/pull_rows.go", "			f.batch, f.err = r.p.src.Read(ctx)\n", "			if f.batch, f.err = r.p.src.Read(ctx); f.err == nil {\n				r.p.committed.Store(&f.batch.Position)\n			}\n"}},
 	{31, "who is stopped forgets what was sent", "events/outbox.TestRunSendsWhatComesAndDrainsWhenStopped/sqlite",
 		Change{"events/outbox/shard.go", "	if ctx.Err() != nil {\n		var cancel", "	if false {\n		var cancel"}},
 	{32, "what waits is sent from the end", "events/outbox.TestSeveralRelaysShareTheWork/sqlite",
