@@ -78,11 +78,6 @@ func valueOf[T any](r *Record) (v T, err error) {
 	return v, err
 }
 
-// outranks orders the sources that state the same thing: trust, then name, so that arrival does not matter.
-func outranks(trust int, source string, otherTrust int, other string) bool {
-	return trust > otherTrust || trust == otherTrust && source < other
-}
-
 func (p *projection) meta(version int64, active bool) events.Meta {
 	op := events.Created
 	if active {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -15,14 +14,13 @@ import (
 )
 
 type lotRow struct {
-	RecordID int64  `db:"record_id"`
-	Active   bool   `db:"active"`
-	Version  int64  `db:"entity_version"`
-	Trust    int    `db:"trust"`
-	Source   string `db:"source"`
+	RecordID int64 `db:"record_id"`
+	Active   bool  `db:"active"`
+	Version  int64 `db:"entity_version"`
+	rank
 }
 
-const lotRowSQL = `SELECT l.record_id, l.active, l.entity_version, r.trust, r.source
+const lotRowSQL = `SELECT l.record_id, l.active, l.entity_version, r.trust, r.source, r.source_id
 	FROM lot l JOIN source_record r ON r.id = l.record_id WHERE l.product_id = ? AND l.lot = ?`
 
 func (p *projection) lots(ctx context.Context, list []changed) error {
@@ -53,7 +51,7 @@ func (p *projection) lots(ctx context.Context, list []changed) error {
 		if err == nil && product == 0 {
 			err = p.tx.setDirty(ctx, true, []int64{c.id})
 		} else if err == nil {
-			err = p.putLot(ctx, product, c.id, c.record.Trust, c.record.Source, now)
+			err = p.putLot(ctx, product, c.id, rankOf(c.record), now)
 		}
 		if err != nil {
 			return err
@@ -165,21 +163,24 @@ func (p *projection) productID(ctx context.Context, code string) (int64, error) 
 	return id, err
 }
 
-// putLot writes the lot of a record unless a record of a better source states it.
-func (p *projection) putLot(ctx context.Context, product, record int64, trust int, source string, v canonical.Lot) error {
+// putLot writes the lot of a record, or notes the record as a rival when a better one states the lot.
+func (p *projection) putLot(ctx context.Context, product, record int64, by rank, v canonical.Lot) error {
 	var row lotRow
 	err := p.tx.get(ctx, &row, lotRowSQL, product, v.Lot)
 	fresh := errors.Is(err, sql.ErrNoRows)
 	if err != nil && !fresh {
 		return err
 	}
+	wins := true
+	if !fresh {
+		if wins, err = p.contest(ctx, rivalry{product, v.Lot}, record, by, row.RecordID, row.rank, row.Active); err != nil || !wins {
+			return err
+		}
+	}
 	args := []any{int64(v.Quantity), v.MfgDate, v.ExpDate, record, row.Version + 1, Micros(p.tx.Now), product, v.Lot}
-	switch {
-	case fresh:
+	if fresh {
 		err = p.insertLots(ctx, [][]any{append(args, true)})
-	case row.Active && row.RecordID != record && !outranks(trust, source, row.Trust, row.Source):
-		return nil
-	default:
+	} else {
 		_, err = p.tx.exec(ctx, `UPDATE lot SET released = ?, mfg_date = ?, exp_date = ?, record_id = ?, entity_version = ?, updated_at = ?, active = TRUE
 			WHERE product_id = ? AND lot = ?`, args...)
 	}
@@ -210,9 +211,9 @@ func (p *projection) waitingLots(ctx context.Context, codes map[string]bool) err
 	}
 	var came []changed
 	var ids []int64
-	err := p.tx.each(ctx, `SELECT id, source, trust, payload FROM source_record WHERE entity = 'lot' AND dirty = TRUE ORDER BY id`, nil, func(rows *sqlx.Rows) error {
+	err := p.tx.each(ctx, `SELECT id, source, source_id, trust, payload FROM source_record WHERE entity = 'lot' AND dirty = TRUE ORDER BY id`, nil, func(rows *sqlx.Rows) error {
 		c := changed{record: &Record{Entity: canonical.EntityLot}}
-		if err := rows.Scan(&c.id, &c.record.Source, &c.record.Trust, &c.record.Payload); err != nil {
+		if err := rows.Scan(&c.id, &c.record.Source, &c.record.ID, &c.record.Trust, &c.record.Payload); err != nil {
 			return err
 		}
 		v, err := valueOf[canonical.Lot](c.record)
@@ -247,57 +248,25 @@ func (p *projection) dropLot(ctx context.Context, record int64, v canonical.Lot)
 	}
 	var row lotRow
 	err = p.tx.get(ctx, &row, lotRowSQL, product, v.Lot)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (row.RecordID != record || !row.Active) {
-		return nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
 	}
+	if err != nil || row.RecordID != record || !row.Active {
+		return p.yield(ctx, record)
+	}
+	next, now, err := heir(ctx, p, rivalry{product, v.Lot}, func(now *canonical.Lot) bool { return now.Product == v.Product && now.Lot == v.Lot })
 	if err != nil {
 		return err
 	}
-	heir, err := p.lotHeir(ctx, record, v)
-	if err != nil {
-		return err
-	}
-	if heir != nil {
-		if _, err := p.tx.exec(ctx, `UPDATE lot SET record_id = ? WHERE product_id = ? AND lot = ?`, heir.id, product, v.Lot); err != nil {
+	if next != nil {
+		if _, err := p.tx.exec(ctx, `UPDATE lot SET record_id = ? WHERE product_id = ? AND lot = ?`, next.ID, product, v.Lot); err != nil {
 			return err
 		}
-		return p.putLot(ctx, product, heir.id, heir.trust, heir.source, heir.lot)
+		return p.putLot(ctx, product, next.ID, next.rank, *now)
 	}
 	p.events = append(p.events, events.LotGone(events.Meta{Op: events.Deleted, Version: row.Version + 1, Time: p.tx.Now}, v.Product, v.Lot))
 	_, err = p.tx.exec(ctx, `UPDATE lot SET active = FALSE, entity_version = ?, updated_at = ? WHERE product_id = ? AND lot = ?`,
 		row.Version+1, Micros(p.tx.Now), product, v.Lot)
 	p.touched = append(p.touched, product)
 	return err
-}
-
-type lotHeir struct {
-	id     int64
-	trust  int
-	source string
-	lot    canonical.Lot
-}
-
-// lotHeir looks for another source's record of the lot under the key that the dropped record had.
-func (p *projection) lotHeir(ctx context.Context, record int64, v canonical.Lot) (*lotHeir, error) {
-	var rows []struct {
-		ID      int64  `db:"id"`
-		Source  string `db:"source"`
-		Trust   int    `db:"trust"`
-		Payload []byte `db:"payload"`
-	}
-	err := p.tx.sel(ctx, &rows, `SELECT id, source, trust, payload FROM source_record WHERE entity = 'lot' AND deleted = FALSE AND id <> ?
-		AND source_id IN (SELECT source_id FROM source_record WHERE id = ?) ORDER BY trust DESC, source`, record, record)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range rows {
-		h := lotHeir{id: r.ID, trust: r.Trust, source: r.Source}
-		if err := json.Unmarshal(r.Payload, &h.lot); err != nil {
-			return nil, err
-		}
-		if h.lot.Product == v.Product && h.lot.Lot == v.Lot {
-			return &h, nil
-		}
-	}
-	return nil, nil
 }

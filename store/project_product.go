@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -14,15 +13,14 @@ import (
 )
 
 type productRow struct {
-	ID       int64  `db:"id"`
-	RecordID int64  `db:"record_id"`
-	Active   bool   `db:"active"`
-	Version  int64  `db:"entity_version"`
-	Trust    int    `db:"trust"`
-	Source   string `db:"source"`
+	ID       int64 `db:"id"`
+	RecordID int64 `db:"record_id"`
+	Active   bool  `db:"active"`
+	Version  int64 `db:"entity_version"`
+	rank
 }
 
-const productRowSQL = `SELECT p.id, p.record_id, p.active, p.entity_version, r.trust, r.source
+const productRowSQL = `SELECT p.id, p.record_id, p.active, p.entity_version, r.trust, r.source, r.source_id
 	FROM product p JOIN source_record r ON r.id = p.record_id WHERE p.code = ?`
 
 func (p *projection) products(ctx context.Context, list []changed) error {
@@ -49,7 +47,7 @@ func (p *projection) products(ctx context.Context, list []changed) error {
 		if c.record.Deleted {
 			continue
 		}
-		fresh, err := p.putProduct(ctx, c.id, c.record.Trust, c.record.Source, &now)
+		fresh, err := p.putProduct(ctx, c.id, rankOf(c.record), &now)
 		if err != nil {
 			return err
 		}
@@ -127,17 +125,20 @@ func productEvent(m events.Meta, v *canonical.Product) events.Event {
 	})
 }
 
-// putProduct writes the product of a record unless a record of a better source has the code. It reports whether the
-// code is new.
-func (p *projection) putProduct(ctx context.Context, record int64, trust int, source string, v *canonical.Product) (bool, error) {
+// putProduct writes the product of a record, or notes the record as a rival when a better one has the code. It reports
+// whether the code is new.
+func (p *projection) putProduct(ctx context.Context, record int64, by rank, v *canonical.Product) (bool, error) {
 	var row productRow
 	err := p.tx.get(ctx, &row, productRowSQL, v.Code)
 	fresh := errors.Is(err, sql.ErrNoRows)
 	if err != nil && !fresh {
 		return false, err
 	}
-	if !fresh && row.Active && row.RecordID != record && !outranks(trust, source, row.Trust, row.Source) {
-		return false, nil
+	if !fresh {
+		wins, err := p.contest(ctx, rivalry{product: row.ID}, record, by, row.RecordID, row.rank, row.Active)
+		if err != nil || !wins {
+			return false, err
+		}
 	}
 	values := productValues(v, record, row.Version+1, p.tx.Now)
 	if fresh {
@@ -157,37 +158,22 @@ func (p *projection) putProduct(ctx context.Context, record int64, trust int, so
 func (p *projection) dropProduct(ctx context.Context, record int64, code string) error {
 	var row productRow
 	err := p.tx.get(ctx, &row, productRowSQL, code)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && row.RecordID != record {
-		return nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
 	}
+	if err != nil || row.RecordID != record || !row.Active {
+		return p.yield(ctx, record)
+	}
+	next, now, err := heir(ctx, p, rivalry{product: row.ID}, func(now *canonical.Product) bool { return now.Code == code })
 	if err != nil {
 		return err
 	}
-	var heir struct {
-		ID      int64  `db:"id"`
-		Source  string `db:"source"`
-		Trust   int    `db:"trust"`
-		Payload []byte `db:"payload"`
-	}
-	err = p.tx.get(ctx, &heir, `SELECT id, source, trust, payload FROM source_record
-		WHERE entity = 'product' AND source_id = ? AND deleted = FALSE AND id <> ? ORDER BY trust DESC, source LIMIT 1`, code, record)
-	if err == nil {
-		var v canonical.Product
-		if err := json.Unmarshal(heir.Payload, &v); err != nil {
+	if next != nil {
+		if _, err := p.tx.exec(ctx, `UPDATE product SET record_id = ? WHERE id = ?`, next.ID, row.ID); err != nil {
 			return err
 		}
-		if v.Code == code {
-			if _, err := p.tx.exec(ctx, `UPDATE product SET record_id = ? WHERE id = ?`, heir.ID, row.ID); err != nil {
-				return err
-			}
-			_, err := p.putProduct(ctx, heir.ID, heir.Trust, heir.Source, &v)
-			return err
-		}
-	} else if !errors.Is(err, sql.ErrNoRows) {
+		_, err := p.putProduct(ctx, next.ID, next.rank, now)
 		return err
-	}
-	if !row.Active {
-		return nil
 	}
 	p.events = append(p.events, events.ProductGone(events.Meta{Op: events.Deleted, Version: row.Version + 1, Time: p.tx.Now}, code))
 	_, err = p.tx.exec(ctx, `UPDATE product SET active = FALSE, entity_version = ?, updated_at = ? WHERE id = ?`, row.Version+1, Micros(p.tx.Now), row.ID)

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -123,6 +124,26 @@ func rivals(_ *testing.T, k *kit) {
 	require.EqualValues(k, 3, events(), "when the better source drops it, the next best states it")
 	k.put(k.record(canonical.EntityProduct, "sfa", "P1", nil, deleted))
 	require.EqualValues(k, 4, events(), "then it is gone")
+
+	// Sources name what they share by keys of their own.
+	code := func(source, id string, more ...func(*store.Record)) store.Record {
+		return k.record(canonical.EntityProduct, source, id, canonical.Product{Code: "P2", Name: source + id}, more...)
+	}
+	lot := func(source, id string, more ...func(*store.Record)) store.Record {
+		return k.record(canonical.EntityLot, source, id, canonical.Lot{Product: "P2", Lot: "L1", Quantity: canonical.Units(int64(len(id)))}, more...)
+	}
+	released := func() string {
+		sku, _, err := k.ProductByCode(k.Context(), "P2")
+		require.NoError(k, err)
+		l, found, err := k.ReleasedLot(k.Context(), sku.ID, "L1")
+		require.NoError(k, err)
+		return fmt.Sprint(sku.Name, " ", l.Quantity, " ", found)
+	}
+	k.put(code("erp", "20"), lot("erp", "P2|4|L1"))
+	k.put(code("erp", "10"), lot("erp", "P2|1200|L1"))
+	require.Equal(k, "erp10 10 true", released(), "of one source's records the first by key, whichever came first")
+	k.put(code("erp", "10", deleted), lot("erp", "P2|1200|L1", deleted))
+	require.Equal(k, "erp20 7 true", released())
 }
 
 // A unit of work writes new products together, and those that meet others one by one: it comes to the same.
@@ -165,7 +186,7 @@ func lotsTogether(_ *testing.T, k *kit) {
 		id := rapid.SampledFrom(names).Draw(t, "id")
 		return said{
 			Source: rapid.SampledFrom([]string{"erp", "sfa"}).Draw(t, "source"), ID: id,
-			Product: rapid.SampledFrom([]string{"P1", "P2", "P3"}).Draw(t, "product"), Lot: rapid.SampledFrom([]string{id, id, "L1"}).Draw(t, "lot"),
+			Product: rapid.SampledFrom([]string{"P1", "P2", "P3"}).Draw(t, "product"), Lot: rapid.SampledFrom([]string{id, "L1", "L2"}).Draw(t, "lot"),
 			Quantity: rapid.Int64Range(1, 3).Draw(t, "quantity"), Gone: rapid.IntRange(0, 5).Draw(t, "gone") == 0,
 		}
 	}), 1, 6, func(s said) string { return s.Source + s.ID }), 1, 3)
@@ -213,9 +234,23 @@ func lotsTogether(_ *testing.T, k *kit) {
 		}
 		return out
 	}
+	surviving := func(steps [][]said) (out []said) {
+		last := map[[2]string]bool{}
+		for _, s := range slices.Backward(slices.Concat(steps...)) {
+			if of := [2]string{s.Source, s.ID}; !last[of] {
+				last[of] = true
+				if !s.Gone {
+					out = append(out, s)
+				}
+			}
+		}
+		return out
+	}
 	rapid.Check(k, func(t *rapid.T) {
 		drawn := steps.Draw(t, "steps")
-		require.Equal(t, world(drawn, false), world(drawn, true))
+		together := world(drawn, true)
+		require.Equal(t, world(drawn, false), together)
+		require.Equal(t, world([][]said{surviving(drawn), nil}[:min(2, len(drawn))], true), together, "what was said before leaves nothing behind")
 	})
 	told := k.pending()["tributary.master.lot.v1"]
 	world([][]said{{{"erp", "L1", "P1", "L1", 1, false}, {"erp", "L2", "P1", "L2", 1, false}, {"erp", "L3", "P2", "L3", 1, false}}, {}}, true)
