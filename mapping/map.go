@@ -87,6 +87,12 @@ func (m *Map) Known() func(header string) bool {
 	return func(header string) bool { return slices.Contains(known, header) }
 }
 
+// Deletes reports whether the row says by the map's deleted rule that the record is gone, as Apply would tell it.
+func (m *Map) Deletes(row map[string]any) bool {
+	gone, bad := m.deleted.truth(&rowEnv{row: row}, "deleted")
+	return gone && bad == nil
+}
+
 // Apply maps one row. The row is not changed.
 func (m *Map) Apply(row map[string]any) Result {
 	var res Result

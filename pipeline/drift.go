@@ -49,8 +49,9 @@ type fieldShape struct {
 // by their dotted paths. Not safe for concurrent use.
 type driftWatch struct {
 	rules                Drift
-	mapped               map[string]bool // fields that the map reads
-	known                shape           // nil = nothing to compare with
+	deletes              func(map[string]any) bool // what the map takes for a delete
+	mapped               map[string]bool           // fields that the map reads
+	known                shape                     // nil = nothing to compare with
 	seen                 shape
 	rows                 int
 	added, gone, retyped []string
@@ -61,7 +62,7 @@ func shapeName(connection, stream string) string { return "shape." + connection 
 
 // watchDrift loads what is known of the stream.
 func (p *pullIngest) watchDrift(ctx context.Context) (*driftWatch, error) {
-	w := &driftWatch{rules: p.req.Drift, mapped: map[string]bool{}, seen: shape{}, told: map[string]bool{}}
+	w := &driftWatch{rules: p.req.Drift, deletes: p.req.Map.Deletes, mapped: map[string]bool{}, seen: shape{}, told: map[string]bool{}}
 	for _, field := range p.req.Map.Sources() {
 		w.mapped[field] = true
 	}
@@ -79,7 +80,7 @@ func (p *pullIngest) watchDrift(ctx context.Context) (*driftWatch, error) {
 func (w *driftWatch) page(rows []connectors.Row) error {
 	page, n := shape{}, 0
 	for i := range rows {
-		if len(rows[i].Fields) > 0 {
+		if w.shows(&rows[i]) {
 			n++
 			page.add("", rows[i].Fields)
 		}
@@ -121,6 +122,12 @@ func (w *driftWatch) page(rows []connectors.Row) error {
 	w.seen.merge(page, w.rows, n)
 	w.rows += n
 	return nil
+}
+
+// shows reports whether a row shows the fields of the stream. One that says that something is gone does not: it has what a
+// log of deletes keeps, or a row of the past.
+func (w *driftWatch) shows(row *connectors.Row) bool {
+	return row.Op != connectors.Delete && len(row.Fields) > 0 && !w.deletes(row.Fields)
 }
 
 func (d Drift) of(field string, needed bool) DriftPolicy {

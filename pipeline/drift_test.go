@@ -126,3 +126,51 @@ func TestFieldsThatComeNowAndThenAreNoChange(t *testing.T) {
 		require.Empty(t, run.Warnings)
 	}
 }
+
+// Rows that say that something is gone carry what a log keeps of it: the key, the time of the delete. They are no look at
+// the fields of the stream, whether alone in a page or among others, whether the source calls them gone or the map does.
+func TestDeletesSayNothingAboutTheFieldsOfAStream(t *testing.T) {
+	gone := func(at ...int) (rows []connectors.Row) {
+		for n, i := range at {
+			r := row(n+1, fmt.Sprintf("H%04d", i), "")
+			r.Op, r.Fields = connectors.Delete, map[string]any{"id": r.Key, "deleted_at": json.Number("1700000000")}
+			rows = append(rows, r)
+		}
+		return rows
+	}
+	mark := func(rows []connectors.Row) []connectors.Row {
+		for i := range rows {
+			rows[i].Op, rows[i].Fields["state"] = connectors.Upsert, "void"
+		}
+		return rows
+	}
+	usual := map[string]any{"beds": json.Number("800")}
+	var many []int
+	for n := range 150 {
+		many = append(many, 1000+n)
+	}
+	for name, c := range map[string]struct {
+		before [][]connectors.Row
+		then   []connectors.Row
+		left   int
+	}{
+		"alone":               {before: [][]connectors.Row{shaped(0, 150, usual)}, then: gone(3, 4), left: 148},
+		"among rows":          {before: [][]connectors.Row{shaped(0, 150, usual)}, then: append(gone(3, 4), shaped(150, 5, usual)...), left: 153},
+		"by the map":          {before: [][]connectors.Row{shaped(0, 150, usual)}, then: mark(gone(3, 4)), left: 148},
+		"nothing but deletes": {before: [][]connectors.Row{gone(many...)}, then: shaped(0, 5, usual), left: 5},
+		"deletes of late":     {before: [][]connectors.Row{shaped(0, 150, usual), gone(many...)}, then: shaped(150, 5, usual), left: 155},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := openIngest(t, "sqlite:hub.db", t.TempDir())
+			req := pullOf(t, "none", customerMap+"deleted: 'state == \"void\"'\n")
+			src := &scripted{t: t, failAt: -1}
+			for _, page := range append(c.before, c.then) {
+				src.pages = append(src.pages, page)
+				run, err := pipeline.Ingest{DB: b.db}.Pull(t.Context(), src, req)
+				require.NoError(t, err)
+				require.Empty(t, run.Warnings)
+			}
+			require.Len(t, b.living(), c.left)
+		})
+	}
+}
