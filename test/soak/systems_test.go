@@ -43,7 +43,6 @@ type site struct {
 
 	settings map[string]any    // of the connection: as the cast is reached
 	maps     map[string]string // of streams that the connector has no map for
-	punctual bool              // its clock stamps no rows, and calls whose clocks are further off than ten minutes are refused
 	mended   func()            // what people there do once a fault is over; nil: nothing
 	buyer    string            // a customer to whom orders go; "": the system takes none
 	orders   func() []string   // keys of the orders there

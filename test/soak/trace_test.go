@@ -25,7 +25,6 @@ func epcis(_ *testing.T, s *site) (http.Handler, []changer) {
 }
 
 func msfx(_ *testing.T, s *site) (http.Handler, []changer) {
-	s.punctual = true
 	server := sandbox.NewMsfx(s.world, s.clock, s.faults)
 	return server, []changer{&bills{server: server, all: sandbox.MsfxBills(s.world)}}
 }

@@ -19,6 +19,7 @@ func TestBothGates(t *testing.T) {
 		`{"error_response":{"code":"15","sub_code":"isv.invalid-parameter"}}`:                       httpsource.Permanent,
 		`{"error_response":{"code":11}}`:                                                            httpsource.Forbidden,
 		`{"error_response":{"code":27}}`:                                                            httpsource.ConfigStop,
+		`{"error_response":{"code":31}}`:                                                            httpsource.ReauthOnce,
 		`{"error_response":{"code":7,"sub_msg":"This ban will last for 2 more seconds"}}`:           httpsource.Throttle,
 		`<?xml version="1.0"?><x/>`:                                                                 httpsource.Retry,
 	} {

@@ -2,6 +2,8 @@ package msfx_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"tributary/connectors"
 	"tributary/connectors/connectortest"
 	"tributary/connectors/connectortest/leak"
+	"tributary/connectors/httpsource"
 	"tributary/connectors/objectsource"
 	"tributary/connectors/sandbox/fault"
 	"tributary/connectors/sandbox/simmsfx"
@@ -93,7 +96,7 @@ func TestConnector(t *testing.T) {
 	require.NoError(t, err)
 	connectortest.Run(t, connectortest.Harness{
 		Driver: driver, Text: "physic_name", Stream: "bills", BaseURL: []string{"base_url"}, Password: "app_secret", PageSize: "page_size", MaxPage: 100, Start: system,
-		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.CodeAsText, fault.ClockSlow},
+		Passing: []fault.Name{fault.HTTP502, fault.HTTP500, fault.HTTP429, fault.HTML200, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.TransientIn200, fault.CodeAsText, fault.ClockFast, fault.ClockSlow},
 		Failing: []fault.Name{fault.ErrorIn200, fault.Shape, fault.NoRights, fault.HTML200, fault.HTTP502, fault.CutBody, fault.HalfJSON, fault.Throttle, fault.BadCredentials},
 	})
 }
@@ -101,6 +104,37 @@ func TestConnector(t *testing.T) {
 func open(t *testing.T, b *bench, change map[string]any) *objectsource.Source {
 	t.Helper()
 	return connectortest.Open(t, msfx.New, b.Clock.Now, b.settings(), change)
+}
+
+// Calls are signed by the platform's clock, whose difference the first refusal tells; a clock that is set later tells it again.
+func TestCallsAreSignedByThePlatformsClock(t *testing.T) {
+	for _, ahead := range []time.Duration{25 * time.Minute, -25 * time.Minute} {
+		b := start(t)
+		b.Clock.Advance(ahead)
+		src := connectortest.Open(t, msfx.New, func() time.Time { return connectortest.Start }, b.settings())
+		rows, _, last := connectortest.Drain(t, src, "bills", nil)
+		require.Len(t, rows, 2)
+		b.Clock.Advance(-2 * ahead)
+		_, _, _ = connectortest.Drain(t, src, "bills", last)
+	}
+}
+
+// A clock that the answers do not tell cannot be signed by: after one more try the connection stands still.
+func TestATimestampRefusedTwiceStops(t *testing.T) {
+	b := start(t)
+	refused := 0
+	platform := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refused++
+		w.Header().Set("Date", connectortest.Start.UTC().Format(http.TimeFormat))
+		b.Clock.Advance(25 * time.Minute)
+		b.ServeHTTP(w, r)
+	}))
+	t.Cleanup(platform.Close)
+	src := connectortest.Open(t, msfx.New, func() time.Time { return connectortest.Start }, b.settings(), map[string]any{"base_url": platform.URL})
+	for range 2 {
+		require.Equal(t, httpsource.ConfigStop, httpsource.ClassOf(src.Open(t.Context(), "bills", nil)))
+	}
+	require.Equal(t, 2, refused, "asked twice, and never more")
 }
 
 // applied are the values that the built-in map of a stream makes of rows; rows that it cannot read are left out.

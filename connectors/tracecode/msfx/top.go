@@ -50,7 +50,7 @@ func (s signer) Apply(_ context.Context, out *httpsource.Outgoing) (string, erro
 	return "signed", nil
 }
 
-// Refused has nothing to drop: a refused signature is refused for good.
+// Refused has nothing to drop: the answer that refused a timestamp has told the gateway's clock, by which the next is made.
 func (signer) Refused(string) {}
 
 // sign is the signature over the parameters in the order of their names, glued without anything between.
@@ -148,7 +148,9 @@ func gateway(refused map[string]any) *httpsource.Error {
 		}
 	case "11":
 		e.Class = httpsource.Forbidden
-	case "12", "22", "25", "27", "29", "30", "31", "32", "33":
+	case "31": // the timestamp: signed anew, it may be right
+		e.Class = httpsource.ReauthOnce
+	case "12", "22", "25", "27", "29", "30", "32", "33":
 		e.Class = httpsource.ConfigStop
 	default:
 		if strings.HasPrefix(sub, "isp.") {
