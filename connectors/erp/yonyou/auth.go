@@ -23,6 +23,11 @@ func (c *connection) logIn(ctx context.Context, _ httpsource.Token) (httpsource.
 		}
 		c.found = true
 	}
+	return httpsource.ByItsClock(c.login, func() (httpsource.Token, error) { return c.token(ctx) })
+}
+
+// token gets a token by a signature that bears the time.
+func (c *connection) token(ctx context.Context) (httpsource.Token, error) {
 	now := c.login.SourceNow()
 	stamp := strconv.FormatInt(now.UnixMilli(), 10)
 	var answer struct {

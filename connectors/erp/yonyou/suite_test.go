@@ -109,6 +109,20 @@ func TestLotsOfTheListAndOfTheBills(t *testing.T) {
 	}
 }
 
+// A login is signed by the tenant's clock, also one in the middle of a run, after that clock was set.
+func TestLoginsAfterTheClockWasSet(t *testing.T) {
+	for _, ahead := range []time.Duration{40 * time.Minute, -40 * time.Minute} {
+		b := start(t, false, nil)
+		src := connectortest.Open(t, yonyou.New, func() time.Time { return connectortest.Start }, b.settings())
+		require.NoError(t, src.Open(t.Context(), "customers", nil))
+		b.Clock.Advance(ahead)
+		b.Faults.Arm(fault.SessionExpiry, 1)
+		_, err := src.Read(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 3, b.Logins(), "one refused for its time, and never more")
+	}
+}
+
 // Many rows are read in slices of time, each once, though rows of one second cannot be parted.
 func TestManyRowsAreReadInSlices(t *testing.T) {
 	b := start(t, false, nil)
