@@ -13,6 +13,7 @@ import (
 	"tributary/internal/errs"
 	"tributary/internal/nearest"
 	"tributary/mapping"
+	"tributary/pipeline"
 )
 
 // CheckReport is what the check of one connection found.
@@ -102,7 +103,28 @@ func (h *Hub) CheckConnection(ctx context.Context, name string) (report CheckRep
 		report.Findings = append(report.Findings, connectors.Finding{Severity: connectors.Fault, Code: "connection.silent", Args: map[string]any{"seconds": int(checkTimeout.Seconds())}})
 		err = nil
 	}
+	if err == nil && h.DB != nil {
+		findings, err = h.ordersSeen(probe, c.Name, src)
+		report.Findings = append(report.Findings, findings...)
+	}
 	return report, err
+}
+
+// ordersSeen warns of a system that shows none of the orders that were written into it. That it cannot be asked, its own check
+// has said.
+func (h *Hub) ordersSeen(ctx context.Context, name string, src connectors.Source) ([]connectors.Finding, error) {
+	taker, ok := src.(connectors.OrderTaker)
+	if !ok || taker.Orders() == nil {
+		return nil, nil
+	}
+	known, seen, err := pipeline.Orders{DB: h.DB, Connection: name, Pusher: taker.Orders()}.Sees(ctx, "")
+	switch {
+	case len(known) == 0: // none was written, or our own store fails
+		return nil, err
+	case seen, err != nil:
+		return nil, nil
+	}
+	return []connectors.Finding{{Severity: connectors.Warn, Code: "order.blind", Args: map[string]any{"connection": name, "known": strings.Join(known, " ")}}}, nil
 }
 
 // faultsOf shows an error as findings, one for each thing that is wrong; none when it is not about the configuration.

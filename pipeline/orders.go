@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"tributary/canonical"
@@ -18,7 +19,7 @@ import (
 //
 // Each order comes to exist there once, whatever fails on the way: its state is committed before every call and after
 // it; an order is looked for before anything is done to it; and a step of which nothing is to be seen is taken again only
-// when the last call can no longer be at work.
+// when the last call can no longer be at work, and the system shows orders that are known to be there.
 type Orders struct {
 	DB         *store.DB
 	Connection string
@@ -37,6 +38,7 @@ const (
 	lookLater   = 30 * time.Second // after a look that failed
 	lookMuch    = time.Hour        // where a person must act first
 	orderMargin = time.Millisecond // a call does not begin when its time is as good as over
+	witnesses   = 3                // orders known to be there that are asked for, one after the other
 )
 
 // OrderLease is the lease under which the orders of a connection are sent.
@@ -95,6 +97,11 @@ func (w *orderSender) send(ctx context.Context, o *store.Order) error {
 		o.State, o.NextAt = canonical.OrderUnknown, over // the last call may still be at work
 		return w.save(ctx, o)
 	}
+	if at == nil && (!o.BegunAt.IsZero() || o.ExternalID != "") {
+		if at, err = w.lookAgain(ctx, o); err != nil {
+			return w.notFound(ctx, o, err)
+		}
+	}
 	o.BegunAt = time.Time{}
 	for at == nil || !at.Done && !at.Void {
 		next, begun, err := w.push(ctx, o, &req, at)
@@ -110,6 +117,9 @@ func (w *orderSender) send(ctx context.Context, o *store.Order) error {
 		}
 		// A number that is taken is a refusal too: what took it may be this very order.
 		there, lookErr := w.Pusher.FindOrder(ctx, o.Key)
+		if there == nil && lookErr == nil {
+			there, lookErr = w.lookAgain(ctx, o)
+		}
 		if lookErr != nil {
 			return w.notFound(ctx, o, lookErr)
 		}
@@ -124,6 +134,34 @@ func (w *orderSender) send(ctx context.Context, o *store.Order) error {
 	}
 	put(o, at)
 	return w.end(ctx, o)
+}
+
+// lookAgain looks once more for an order that may be there and was not shown. A user without the rights is shown nothing, and
+// no word of it: so "not there" counts only when the system shows another order, known to be there, between the two looks;
+// rights that are taken or given back meanwhile do not mislead it. Before the first order of a connection there is none to ask
+// for, and the first look counts.
+func (w *orderSender) lookAgain(ctx context.Context, o *store.Order) (*connectors.Placed, error) {
+	known, seen, err := w.Sees(ctx, o.Key)
+	switch {
+	case err != nil, len(known) == 0 && o.ExternalID == "":
+		return nil, err
+	case !seen:
+		return nil, errs.New(errs.Denied, "order.unseen", errs.Args{"key": o.Key, "connection": w.Connection, "known": strings.Join(known, " ")})
+	}
+	return w.Pusher.FindOrder(ctx, o.Key)
+}
+
+// Sees asks the system for orders that are known to be there, other than one, until it shows one: some may have been deleted
+// by people. known are their keys; a connection that has sent none has none.
+func (s Orders) Sees(ctx context.Context, without string) (known []string, seen bool, err error) {
+	known, err = s.DB.PlacedOrders(ctx, s.Connection, without, witnesses)
+	for _, key := range known {
+		at, err := s.Pusher.FindOrder(ctx, key)
+		if at != nil || err != nil {
+			return known, at != nil, err
+		}
+	}
+	return known, false, err
 }
 
 // push takes the next step. begun says whether the state before it was committed.

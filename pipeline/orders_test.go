@@ -27,6 +27,7 @@ type erp struct {
 	now     func() time.Time
 	fate    func(step string) string // of a step: ok, refused, lost, late, undone, unsent, stopped, killed
 	look    func() string            // of a look: ok, away
+	hidden  bool                     // looks show no order, for lack of rights
 	kill    func()
 	bills   map[string][]*connectors.Placed
 	pending []func() bool // work that goes on after its caller gave up; false while its time has not come
@@ -51,7 +52,7 @@ func (e *erp) FindOrder(_ context.Context, key string) (*connectors.Placed, erro
 	if e.look() == "away" {
 		return nil, &connectors.PushError{Outcome: connectors.Unsent, Err: errors.New("away")}
 	}
-	if len(e.bills[key]) == 0 {
+	if len(e.bills[key]) == 0 || e.hidden {
 		return nil, nil
 	}
 	at := *e.bills[key][0]
@@ -127,7 +128,7 @@ func orderStore(t *testing.T, now func() time.Time) *store.DB {
 	return db
 }
 
-func submitOrder(t require.TestingT, ctx context.Context, db *store.DB, key string) {
+func submitOrder(t require.TestingT, ctx context.Context, db *store.DB, connection, key string) {
 	payload, err := json.Marshal(canonical.OrderRequest{Key: key, Customer: "C1"})
 	require.NoError(t, err)
 	require.NoError(t, db.InTx(ctx, func(tx *store.Tx) error {
@@ -135,7 +136,7 @@ func submitOrder(t require.TestingT, ctx context.Context, db *store.DB, key stri
 		if err != nil {
 			return err
 		}
-		_, err = tx.AddOrder(ctx, &store.Order{ID: id, Key: key, Connection: "erp", Requester: "crm", Payload: payload, Customer: "C1", State: canonical.OrderAccepted})
+		_, err = tx.AddOrder(ctx, &store.Order{ID: id, Key: key, Connection: connection, Requester: "crm", Payload: payload, Customer: "C1", State: canonical.OrderAccepted})
 		return err
 	}))
 }
@@ -165,18 +166,26 @@ func TestEachOrderExistsOnce(t *testing.T) {
 			}
 			return "ok"
 		}
+		connection := fmt.Sprint("erp-", serial) // of its own: orders that others hold are not there
+		known := fmt.Sprintf("K-%d-known", serial)
+		calm := *system
+		calm.fate, calm.look = func(string) string { return "ok" }, func() string { return "ok" }
+		submitOrder(rt, ctx, db, connection, known)
+		_, err := pipeline.Orders{DB: db, Connection: connection, Pusher: &calm}.Run(ctx)
+		require.NoError(rt, err)
 		var keys []string
 		for i := range rapid.IntRange(1, 4).Draw(rt, "orders") {
 			keys = append(keys, fmt.Sprintf("K-%d-%d", serial, i))
-			submitOrder(rt, ctx, db, keys[i])
+			submitOrder(rt, ctx, db, connection, keys[i])
 		}
 		for range 400 {
-			_, err := pipeline.Orders{DB: db, Connection: "erp", Pusher: system}.Run(ctx)
+			system.hidden = left > 0 && rapid.IntRange(0, 3).Draw(rt, "hidden") == 0
+			_, err := pipeline.Orders{DB: db, Connection: connection, Pusher: system}.Run(ctx)
 			if ctx.Err() != nil { // killed: another process goes on
 				cancel()
 				ctx, cancel = context.WithCancel(t.Context())
 			} else if err == nil {
-				if _, err := db.NextOrder(ctx, "erp"); errors.Is(err, store.ErrNoOrder) {
+				if _, err := db.NextOrder(ctx, connection); errors.Is(err, store.ErrNoOrder) {
 					break
 				}
 			}
@@ -206,7 +215,7 @@ func TestASenderThatLostItsLeaseCommitsNothing(t *testing.T) {
 	var clock atomic.Int64
 	now := func() time.Time { return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(clock.Load())) }
 	db := orderStore(t, now)
-	submitOrder(t, t.Context(), db, "K1")
+	submitOrder(t, t.Context(), db, "erp", "K1")
 	system := &erp{now: now, bills: map[string][]*connectors.Placed{}, look: func() string { return "ok" }}
 	system.fate = func(step string) string {
 		if step == "submitted" {
@@ -232,7 +241,7 @@ func TestASenderThatLostItsLeaseCommitsNothing(t *testing.T) {
 
 func TestOrdersThatPeopleMustLookAt(t *testing.T) {
 	db := orderStore(t, time.Now)
-	submitOrder(t, t.Context(), db, "K1")
+	submitOrder(t, t.Context(), db, "erp", "K1")
 	system := &erp{now: time.Now, bills: map[string][]*connectors.Placed{}, look: func() string { return "ok" }, fate: func(string) string { return "ok" }}
 	system.bills["K1"] = []*connectors.Placed{{ID: "7", Number: "N7", Step: "saved", Void: true}}
 	_, err := pipeline.Orders{DB: db, Connection: "erp", Pusher: system}.Run(t.Context())
@@ -243,4 +252,74 @@ func TestOrdersThatPeopleMustLookAt(t *testing.T) {
 	require.Equal(t, "order.void", o.Problem.Code)
 	require.Equal(t, "N7", o.Number)
 	require.NoError(t, func() error { e := pipeline.OrderEvent(events.Sent, &o, time.Now()); return e.Check() }())
+}
+
+// A look that may be blind does not count: an order that may be there, or was there, waits until the system shows an order
+// that is known to be there. The first order of a connection has none to be seen by.
+func TestABlindLookDoesNotCount(t *testing.T) {
+	var clock atomic.Int64
+	now := func() time.Time { return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(clock.Load())) }
+	for name, c := range map[string]struct {
+		fate, step string // of the last order
+		others     bool   // orders went through before
+		gone       bool   // people deleted them
+		sees       bool   // the system shows orders
+		want       canonical.OrderState
+		bills      int
+	}{
+		"hidden, not there":                  {fate: "undone", step: "saved", others: true, want: canonical.OrderUnknown},
+		"hidden, there":                      {fate: "lost", step: "saved", others: true, want: canonical.OrderUnknown, bills: 1},
+		"hidden, and seen before":            {fate: "unsent", step: "submitted", want: canonical.OrderUnknown, bills: 1},
+		"hidden, seen before, others too":    {fate: "unsent", step: "submitted", others: true, want: canonical.OrderUnknown, bills: 1},
+		"not there":                          {fate: "undone", step: "saved", others: true, sees: true, want: canonical.OrderConfirmed, bills: 1},
+		"not there, and the others are gone": {fate: "undone", step: "saved", others: true, gone: true, sees: true, want: canonical.OrderUnknown},
+		"not there, the first":               {fate: "undone", step: "saved", sees: true, want: canonical.OrderConfirmed, bills: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := orderStore(t, now)
+			fate := ""
+			system := &erp{now: now, bills: map[string][]*connectors.Placed{}, look: func() string { return "ok" }}
+			system.fate = func(step string) string {
+				if fate != "" && step == c.step {
+					return fate
+				}
+				return "ok"
+			}
+			run := func() { _, _ = pipeline.Orders{DB: db, Connection: "erp", Pusher: system}.Run(t.Context()) }
+			if c.others {
+				for i := range 5 {
+					submitOrder(t, t.Context(), db, "erp", fmt.Sprint("B", i))
+				}
+				run()
+			}
+			submitOrder(t, t.Context(), db, "erp", "K1")
+			fate = c.fate
+			run()
+			fate, system.hidden = "", !c.sees
+			if c.gone {
+				clear(system.bills)
+			}
+			for range 5 {
+				clock.Add(int64(time.Hour))
+				run()
+			}
+			o, err := db.Order(t.Context(), "K1")
+			require.NoError(t, err)
+			require.Equal(t, c.want, o.State, "%+v", o.Problem)
+			require.Len(t, system.bills["K1"], c.bills)
+			if c.want == canonical.OrderUnknown {
+				require.Equal(t, "order.unseen", o.Problem.Code)
+			}
+			submitOrder(t, t.Context(), db, "erp", "K2") // the next one goes through, and is seen once looks are good
+			system.hidden = false
+			for range 5 {
+				clock.Add(int64(time.Hour))
+				run()
+			}
+			o, err = db.Order(t.Context(), "K1")
+			require.NoError(t, err)
+			require.Equal(t, canonical.OrderConfirmed, o.State, "%+v", o.Problem)
+			require.Len(t, system.bills["K1"], 1)
+		})
+	}
 }

@@ -87,6 +87,16 @@ func (db *DB) NextOrder(ctx context.Context, connection string) (Order, error) {
 	return db.oneOrder(ctx, `connection = ? AND `+orderWaits+` ORDER BY next_at, id LIMIT 1`, connection)
 }
 
+// PlacedOrders are the keys of orders that were seen in the system that takes them, the newest first, without one key.
+func (db *DB) PlacedOrders(ctx context.Context, connection, without string, limit int) ([]string, error) {
+	var out []string
+	err := db.sel(ctx, &out, `SELECT key FROM sales_order WHERE connection = ? AND external_id <> '' AND key <> ? ORDER BY created_at DESC, id DESC LIMIT ?`, connection, without, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read orders: %w", err)
+	}
+	return out, nil
+}
+
 // OrderFilter selects orders; empty fields do not.
 type OrderFilter struct {
 	State      canonical.OrderState

@@ -58,6 +58,7 @@ var orderTests = []partOf[Orders]{
 	{"a later step is refused", orderHalts},
 	{"an answer that is lost", answerIsLost},
 	{"work that ends after the call was given up", workIsLate},
+	{"a look that is spoiled does not send an order again", spoiledLooks},
 	{"failures are told apart", failuresOfWrites},
 	{"a system that is away", systemIsAway},
 	{"wrong credentials stop at once", wrongCredentialsStop},

@@ -197,6 +197,9 @@ func (s *Server) listOrders(w http.ResponseWriter, q url.Values) {
 		}
 		total++
 	}
+	if s.opts.Faults.Hit(fault.HiddenRows) {
+		rows = nil
+	}
 	if len(rows) == 0 {
 		refuse(w, "20002", "没有符合条件的数据")
 		return
