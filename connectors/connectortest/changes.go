@@ -76,6 +76,29 @@ func deletes(t *testing.T, h Harness) {
 	default:
 		require.FailNow(t, "the stream of the suite must show deletes", how)
 	}
+	if sweeper, ok := src.(connectors.Sweeper); ok {
+		keysOfChangingRows(t, h, s, sweeper)
+	}
+}
+
+// keysOfChangingRows: rows that change while the keys are listed, and a little later by the system's clock than it was when
+// the list began, are on the list.
+func keysOfChangingRows(t *testing.T, h Harness, s *System, sweeper connectors.Sweeper) {
+	s.Fill(40)
+	all, err := sweeper.Keys(t.Context(), h.Stream)
+	require.NoError(t, err)
+	queries := 0
+	s.Before(func() {
+		if queries++; queries == 2 {
+			s.Advance(time.Minute)
+			for i := range 40 {
+				s.Touch(i)
+			}
+		}
+	})
+	again, err := sweeper.Keys(t.Context(), h.Stream)
+	require.NoError(t, err)
+	require.Subset(t, again, all, "rows that change are not deleted")
 }
 
 // backfill: one window is read, from its beginning to its end.

@@ -110,6 +110,11 @@ func New(sys System, c Config) *Source {
 // Open starts a run. It reads the object's metadata, so that optional columns which the tenant lacks are not asked for,
 // and takes the run's upper bound from the system's clock as that answer told it.
 func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) error {
+	return s.open(ctx, name, raw, -s.conf.Lag)
+}
+
+// open starts a run up to the system's clock and so much more.
+func (s *Source) open(ctx context.Context, name string, raw json.RawMessage, more time.Duration) error {
 	st, err := s.conf.Streams.Of(name)
 	if err != nil {
 		return err
@@ -121,7 +126,8 @@ func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) err
 	if err != nil {
 		return err
 	}
-	upper := s.sys.Client().SourceNow().Add(-s.conf.Lag).Truncate(s.conf.Unit)
+	now := s.sys.Client().SourceNow()
+	upper := now.Add(more).Truncate(s.conf.Unit)
 	ahead, _ := s.sys.Client().Skew()
 	s.log = nil
 	if st.Log {
@@ -138,7 +144,7 @@ func (s *Source) Open(ctx context.Context, name string, raw json.RawMessage) err
 		return err
 	}
 	s.run, s.walk = newRun(st, meta, s.conf.Tenant), walk
-	s.run.Snapshot = canonical.DateOf(upper.In(s.conf.Zone)).String()
+	s.run.Snapshot = canonical.DateOf(now.In(s.conf.Zone)).String()
 	s.after, s.locator, s.done, s.row, s.restart, s.met = "", "", false, 0, 0, map[uint64]bool{}
 	if w, more := walk.Window(); more && st.ByLink && !st.Snapshot {
 		s.locator = w.After
@@ -293,10 +299,14 @@ func (s *Source) Backfill(name string, from, to time.Time) (json.RawMessage, err
 	return httpsource.Backfill(from.Truncate(s.conf.Unit), to.Truncate(s.conf.Unit))
 }
 
-// Keys lists the keys of a stream as they are now.
+// keysAhead is how far behind the present a list of keys ends: a row that changes while they are listed, or that was stamped
+// before the system's clock was set back, is there all the same.
+const keysAhead = 24 * time.Hour
+
+// Keys lists the keys of a stream as they are now. A row that changes meanwhile may be listed twice.
 func (s *Source) Keys(ctx context.Context, name string) ([]string, error) {
 	sweep := New(s.sys, s.conf)
-	if err := sweep.Open(ctx, name, nil); err != nil {
+	if err := sweep.open(ctx, name, nil, keysAhead); err != nil {
 		return nil, err
 	}
 	if c := sweep.run.Stream.KeyColumns; c != nil {
