@@ -8,6 +8,9 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 // Decode reads one JSON value whole; numbers stay json.Number, anything after the value is an error.
@@ -71,28 +74,65 @@ type Element struct {
 
 // Elements reads a JSON array of objects that begins at offset of body; every object must be one.
 func Elements(body []byte, offset int) ([]Element, error) {
-	d := decoder{text: body, at: offset, depth: 1}
-	if d.next() != '[' {
+	var list json.RawMessage // the array alone, known to be whole
+	if err := json.NewDecoder(bytes.NewReader(body[offset:])).Decode(&list); err != nil {
+		return nil, err
+	}
+	if list[0] != '[' {
 		return nil, errors.New("rows are not a list")
 	}
+	offset = len(body) - len(bytes.TrimLeft(body[offset:], " \t\r\n"))
 	var out []Element
-	for first := true; ; first = false {
-		more, err := d.more(']', first)
-		if !more || err != nil {
-			return out, err
+	var err error
+	width := 0
+	gjson.ParseBytes(list).ForEach(func(_, row gjson.Result) bool {
+		if !row.IsObject() {
+			err = fmt.Errorf("row %d is not an object", len(out)+1)
+			return false
 		}
-		d.next()
-		start := d.at
-		row, err := d.value()
-		if err != nil {
-			return nil, fmt.Errorf("row %d: %w", len(out)+1, err)
-		}
-		fields, ok := row.(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("row %d is not an object", len(out)+1)
-		}
-		out = append(out, Element{Fields: fields, Off: start, Len: d.at - start})
+		var fields map[string]any
+		fields, err = fieldsOf(row, width)
+		width = len(fields)
+		out = append(out, Element{Fields: fields, Off: offset + row.Index, Len: len(row.Raw)})
+		return err == nil
+	})
+	return out, err
+}
+
+// fieldsOf reads an object as Decode does, which is slower. It leaves to it what gjson takes as it stands: bytes that are no
+// text, and halves of characters.
+func fieldsOf(object gjson.Result, width int) (fields map[string]any, err error) {
+	if !utf8.ValidString(object.Raw) || strings.Contains(object.Raw, `\ud`) || strings.Contains(object.Raw, `\uD`) {
+		err = Decode([]byte(object.Raw), &fields)
+		return fields, err
 	}
+	return valueOf(object, width).(map[string]any), nil
+}
+
+// valueOf is what Decode makes of a value that is whole; an object has about so many fields.
+func valueOf(r gjson.Result, width int) any {
+	switch r.Type {
+	case gjson.Null:
+		return nil
+	case gjson.Number:
+		return json.Number(r.Raw)
+	case gjson.JSON:
+		if r.IsArray() {
+			list := []any{}
+			r.ForEach(func(_, item gjson.Result) bool {
+				list = append(list, valueOf(item, 0))
+				return true
+			})
+			return list
+		}
+		fields := make(map[string]any, width)
+		r.ForEach(func(name, value gjson.Result) bool {
+			fields[name.Str] = valueOf(value, 0)
+			return true
+		})
+		return fields
+	}
+	return r.Value() // a text or a truth
 }
 
 // Below cuts an absolute link on the host of the base address to path and query below that address, so that a position
@@ -118,43 +158,24 @@ func Below(baseURL, link string) string {
 // Locate finds the value at a dotted path of a JSON text that ExpectJSON passed; "" is the whole of it. Of fields with one
 // name the last counts.
 func Locate(body []byte, path string) (json.RawMessage, bool) {
-	value := json.RawMessage(body)
 	if path == "" {
-		return value, true
+		return body, true
 	}
-	for _, name := range strings.Split(path, ".") {
-		var found bool
-		if value, found = field(value, name); !found {
+	value := gjson.ParseBytes(body)
+	for _, step := range strings.Split(path, ".") {
+		var found gjson.Result
+		if value.IsObject() {
+			value.ForEach(func(name, value gjson.Result) bool {
+				if name.Str == step {
+					found = value
+				}
+				return true
+			})
+		}
+		if !found.Exists() {
 			return nil, false
 		}
+		value = found
 	}
-	return value, true
-}
-
-func field(object []byte, name string) (value []byte, found bool) {
-	d := decoder{text: object}
-	if d.next() != '{' {
-		return nil, false
-	}
-	for first := true; ; first = false {
-		more, err := d.more('}', first)
-		if err != nil {
-			return nil, false
-		}
-		if !more {
-			return value, found
-		}
-		have, err := d.name()
-		if err != nil {
-			return nil, false
-		}
-		d.next()
-		start := d.at
-		if d.skip() != nil {
-			return nil, false
-		}
-		if have == name {
-			value, found = bytes.TrimSpace(object[start:d.at]), true
-		}
-	}
+	return json.RawMessage(value.Raw), true
 }
