@@ -107,15 +107,23 @@ func (w *sending) unheard(t *testing.T, key, how string) {
 	case lost:
 		name = fault.WriteLost
 	case killed:
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, 150*time.Millisecond)
-		defer cancel()
+		var kill context.CancelFunc
+		ctx, kill = context.WithCancel(ctx)
+		watched := make(chan struct{})
+		go func(struck int) {
+			defer close(watched)
+			for ctx.Err() == nil && w.s.Faults.Hits(fault.WriteLate) == struck {
+				time.Sleep(time.Millisecond)
+			}
+			kill()
+		}(w.s.Faults.Hits(fault.WriteLate))
+		defer func() { kill(); <-watched }()
 	}
 	w.s.Faults.Arm(name, 1)
 	if err := w.run(ctx, p); how != killed {
 		require.NoError(t, err)
 	}
-	require.Eventually(t, func() bool { return w.s.Count(key) == 1 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return w.s.Count(key) == 1 }, time.Minute, 5*time.Millisecond)
 	o, err := w.db.Order(t.Context(), key)
 	require.NoError(t, err)
 	require.False(t, o.State.Final(), o.State)
