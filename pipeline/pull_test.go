@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type scripted struct {
 	shown    *connectors.Days // told with the last page
 	failAt   int              // page at which Read fails once; -1 = never
 	before   func(page int)
+	told     func(position int) // by Ack
 
 	next  int
 	acked []int
@@ -76,6 +78,9 @@ func (s *scripted) Read(context.Context) (connectors.Batch, error) {
 func (s *scripted) Ack(_ context.Context, position json.RawMessage) error {
 	n, err := strconv.Atoi(string(position))
 	s.acked = append(s.acked, n)
+	if s.told != nil {
+		s.told(n)
+	}
 	return err
 }
 
@@ -147,13 +152,21 @@ func TestAPullResumesAndAcknowledgesOnlyWhatIsStored(t *testing.T) {
 			require.LessOrEqual(t, n, 2)
 		}
 
-		src.before = func(page int) { // on the goroutine that reads: it notes what is wrong and goes on
-			for _, n := range src.acked {
-				state, err := b.db.Stream(ctx, "erp", "s")
-				assert.NoError(t, err)
-				stored, err := strconv.Atoi(string(state.Position))
-				assert.NoError(t, err)
-				assert.LessOrEqual(t, n, stored, "before page %d", page)
+		// Both are called on the goroutine that reads: they note what is wrong and go on.
+		src.told = func(n int) {
+			state, err := b.db.Stream(ctx, "erp", "s")
+			assert.NoError(t, err)
+			stored, err := strconv.Atoi(string(state.Position))
+			assert.NoError(t, err)
+			assert.LessOrEqual(t, n, stored)
+		}
+		var release func()
+		src.before = func(page int) {
+			switch page {
+			case 2:
+				release = holdWrites(t, b.db) // the rows of this page cannot be stored before the next one is read
+			case 3:
+				release()
 			}
 		}
 		run, err = b.ingest.Pull(ctx, src, pullOf(t, "none", customerMap))
@@ -163,6 +176,24 @@ func TestAPullResumesAndAcknowledgesOnlyWhatIsStored(t *testing.T) {
 		require.Equal(t, 4, src.acked[len(src.acked)-1])
 		require.Equal(t, map[string]string{"C1": "甲二", "C2": "乙", "C3": "丙"}, b.living())
 	})
+}
+
+// holdWrites keeps others from writing into an SQLite database until it is released.
+func holdWrites(t *testing.T, db *store.DB) (release func()) {
+	held, until, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	holds := sync.OnceFunc(func() { close(held) })
+	go func() {
+		defer close(done)
+		defer holds()
+		assert.NoError(t, db.InTx(t.Context(), func(tx *store.Tx) error {
+			err := tx.SetSetting(t.Context(), "held", "yes")
+			holds()
+			<-until
+			return err
+		}))
+	}()
+	<-held
+	return func() { close(until); <-done }
 }
 
 func TestDeletesOfASnapshot(t *testing.T) {
