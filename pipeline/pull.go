@@ -169,7 +169,7 @@ func (p *pullIngest) findDeletes(ctx context.Context, rows *pulledRows, fromStar
 	switch p.req.Stream.Deletes {
 	case "snapshot":
 		due = rows.complete
-	case "log": // tells what is gone since it was last asked; one that forgot is read whole
+	case "log", "flag": // tell what is gone since they were last asked; a log that forgot is read whole
 		if due = rows.complete; !due {
 			due, err = p.sweepOwed(ctx)
 		}

@@ -84,9 +84,6 @@ func filterOf(st objectsource.Stream, w httpsource.Window) string {
 	if w.After != "" {
 		filter += " and " + st.ID + " > " + w.After
 	}
-	if st.Document && w.From.IsZero() {
-		filter += " and FDocumentStatus = 'C' and FCancelStatus = 'A'" // nothing is stored yet that could be taken back
-	}
 	return filter
 }
 
