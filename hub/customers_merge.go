@@ -89,7 +89,7 @@ func (h *Hub) customerOfRecord(ctx context.Context, text string) (canonical.ID, 
 		source, id = text[:at], text[at+1:]
 	}
 	key := canonical.RecordKey{Source: source, ID: id}
-	of, err := h.goldensOf(ctx, []canonical.RecordKey{key})
+	of, err := h.DB.GoldensByKey(ctx, []canonical.RecordKey{key})
 	golden, found := of[key]
 	return golden, found, err
 }

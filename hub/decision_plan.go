@@ -293,19 +293,13 @@ func (h *Hub) concerned(ctx context.Context, req *DecisionRequest) ([]canonical.
 	for _, p := range req.Pairs {
 		keys = append(keys, p[0], p[1])
 	}
-	numbers, err := h.DB.CustomersByKey(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	links, err := h.DB.LastLinks(ctx, slices.Sorted(maps.Values(numbers)))
+	golden, err := h.DB.GoldensByKey(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
 	found := map[canonical.ID]bool{}
-	for _, l := range links {
-		if l.Open {
-			found[l.Golden] = true
-		}
+	for _, id := range golden {
+		found[id] = true
 	}
 	goldens, err := h.DB.Goldens(ctx, req.Customers)
 	for id, g := range goldens {

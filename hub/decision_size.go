@@ -75,7 +75,7 @@ func (h *Hub) gather(ctx context.Context, pairs [][2]canonical.RecordKey) (*gath
 	for _, p := range pairs {
 		keys = append(keys, p[0], p[1])
 	}
-	goldens, err := h.goldensOf(ctx, keys)
+	goldens, err := h.DB.GoldensByKey(ctx, keys)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,26 +95,4 @@ func (h *Hub) gather(ctx context.Context, pairs [][2]canonical.RecordKey) (*gath
 		g.know(id, list)
 	}
 	return g, of, err
-}
-
-// goldensOf are the customers that records belong to now; living records only.
-func (h *Hub) goldensOf(ctx context.Context, keys []canonical.RecordKey) (map[canonical.RecordKey]canonical.ID, error) {
-	numbers, err := h.DB.CustomersByKey(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	byNumber := make(map[int64]canonical.RecordKey, len(numbers))
-	ids := make([]int64, 0, len(numbers))
-	for key, n := range numbers {
-		byNumber[n] = key
-		ids = append(ids, n)
-	}
-	links, err := h.DB.LastLinks(ctx, ids)
-	out := make(map[canonical.RecordKey]canonical.ID, len(links))
-	for _, l := range links {
-		if l.Open {
-			out[byNumber[l.Record]] = l.Golden
-		}
-	}
-	return out, err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"tributary/canonical"
@@ -140,27 +141,11 @@ func (c *Comparer) namedPlaces(ctx context.Context, records []store.CustomerReco
 
 // stored finds golden organisations as they are stored.
 func (c *Comparer) stored(ctx context.Context, keys []canonical.RecordKey) (map[canonical.RecordKey]*dedupe.Workplace, error) {
-	numbers, err := c.DB.CustomersByKey(ctx, keys)
+	golden, err := c.DB.GoldensByKey(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	var records []int64
-	for _, n := range numbers {
-		records = append(records, n)
-	}
-	links, err := c.DB.LastLinks(ctx, union(records))
-	if err != nil {
-		return nil, err
-	}
-	golden := map[int64]canonical.ID{}
-	var ids []canonical.ID
-	for _, l := range links {
-		if l.Open {
-			golden[l.Record] = l.Golden
-			ids = append(ids, l.Golden)
-		}
-	}
-	goldens, err := c.DB.GoldensBrief(ctx, ids)
+	goldens, err := c.DB.GoldensBrief(ctx, slices.Collect(maps.Values(golden)))
 	if err != nil {
 		return nil, err
 	}
@@ -176,8 +161,8 @@ func (c *Comparer) stored(ctx context.Context, keys []canonical.RecordKey) (map[
 		made[id] = c.Engine.Workplace(id, &p.Customer)
 	}
 	out := make(map[canonical.RecordKey]*dedupe.Workplace, len(keys))
-	for key, n := range numbers {
-		if w := made[golden[n]]; w != nil {
+	for key, id := range golden {
+		if w := made[id]; w != nil {
 			out[key] = w
 		}
 	}

@@ -100,15 +100,15 @@ func (r *Resolver) run(ctx context.Context, all bool, decide func(Unit) error) (
 // resolveRun is one run at work under the lease.
 type resolveRun struct {
 	*Resolver
-	engine  *dedupe.Engine
-	lease   *store.Lease
-	report  ResolveReport
-	aliases *store.PartyAliases
-	cache   map[int64]prepared
-	compare Comparer
-	swept   map[int64]int64 // records whose keys and edges are up to date though they wait, and their versions
-	portion map[int64]bool  // the dirty records at hand: only these are done after the step
-	asOf    time.Time       // judgements and overrides that expire later are in force
+	engine    *dedupe.Engine
+	lease     *store.Lease
+	report    ResolveReport
+	aliases   *store.PartyAliases
+	cache     map[int64]prepared
+	compare   Comparer
+	refreshed map[int64]int64 // records whose keys and edges are up to date though they wait, and their versions
+	portion   map[int64]bool  // the dirty records at hand: only these are done after the step
+	asOf      time.Time       // judgements and overrides that expire later are in force
 }
 
 // prepared is a record as it was read, and its comparable form; comparable is nil when it does not live.
@@ -127,7 +127,7 @@ func (r *resolveRun) work(ctx context.Context, all bool) error {
 	}
 	r.engine = engine
 	r.compare = Comparer{DB: r.DB, Engine: engine}
-	r.swept = map[int64]int64{}
+	r.refreshed = map[int64]int64{}
 	if err := r.activate(ctx, all); err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (r *resolveRun) workOff(ctx context.Context, persons bool, ids []int64, por
 		return err
 	}
 	if len(ids) > portion {
-		if err := r.sweep(ctx, persons, ids, portion); err != nil {
+		if err := r.refresh(ctx, persons, ids, portion); err != nil {
 			return err
 		}
 		ids = ids[:portion]
@@ -242,10 +242,10 @@ func (r *resolveRun) workOff(ctx context.Context, persons bool, ids []int64, por
 	}
 	g := graphStep{resolveRun: r}
 	for _, id := range ids {
-		if version, swept := r.swept[id]; !swept || version != r.cache[id].record.Version {
+		if version, done := r.refreshed[id]; !done || version != r.cache[id].record.Version {
 			g.dirty = append(g.dirty, id)
 		}
-		delete(r.swept, id)
+		delete(r.refreshed, id)
 	}
 	seeds, err := g.update(ctx)
 	if err != nil {
@@ -275,10 +275,10 @@ func (r *resolveRun) take(ctx context.Context, ids []int64) error {
 	return r.load(ctx, ids, true)
 }
 
-// sweep brings the keys and edges of everything that waits up to date before the first portion of it is decided. Decided
+// refresh brings the keys and edges of everything that waits up to date before the first portion of it is decided. Decided
 // by the evidence of some of the portions, customers would merge and part again within a run, and lose their ids by it.
-func (r *resolveRun) sweep(ctx context.Context, persons bool, first []int64, portion int) error {
-	if !slices.ContainsFunc(first, func(id int64) bool { _, swept := r.swept[id]; return !swept }) {
+func (r *resolveRun) refresh(ctx context.Context, persons bool, first []int64, portion int) error {
+	if !slices.ContainsFunc(first, func(id int64) bool { _, done := r.refreshed[id]; return !done }) {
 		return nil
 	}
 	for after := int64(0); ; {
@@ -287,7 +287,7 @@ func (r *resolveRun) sweep(ctx context.Context, persons bool, first []int64, por
 			return err
 		}
 		after = ids[len(ids)-1]
-		ids = slices.DeleteFunc(ids, func(id int64) bool { _, swept := r.swept[id]; return swept })
+		ids = slices.DeleteFunc(ids, func(id int64) bool { _, done := r.refreshed[id]; return done })
 		if len(ids) == 0 {
 			continue
 		}
@@ -299,7 +299,7 @@ func (r *resolveRun) sweep(ctx context.Context, persons bool, first []int64, por
 			return err
 		}
 		for _, id := range ids {
-			r.swept[id] = r.cache[id].record.Version
+			r.refreshed[id] = r.cache[id].record.Version
 		}
 	}
 }

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"tributary/canonical"
 	"tributary/events"
@@ -73,33 +75,17 @@ func (r *resolveRun) activityParties(ctx context.Context, list []store.ActivityR
 			keys = append(keys, canonical.RecordKey{Source: a.Key.Source, ID: a.Value.Customer})
 		}
 	}
-	numbers, err := r.DB.CustomersByKey(ctx, keys)
+	golden, err := r.DB.GoldensByKey(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	var records []int64
-	for _, n := range numbers {
-		records = append(records, n)
-	}
-	links, err := r.DB.LastLinks(ctx, union(records))
-	if err != nil {
-		return nil, err
-	}
-	golden := map[int64]canonical.ID{}
-	var ids []canonical.ID
-	for _, l := range links {
-		if l.Open {
-			golden[l.Record] = l.Golden
-			ids = append(ids, l.Golden)
-		}
-	}
-	found, err := r.DB.Goldens(ctx, ids)
+	found, err := r.DB.Goldens(ctx, slices.Collect(maps.Values(golden)))
 	if err != nil {
 		return nil, err
 	}
 	out := map[canonical.RecordKey]activityParty{}
-	for key, n := range numbers {
-		g, linked := found[golden[n]]
+	for key, id := range golden {
+		g, linked := found[id]
 		if !linked {
 			continue
 		}

@@ -315,7 +315,7 @@ func (w *goldenWriter) mindHolders(ctx context.Context, houses []house, ch *chan
 	}
 	ch.dirty = union(holders)
 	for _, id := range ch.dirty {
-		delete(w.swept, id)
+		delete(w.refreshed, id)
 		if p := w.cache[id]; p.comparable != nil && p.comparable.Type == dedupe.Professional {
 			delete(w.portion, id)
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -80,6 +81,27 @@ func (db *DB) GoldenOf(ctx context.Context, record int64) (id canonical.ID, ok b
 		return canonical.ID{}, false, err
 	}
 	return links[0].Golden, true, nil
+}
+
+// GoldensByKey finds the golden ids that records belong to now. Records that are not known, are gone or belong to none are
+// left out.
+func (db *DB) GoldensByKey(ctx context.Context, keys []canonical.RecordKey) (map[canonical.RecordKey]canonical.ID, error) {
+	numbers, err := db.CustomersByKey(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	byNumber := make(map[int64]canonical.RecordKey, len(numbers))
+	for key, n := range numbers {
+		byNumber[n] = key
+	}
+	links, err := db.LastLinks(ctx, slices.Collect(maps.Keys(byNumber)))
+	out := make(map[canonical.RecordKey]canonical.ID, len(links))
+	for _, l := range links {
+		if l.Open {
+			out[byNumber[l.Record]] = l.Golden
+		}
+	}
+	return out, err
 }
 
 // Relink moves records to golden ids from now on; the zero id leaves a record without one.
