@@ -136,26 +136,26 @@ type Env struct {
 	Now     func() time.Time
 	Waited  func(time.Duration) // hears how long a call waited for a limit on calls
 	Circuit func(open bool)     // hears that calls to the connection are held back, or pass again
-	Kept    *Kept               // of the connection; nil: the source has its limits and its circuit for itself
+	Shared  *Shared             // of the connection; nil: the source has its limits and its circuit for itself
 	Inbox   Inbox               // of a connection that receives; nil where there is no store
 	URL     string              // of the hub, as far as it knows itself
 	Path    string              // under it, where the hub receives for the connection
 }
 
-// Kept is what the sources of one connection have together, one after the other or side by side, while the process lives:
+// Shared is what the sources of one connection have together, one after the other or side by side, while the process lives:
 // limits on calls, circuits. It is safe for concurrent use.
-type Kept struct{ things sync.Map }
+type Shared struct{ things sync.Map }
 
-// Get is the thing of a name, made when it is first asked for. The nil Kept makes a new one each time.
-func (k *Kept) Get(name string, make func() any) any {
-	if k == nil {
+// Get is the thing of a name, made when it is first asked for. The nil Shared makes a new one each time.
+func (s *Shared) Get(name string, make func() any) any {
+	if s == nil {
 		return make()
 	}
-	if known, ok := k.things.Load(name); ok {
+	if known, ok := s.things.Load(name); ok {
 		return known
 	}
-	kept, _ := k.things.LoadOrStore(name, make())
-	return kept
+	shared, _ := s.things.LoadOrStore(name, make())
+	return shared
 }
 
 // Driver is a connector: the way to configure and make a Source.

@@ -26,7 +26,7 @@ type Metrics struct {
 // NewMetrics makes the figures of a hub and its relay.
 func NewMetrics(h *Hub, relay *outbox.Relay, version string) *Metrics {
 	m := &Metrics{
-		sources: &sources{hub: h, covered: map[streamName]time.Time{}, failing: map[streamName]Failing{}, kept: map[string]*connectors.Kept{}},
+		sources: &sources{hub: h, covered: map[streamName]time.Time{}, failing: map[streamName]Failing{}, shared: map[string]*connectors.Shared{}},
 		waited: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tributary_rate_limit_wait_seconds_total",
 			Help: "How long calls waited so as not to ask a source more often than allowed."}, []string{"connection"}),
 		circuit: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tributary_circuit_open",

@@ -32,7 +32,7 @@ type sources struct {
 	mu      sync.Mutex
 	covered map[streamName]time.Time // everything that the source had then is stored
 	failing map[streamName]Failing
-	kept    map[string]*connectors.Kept // by connection
+	shared  map[string]*connectors.Shared // by connection
 }
 
 var (
@@ -108,14 +108,14 @@ func (m *Metrics) Failing() []Failing {
 	})
 }
 
-// keptOf is what the sources of a connection have together.
-func (s *sources) keptOf(connection string) *connectors.Kept {
+// sharedOf is what the sources of a connection have together.
+func (s *sources) sharedOf(connection string) *connectors.Shared {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.kept[connection] == nil {
-		s.kept[connection] = &connectors.Kept{}
+	if s.shared[connection] == nil {
+		s.shared[connection] = &connectors.Shared{}
 	}
-	return s.kept[connection]
+	return s.shared[connection]
 }
 
 // env is what a source of the connection is lent.
@@ -125,7 +125,7 @@ func (h *Hub) env(connection string) connectors.Env {
 		env.Inbox = h.Inbox(connection)
 	}
 	if m := h.metrics; m != nil {
-		env.Kept = m.sources.keptOf(connection)
+		env.Shared = m.sources.sharedOf(connection)
 		waited, circuit := m.waited.WithLabelValues(connection), m.circuit.WithLabelValues(connection)
 		env.Waited = func(d time.Duration) { waited.Add(d.Seconds()) }
 		env.Circuit = func(open bool) {

@@ -40,7 +40,7 @@ type Options struct {
 
 	Waited  func(time.Duration) // hears how long a call waited for its limit; nil: nobody
 	Circuit func(open bool)     // hears that the circuit opens, or closes; nil: nobody
-	Kept    *connectors.Kept    // clients of one base address that have it share limits and circuit; nil: its own
+	Shared  *connectors.Shared  // clients of one base address that have it share limits and circuit; nil: its own
 }
 
 // Limit bounds the calls of a scope.
@@ -127,9 +127,9 @@ func New(o Options) (*Client, error) {
 	c := &Client{opts: o, http: rc, limits: map[string]*rate.Limiter{}}
 	c.base.Store(base)
 	for scope, l := range o.Limits {
-		c.limits[scope] = o.Kept.Get("limit "+o.BaseURL+" "+scope, func() any { return rate.NewLimiter(rate.Limit(l.PerSecond), max(l.Burst, 1)) }).(*rate.Limiter)
+		c.limits[scope] = o.Shared.Get("limit "+o.BaseURL+" "+scope, func() any { return rate.NewLimiter(rate.Limit(l.PerSecond), max(l.Burst, 1)) }).(*rate.Limiter)
 	}
-	c.breaker = o.Kept.Get("circuit "+o.BaseURL, func() any { return newBreaker(o) }).(*gobreaker.CircuitBreaker)
+	c.breaker = o.Shared.Get("circuit "+o.BaseURL, func() any { return newBreaker(o) }).(*gobreaker.CircuitBreaker)
 	return c, nil
 }
 

@@ -166,28 +166,28 @@ func TestCircuitOpensAndOthersAreUntouched(t *testing.T) {
 func TestClientsOfAConnectionShareCircuitAndLimits(t *testing.T) {
 	t.Parallel()
 	srv, calls := script(t, status(500))
-	kept := &connectors.Kept{}
+	shared := &connectors.Shared{}
 	var heard []bool
-	one := func(k *connectors.Kept) error {
+	one := func(k *connectors.Shared) error {
 		_, err := get(client(t, srv.URL, func(o *httpsource.Options) {
-			o.Kept, o.Breaker, o.Retry.Tries = k, httpsource.BreakerPolicy{Failures: 5, Open: time.Hour}, 2
+			o.Shared, o.Breaker, o.Retry.Tries = k, httpsource.BreakerPolicy{Failures: 5, Open: time.Hour}, 2
 			o.Circuit = func(open bool) { heard = append(heard, open) }
 		}), t.Context())
 		return err
 	}
 	for _, want := range []string{"failing", "failing", "circuit_open", "circuit_open"} {
-		require.Equal(t, "connectors."+want, errs.CodeOf(one(kept)))
+		require.Equal(t, "connectors."+want, errs.CodeOf(one(shared)))
 	}
 	require.EqualValues(t, 5, calls.Load())
 	require.Equal(t, []bool{true}, heard)
 	require.Equal(t, "connectors.failing", errs.CodeOf(one(nil)))
-	require.Equal(t, "connectors.failing", errs.CodeOf(one(&connectors.Kept{})))
+	require.Equal(t, "connectors.failing", errs.CodeOf(one(&connectors.Shared{})))
 
 	calm, _ := script(t, text("ok"))
 	began := time.Now()
 	for range 4 {
 		_, err := get(client(t, calm.URL, func(o *httpsource.Options) {
-			o.Kept, o.Limits = kept, map[string]httpsource.Limit{"": {PerSecond: 10, Burst: 1}}
+			o.Shared, o.Limits = shared, map[string]httpsource.Limit{"": {PerSecond: 10, Burst: 1}}
 		}), t.Context())
 		require.NoError(t, err)
 	}

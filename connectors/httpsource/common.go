@@ -18,7 +18,7 @@ type Common struct {
 // Options turns the settings into options of a client.
 func (c Common) Options(name, baseURL string, env connectors.Env) Options {
 	o := Options{
-		Name: name, BaseURL: baseURL, Now: env.Now, Timeout: c.Timeout, CAFile: c.CAFile, Waited: env.Waited, Circuit: env.Circuit, Kept: env.Kept,
+		Name: name, BaseURL: baseURL, Now: env.Now, Timeout: c.Timeout, CAFile: c.CAFile, Waited: env.Waited, Circuit: env.Circuit, Shared: env.Shared,
 		Retry: RetryPolicy{First: c.RetryFirst, Budget: c.RetryBudget},
 	}
 	if c.PerSecond > 0 {
