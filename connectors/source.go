@@ -63,7 +63,10 @@ type Batch struct {
 }
 
 // Days are the business dates from From on and before To. A zero From is no bound; with a zero To they are none.
-type Days struct{ From, To canonical.Date }
+type Days struct {
+	From, To canonical.Date
+	Behind   time.Duration // how much older what the source shows may be than what it showed before: replicas behind one address
+}
 
 // BadRow is a row of the source that has no fields: a ragged line, bytes that are not text. It goes to quarantine.
 type BadRow struct {

@@ -285,7 +285,11 @@ func (p *pullIngest) deleteMissing(ctx context.Context, has func(string) bool, d
 // liveKeys are the keys of what the stream brought and nobody took back, in order.
 func (p *pullIngest) liveKeys(ctx context.Context, days connectors.Days) ([]string, error) {
 	if p.req.Stream.Ledger != "" {
-		return p.db.LiveFlowKeys(ctx, p.req.Connection, p.req.Stream.Name, days.From, days.To)
+		var since time.Time
+		if days.Behind > 0 { // what came later, the copy of the source that answered may not have yet
+			since = p.run.StartedAt.Add(-days.Behind)
+		}
+		return p.db.LiveFlowKeys(ctx, p.req.Connection, p.req.Stream.Name, days.From, days.To, since)
 	}
 	return p.db.LiveKeys(ctx, p.req.Stream.Entity, p.req.Connection, p.req.Stream.Name)
 }

@@ -342,6 +342,28 @@ func TestRowsThatVanishFromDaysReadAgain(t *testing.T) {
 	})
 }
 
+// A copy of the source that is behind another one has not got every row yet that the other one showed.
+func TestRowsOfAMomentAgoAreNotMissedWhereAnswersLag(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		line := func(key string) connectors.Row {
+			return connectors.Row{Key: key, Number: 1, Fields: map[string]any{"entry": key, "bill": "B" + key, "day": "2025-03-20", "buyer": "C1", "buyer_name": "市一院", "sku": "P1", "qty": "1", "state": "ok"}}
+		}
+		april, err := canonical.ParseDate("2025-04-01")
+		require.NoError(t, err)
+		pull := func(behind time.Duration, rows ...connectors.Row) (lines int) {
+			shown := &connectors.Days{To: april, Behind: behind}
+			_, err := b.ingest.Pull(t.Context(), &scripted{t: t, failAt: -1, snapshot: true, shown: shown, pages: [][]connectors.Row{rows}}, pullOf(t, "flag", flowMap))
+			require.NoError(t, err)
+			book, err := b.db.Book(t.Context(), "M")
+			require.NoError(t, err)
+			return len(book)
+		}
+		require.Equal(t, 2, pull(time.Hour, line("1"), line("2")))
+		require.Equal(t, 2, pull(time.Hour, line("1")), "a copy an hour behind may not have it yet")
+		require.Equal(t, 1, pull(time.Microsecond, line("1")), "one that was level with the last run has lost it")
+	})
+}
+
 // TestPullsEndAlikeWhereverTheyBreak: whatever page a source fails at, however often, the end is the same.
 func TestPullsEndAlikeWhereverTheyBreak(t *testing.T) {
 	b := openIngest(t, "sqlite:hub.db", t.TempDir())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -65,18 +66,22 @@ func (tx *Tx) keyless(ctx context.Context, source, stream string, ids []canonica
 }
 
 // LiveFlowKeys lists, in order, the keys of a stream's rows whose lines are in force, for the detection of deletes: those
-// of business dates from one on and before another, where these are given.
-func (q querier) LiveFlowKeys(ctx context.Context, source, stream string, from, to canonical.Date) ([]string, error) {
+// of business dates from one on and before another, and of lines that stand as they are since before a time, where these
+// are given.
+func (q querier) LiveFlowKeys(ctx context.Context, source, stream string, from, to canonical.Date, since time.Time) ([]string, error) {
 	var keys []string
-	days, args := "", []any{source, stream}
+	bounds, args := "", []any{source, stream}
 	if !from.IsZero() {
-		days, args = " AND l.biz_date >= ?", append(args, from)
+		bounds, args = " AND l.biz_date >= ?", append(args, from)
 	}
 	if !to.IsZero() {
-		days, args = days+" AND l.biz_date < ?", append(args, to)
+		bounds, args = bounds+" AND l.biz_date < ?", append(args, to)
+	}
+	if !since.IsZero() {
+		bounds, args = bounds+" AND l.recorded_at < ?", append(args, Micros(since))
 	}
 	err := q.sel(ctx, &keys, `SELECT k.source_key FROM flow_key k JOIN flow_line l ON l.row_id = k.row_id
-		WHERE k.source = ? AND k.stream = ? AND l.active = TRUE`+days+` ORDER BY k.source_key`, args...)
+		WHERE k.source = ? AND k.stream = ? AND l.active = TRUE`+bounds+` ORDER BY k.source_key`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list the keys of %s: %w", source, err)
 	}

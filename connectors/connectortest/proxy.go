@@ -17,6 +17,8 @@ import (
 type Proxy struct {
 	Faults *fault.Set
 	Query  []byte // what a message of the client holds when it is a query
+	// Choose names the server of each connection, where several stand behind one address; nil: that of Start.
+	Choose func() (server string)
 	// Connected and Asked are called before a connection and before a query go on to the server.
 	Connected, Asked func()
 
@@ -91,6 +93,9 @@ func (p *Proxy) serve(client net.Conn, address string) {
 	p.mu.Unlock()
 	if p.Connected != nil {
 		p.Connected()
+	}
+	if p.Choose != nil {
+		address = p.Choose()
 	}
 	server, err := net.Dial("tcp", address)
 	if err != nil || refuses {

@@ -20,13 +20,34 @@ import (
 func simulated(t *testing.T, rows int, f *fault.Set) site {
 	t.Helper()
 	changed := time.Date(2025, 3, 31, 9, 0, 0, 123456000, time.UTC)
-	table := simpostgres.Table{Name: "sales", Columns: []simpostgres.Column{
+	table := salesTable()
+	for i := range rows {
+		table.Rows = append(table.Rows, salesRow(i, changed, "12.500000"))
+	}
+	return double(t, simpostgres.Options{Now: time.Now, Faults: f}, table).site
+}
+
+// salesTable is the table of site.table without rows.
+func salesTable() simpostgres.Table {
+	return simpostgres.Table{Name: "sales", Columns: []simpostgres.Column{
 		{Name: "line_id", Type: simpostgres.Bigint}, {Name: "doc_date", Type: simpostgres.Date}, {Name: "changed_at", Type: simpostgres.Timestamp}, {Name: "doc_no", Type: simpostgres.Text},
 		{Name: "cust_name", Type: simpostgres.Text}, {Name: "prod_name", Type: simpostgres.Text}, {Name: "spec", Type: simpostgres.Text}, {Name: "lot", Type: simpostgres.Text}, {Name: "qty", Type: simpostgres.Numeric}, {Name: "gone", Type: simpostgres.Bigint}}}
-	for i := range rows {
-		table.Rows = append(table.Rows, []any{i, changed, changed, fmt.Sprintf("D%05d", i), "市立医院", "清热颗粒", "10g*9", "0250301", "12.500000", 0})
-	}
-	server, err := simpostgres.New(simpostgres.Options{Database: "ddi", User: "reader", Password: right, Now: time.Now, Faults: f, Delay: time.Minute}, table)
+}
+
+func salesRow(id int, changed time.Time, qty string) []any {
+	return []any{id, changed, changed, fmt.Sprintf("D%05d", id), "市立医院", "清热颗粒", "10g*9", "0250301", qty, 0}
+}
+
+// doubled is a double that runs until the test ends.
+type doubled struct {
+	site
+	server *simpostgres.Server
+}
+
+func double(t *testing.T, o simpostgres.Options, tables ...simpostgres.Table) doubled {
+	t.Helper()
+	o.Database, o.User, o.Password, o.Delay = "ddi", "reader", right, time.Minute
+	server, err := simpostgres.New(o, tables...)
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -36,10 +57,10 @@ func simulated(t *testing.T, rows int, f *fault.Set) site {
 		require.NoError(t, server.Close())
 		require.ErrorIs(t, <-ended, net.ErrClosed)
 	})
-	return site{kind: "postgres", settings: map[string]any{
+	return doubled{site{kind: "postgres", settings: map[string]any{
 		"kind": "postgres", "address": l.Addr().String(), "database": "ddi", "user": "reader", "password": right, "pause": "0s", "page_size": 100, "lag": "0s",
 		"sales": "SELECT line_id AS id, doc_date, changed_at, doc_no, cust_name, prod_name, spec, lot, qty, gone AS deleted FROM sales",
-	}}
+	}}, server}
 }
 
 // told is all that a source tells: what it finds, what it discovers, its rows, and the codes of what goes wrong.
