@@ -73,7 +73,8 @@ func (h *Hub) maySend(ctx context.Context, number string, req NotifyRecallReques
 }
 
 // mailNotices sends the notice of this version to every address of every party that has it and was not sent it before.
-// A failure with one party is recorded, the others go on.
+// A failure with one address is recorded, the others go on; what every other would meet too, such as a refused login, ends
+// it at once.
 func (h *Hub) mailNotices(ctx context.Context, number string, req NotifyRecallRequest, report *NotifyReport) (view RecallView, err error) {
 	lease, err := h.DB.Acquire(ctx, "quality/mail/"+number, mailLease)
 	if errors.Is(err, store.ErrLeased) {
@@ -199,7 +200,7 @@ func (h *Hub) mailOne(ctx context.Context, lease *store.Lease, w *recallWork, ro
 		return "", "", err
 	}
 	c := h.Config.Mail
-	outcome, sendErr := mail.Send(ctx, mail.Config{Server: c.Server, TLS: c.TLS, From: c.From, Username: c.Username, Password: c.Password, Timeout: time.Duration(c.Timeout)}, mail.Message{
+	outcome, sendErr := mail.Send(ctx, mail.Config{Server: c.Server, TLS: c.TLS, CAFile: c.CAFile, From: c.From, Username: c.Username, Password: c.Password, Timeout: time.Duration(c.Timeout)}, mail.Message{
 		To: address, Subject: noticeSubject(w, lang), Text: letter.text, Date: h.Now(),
 		ID: fmt.Sprintf("%s.%d.%s@%s", w.recall.Number, entry.Notice, entry.Hash[:16], "tributary"),
 	})
@@ -210,6 +211,9 @@ func (h *Hub) mailOne(ctx context.Context, lease *store.Lease, w *recallWork, ro
 	// What was sent is recorded even when whoever asked has gone.
 	if err := h.noteMail(context.WithoutCancel(ctx), lease, w.recall.Number, kind, first.Key, entry); err != nil {
 		return "", "", err
+	}
+	if errs.CodeOf(sendErr) != "" { // the server has it with us, not with this address
+		return "", "", sendErr
 	}
 	if outcome == mail.Unsure {
 		return "perhaps_sent", entry.Error, nil

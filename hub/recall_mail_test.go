@@ -102,6 +102,31 @@ func TestNoticesGoToEachAddressOnce(t *testing.T) {
 	require.Greater(t, len(s.Mails()), 2, "a person asked, and sends it again")
 }
 
+// A server that refuses the login would refuse it for every address, and might lock the account.
+func TestARefusedLoginEndsTheSending(t *testing.T) {
+	h, s, no := mailedRecall(t, "voluntary")
+	right := h.Config.Mail
+	right.TLS, right.CAFile, right.Username, right.Password = "starttls", s.Secure(t, "starttls"), "recall", "planted-secret-mail"
+	s.Admit("recall", right.Password)
+	send := func(m config.Mail) (hub.NotifyReport, error) {
+		h.Config.Mail = m
+		return h.NotifyRecall(t.Context(), no, hub.NotifyRecallRequest{Send: true, OutDir: t.TempDir(), Lang: "en"})
+	}
+	wrong, untrusted := right, right
+	wrong.Password, untrusted.CAFile = "wrong-secret", ""
+	_, err := send(untrusted)
+	require.Equal(t, "mail.certificate", errs.CodeOf(err), "%v", err)
+	require.Zero(t, s.Logins())
+	_, err = send(wrong)
+	require.Equal(t, "mail.credentials", errs.CodeOf(err), "%v", err)
+	require.Equal(t, 1, s.Logins())
+	require.Empty(t, s.Mails())
+	r, err := send(right)
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"sent": 3, "no_address": 6}, mailStates(r), "what was not sent is, when the login is right")
+	require.Len(t, s.Mails(), 3)
+}
+
 func TestWhatIsNeverSent(t *testing.T) {
 	h, s, no := mailedRecall(t, "drill")
 	_, err := h.NotifyRecall(t.Context(), no, hub.NotifyRecallRequest{Send: true, OutDir: t.TempDir(), Lang: "en"})

@@ -149,6 +149,7 @@ type Quality struct {
 type Mail struct {
 	Server   string   `yaml:"server" doc:"SMTP server, host:port; empty = nothing is sent."`
 	TLS      string   `yaml:"tls" doc:"starttls (default), tls, or none; none only for a server on this machine."`
+	CAFile   string   `yaml:"ca_file" doc:"PEM file with the authority that signed the server's certificate; empty = the system's."`
 	From     string   `yaml:"from" doc:"Sender: an address, or Name <address>."`
 	Username string   `yaml:"username" doc:"User name at the server; empty = no login."`
 	Password string   `yaml:"password" doc:"Password; best a reference." secret:"true"`

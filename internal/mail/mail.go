@@ -3,17 +3,23 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/mail"
+	"net/textproto"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"tributary/internal/errs"
 )
 
 // Config names the server.
@@ -23,6 +29,7 @@ type Config struct {
 	From     string        // address, or Name <address>
 	Username string        // "" = no login
 	Password string        //
+	CAFile   string        // PEM file with the authority behind the server's certificate; "" = the system's
 	Timeout  time.Duration // for a whole message; 0 = 30 s
 }
 
@@ -65,7 +72,8 @@ func Address(text string) (string, error) {
 
 func control(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }
 
-// Send hands a message to the server, once.
+// Send hands a message to the server, once. What every other message would meet as well has a code of the catalogue and
+// the kind Invalid or Denied: a certificate that is not trusted, a server without TLS or login, a login that is refused.
 func Send(ctx context.Context, c Config, m Message) (Outcome, error) {
 	timeout := c.Timeout
 	if timeout <= 0 {
@@ -84,7 +92,7 @@ func Send(ctx context.Context, c Config, m Message) (Outcome, error) {
 		return NotSent, err
 	}
 	if err := client.DialWithContext(ctx); err != nil {
-		return NotSent, err
+		return NotSent, c.refused(err)
 	}
 	err = client.Send(msg)
 	// A farewell that fails changes nothing about a message that was taken.
@@ -125,6 +133,10 @@ func clientOf(c Config, timeout time.Duration, line *bounded) (*gomail.Client, e
 	if err != nil {
 		return nil, err
 	}
+	secure, err := c.secure(host)
+	if err != nil {
+		return nil, err
+	}
 	line.until = time.Now().Add(timeout)
 	opts := []gomail.Option{gomail.WithPort(port), gomail.WithTimeout(timeout), gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 		var err error
@@ -134,8 +146,8 @@ func clientOf(c Config, timeout time.Duration, line *bounded) (*gomail.Client, e
 		if err := line.SetDeadline(line.until); err != nil || c.TLS != "tls" {
 			return line, err
 		}
-		return tls.Client(line, &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}), nil
-	})}
+		return tls.Client(line, secure), nil
+	}), gomail.WithTLSConfig(secure)}
 	login := gomail.SMTPAuthAutoDiscover
 	switch c.TLS {
 	case "tls": // the connection is encrypted from its first byte, which the library cannot see to choose by
@@ -150,6 +162,45 @@ func clientOf(c Config, timeout time.Duration, line *bounded) (*gomail.Client, e
 		opts = append(opts, gomail.WithSMTPAuth(login), gomail.WithUsername(c.Username), gomail.WithPassword(c.Password))
 	}
 	return gomail.NewClient(host, opts...)
+}
+
+// secure is the TLS configuration towards the server.
+func (c Config) secure(host string) (*tls.Config, error) {
+	out := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if c.CAFile == "" {
+		return out, nil
+	}
+	pem, err := os.ReadFile(c.CAFile)
+	out.RootCAs = x509.NewCertPool()
+	if err == nil && !out.RootCAs.AppendCertsFromPEM(pem) {
+		err = errors.New("PEM?")
+	}
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "connectors.ca_file", errs.Args{"file": c.CAFile, "why": err.Error()})
+	}
+	return out, nil
+}
+
+// refused gives an error in front of the message its text, where every other message would meet it too.
+func (c Config) refused(err error) error {
+	var verify *tls.CertificateVerificationError
+	var header tls.RecordHeaderError
+	var answer *textproto.Error
+	args := errs.Args{"server": c.Server, "user": c.Username, "tls": cmp.Or(c.TLS, "starttls"), "why": err.Error()}
+	text := err.Error() // the library has no types for what a server does not offer, nor for where a login ended
+	switch {
+	case errors.As(err, &verify):
+		args["why"] = verify.Err.Error()
+		return errs.New(errs.Invalid, "mail.certificate", args)
+	case errors.As(err, &header), strings.Contains(text, "does not support STARTTLS"):
+		return errs.New(errs.Invalid, "mail.no_tls", args)
+	case strings.Contains(text, "does not support SMTP AUTH"), errors.Is(err, gomail.ErrNoSupportedAuthDiscovered), errors.Is(err, gomail.ErrPlainAuthNotSupported):
+		return errs.New(errs.Invalid, "mail.no_login", args)
+	case strings.Contains(text, "SMTP AUTH failed") && errors.As(err, &answer) && answer.Code >= 500:
+		args["why"] = answer.Error()
+		return errs.New(errs.Denied, "mail.credentials", args)
+	}
+	return err
 }
 
 // bounded is a connection whose deadlines never lie behind a time: a server that drips bytes holds nobody up.
