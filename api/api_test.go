@@ -71,7 +71,7 @@ func serve(t *testing.T, checks ...api.Check) served {
 	relay, err := outbox.New(outbox.Config{Source: events.Source("M"), Now: time.Now}, db, func() (outbox.Publisher, error) { return nil, errors.New("no broker") }, h.Log)
 	require.NoError(t, err)
 	metrics := hub.NewMetrics(h, relay, "v1.2.3")
-	return served{api.New(h, append([]api.Check{{Name: "store", Do: h.StoreReady}}, checks...), metrics), db, metrics.Gatherer(), log, h, metrics}
+	return served{api.New(h, append([]api.Check{{Name: "store", Do: h.DB.Current}}, checks...), metrics), db, metrics.Gatherer(), log, h, metrics}
 }
 
 func (s served) ask(method, path string, header ...string) *httptest.ResponseRecorder {

@@ -3,6 +3,7 @@ package connectors
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -174,4 +175,10 @@ type Driver struct {
 	Declared func(settings any) []StreamInfo // streams that the settings declare, for connectors that have none of their own
 	Receives bool                            // its sources are Receivers
 	Example  string                          // settings and streams of a configuration, indented by six spaces, where they say more than one line each
+}
+
+// CredentialsRefused reports whether a message says that the system refused the credentials: they must not be tried
+// again as they are, since accounts are locked after a few tries.
+func CredentialsRefused(code string) bool {
+	return slices.Contains([]string{"connectors.credentials", "database.credentials", "files.remote_credentials"}, code)
 }

@@ -103,10 +103,15 @@ func (h *Hub) CheckConnection(ctx context.Context, name string) (report CheckRep
 		report.Findings = append(report.Findings, connectors.Finding{Severity: connectors.Fault, Code: "connection.silent", Args: map[string]any{"seconds": int(checkTimeout.Seconds())}})
 		err = nil
 	}
-	if err == nil && h.DB != nil {
-		findings, err = h.ordersSeen(probe, c.Name, src)
-		report.Findings = append(report.Findings, findings...)
+	if err != nil || h.DB == nil {
+		return report, err
 	}
+	refused, err := h.checked(ctx, c, report.Findings)
+	if err != nil || refused {
+		return report, err
+	}
+	findings, err = h.ordersSeen(probe, c.Name, src)
+	report.Findings = append(report.Findings, findings...)
 	return report, err
 }
 
@@ -150,7 +155,12 @@ func (h *Hub) DiscoverConnection(ctx context.Context, name string) (streams []co
 	if err != nil {
 		return nil, err
 	}
-	src, err := h.Source(c)
+	login, err := h.logIn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = login.leave(ctx, err) }()
+	src, err := h.Source(login.Connection)
 	if err != nil {
 		return nil, err
 	}

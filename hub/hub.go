@@ -1,14 +1,12 @@
 package hub
 
 import (
-	"context"
 	"log/slog"
 	"os/user"
 	"time"
 
 	"tributary/connectors"
 	"tributary/internal/config"
-	"tributary/internal/errs"
 	"tributary/store"
 )
 
@@ -18,19 +16,11 @@ type Hub struct {
 	Config   *config.Config
 	Registry *connectors.Registry
 	Now      func() time.Time
+	Began    time.Time // when the process began, by Now; it tries once what was refused before (see credentials.go), zero: nothing
 	Actor    Actor
 	Log      *slog.Logger
 
 	metrics *Metrics // of a running service, else nil
-}
-
-// StoreReady reports whether the database answers and has the schema of this program. It waits for no writer.
-func (h *Hub) StoreReady(ctx context.Context) error {
-	s, err := h.DB.Migrations(ctx)
-	if err == nil && s.Current != s.Latest {
-		err = errs.New(errs.Unavailable, "store.schema_older", errs.Args{"current": s.Current, "latest": s.Latest})
-	}
-	return err
 }
 
 // Actor is who asks.

@@ -37,12 +37,14 @@ type sources struct {
 
 var (
 	sourceLag     = prometheus.NewDesc("tributary_source_lag_seconds", "Since when a stream may have news that are not stored: the age of the last pull that read it to its end.", []string{"connection", "stream"}, nil)
+	refusedGauge  = prometheus.NewDesc("tributary_credentials_refused", "1 while a connection is not asked because its system refused the credentials.", []string{"connection"}, nil)
 	checkpointAge = prometheus.NewDesc("tributary_checkpoint_age_seconds", "Since the place up to which a stream is read was last stored.", []string{"connection", "stream"}, nil)
 )
 
 func (*sources) Describe(ch chan<- *prometheus.Desc) {
 	ch <- sourceLag
 	ch <- checkpointAge
+	ch <- refusedGauge
 }
 
 func (s *sources) Collect(ch chan<- prometheus.Metric) {
@@ -54,6 +56,11 @@ func (s *sources) Collect(ch chan<- prometheus.Metric) {
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
+	if refused, err := s.hub.refusedConnections(ctx); err == nil {
+		for _, c := range s.hub.Config.Connections {
+			ch <- prometheus.MustNewConstMetric(refusedGauge, prometheus.GaugeValue, map[bool]float64{true: 1}[refused[c.Name]], c.Name)
+		}
+	}
 	if streams, err := s.hub.DB.Streams(ctx); err == nil {
 		for _, st := range streams {
 			if st.Position != nil {

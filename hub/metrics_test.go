@@ -13,9 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/connectors/builtin"
 	"tributary/events"
 	"tributary/events/outbox"
 	"tributary/hub"
+	"tributary/internal/config"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/metrics.md from the figures")
@@ -24,6 +26,10 @@ const metricsPage = "../docs/metrics.md"
 
 func TestDocsOfMetricsAreUpToDate(t *testing.T) {
 	h := bareHub(t, "sqlite:hub.db")
+	h.Config.Connections = []config.Connection{{Name: "erp", Connector: "kingdee"}}
+	var err error
+	h.Registry, err = builtin.Registry()
+	require.NoError(t, err)
 	relay, err := outbox.New(outbox.Config{Source: events.Source("M"), Now: time.Now}, h.DB, func() (outbox.Publisher, error) { return nil, errors.New("no broker") }, h.Log)
 	require.NoError(t, err)
 	m := hub.NewMetrics(h, relay, "v1")

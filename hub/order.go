@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"tributary/canonical"
-	"tributary/connectors"
 	"tributary/internal/config"
 	"tributary/internal/errs"
 	"tributary/store"
@@ -114,8 +113,7 @@ func (h *Hub) ShowOrder(ctx context.Context, key, lang string) (OrderView, error
 // orderTarget is a connection that takes orders.
 type orderTarget struct {
 	config.Connection
-	src    connectors.Source
-	pusher connectors.Pusher
+	pusher *guardedPusher
 }
 
 // orderTargets opens the connections that take orders, of the names given, else all. The caller closes their sources.
@@ -134,10 +132,7 @@ func (h *Hub) orderTargets(names ...string) (out []orderTarget, err error) {
 		if err != nil {
 			return out, err
 		}
-		t := orderTarget{Connection: c, src: src}
-		if taker, ok := src.(connectors.OrderTaker); ok {
-			t.pusher = taker.Orders()
-		}
+		t := orderTarget{Connection: c, pusher: h.pusherOf(c, src)}
 		if t.pusher == nil {
 			if err := src.Close(); err != nil {
 				return out, err
@@ -152,7 +147,7 @@ func (h *Hub) orderTargets(names ...string) (out []orderTarget, err error) {
 func closeTargets(targets []orderTarget) error {
 	var all []error
 	for _, t := range targets {
-		all = append(all, t.src.Close())
+		all = append(all, t.pusher.src.Close())
 	}
 	return errors.Join(all...)
 }

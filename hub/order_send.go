@@ -131,7 +131,8 @@ func (h *Hub) orderLoop(ctx context.Context, t orderTarget, wake func()) {
 }
 
 // keepSending runs a sender of a connection over and over, with growing pauses after failures. Wrong settings end it: they
-// stay wrong until the service is started with others, and repeated logins lock accounts.
+// stay wrong until the service is started with others. Refused credentials do not: nobody is asked with them again, and it
+// goes on once they are mended.
 func (h *Hub) keepSending(ctx context.Context, what, connection string, send func(context.Context) error) {
 	failures := 0
 	for pause := time.Duration(0); ; {
@@ -160,5 +161,5 @@ func (h *Hub) keepSending(ctx context.Context, what, connection string, send fun
 
 // stopped reports whether a person has to mend the settings before anything is sent.
 func stopped(err error) bool {
-	return connectors.OutcomeOf(err) == connectors.Stopped
+	return connectors.OutcomeOf(err) == connectors.Stopped && !connectors.CredentialsRefused(errs.CodeOf(err))
 }

@@ -134,20 +134,26 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 			return err
 		}
 	}
+	login, err := h.logIn(ctx, t.connection)
+	if err != nil {
+		return refused(err)
+	}
+	defer func() { err = login.leave(ctx, err) }()
+	t.connection = login.Connection
 	src, err := h.Source(t.connection)
 	if err != nil {
 		return refused(err)
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
 	if feed, ok := src.(files.Feed); ok {
-		return h.pullFeed(ctx, t, feed, req, report)
+		return h.pullFeed(ctx, t, feed, login.answered, req, report)
 	}
 	info, m, text, err := h.streamMap(t.connection, t.stream)
 	if err != nil {
 		return refused(err)
 	}
 	plan := pipeline.Pull{Connection: t.connection.Name, Stream: info, Map: m, MapText: text, Trust: h.rank(t.connection.Name), Actor: h.Actor.Name,
-		AcceptDeletes: req.AcceptDeletes, DryRun: req.DryRun}
+		AcceptDeletes: req.AcceptDeletes, DryRun: req.DryRun, Answered: login.answered}
 	bound(&plan, t, req.Scheduled)
 	plan.Drift.Accept = req.AcceptDrift
 	if plan.Window, err = window(src, t, req); err != nil {

@@ -19,7 +19,7 @@ const feedLease = 10 * time.Minute
 
 // pullFeed imports the new files of a folder, one after the other, as `import` would. The folder's position moves in the
 // transaction that completes a file; a file that cannot be taken in stays where it is and does not stop the others.
-func (h *Hub) pullFeed(ctx context.Context, t pullTarget, feed files.Feed, req *PullRequest, report *IngestReport) (err error) {
+func (h *Hub) pullFeed(ctx context.Context, t pullTarget, feed files.Feed, answered func(context.Context) error, req *PullRequest, report *IngestReport) (err error) {
 	source, stream := t.connection.Name, t.stream.Name
 	lease, err := h.DB.AcquireWait(ctx, "stream/"+source+"/"+stream, feedLease, time.Second)
 	if err != nil {
@@ -34,6 +34,9 @@ func (h *Hub) pullFeed(ctx context.Context, t pullTarget, feed files.Feed, req *
 		return err
 	}
 	pending, err := feed.Pending(ctx, state.Position)
+	if err == nil {
+		err = answered(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,12 @@ func sampleFile(ctx context.Context, file string, known func(header string) bool
 }
 
 func (h *Hub) sampleStream(ctx context.Context, t pullTarget, limit int) (out sample, err error) {
-	src, err := h.Source(t.connection)
+	login, err := h.logIn(ctx, t.connection)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = login.leave(ctx, err) }()
+	src, err := h.Source(login.Connection)
 	if err != nil {
 		return out, err
 	}

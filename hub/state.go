@@ -23,6 +23,7 @@ type StreamState struct {
 	Stream     string          `json:"stream"`
 	Position   json.RawMessage `json:"position"` // null: nothing was read yet
 	Paused     bool            `json:"paused"`
+	Refused    bool            `json:"credentials_refused,omitempty"` // its system refused the credentials; nobody is asked until they change
 	LastRun    canonical.ID    `json:"last_run_id,omitzero"`
 	Configured bool            `json:"configured"` // false: it was read once, and no configuration names it any more
 }
@@ -81,6 +82,10 @@ func (h *Hub) StreamStates(ctx context.Context, targets []string) ([]StreamState
 	if err != nil {
 		return nil, err
 	}
+	refused, err := h.refusedConnections(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := []StreamState{}
 	for _, c := range h.Config.Connections {
 		infos, err := h.streamsOf(c)
@@ -88,7 +93,7 @@ func (h *Hub) StreamStates(ctx context.Context, targets []string) ([]StreamState
 			return nil, err
 		}
 		for _, info := range infos {
-			all = append(all, StreamState{Connection: c.Name, Stream: info.Name, Configured: true})
+			all = append(all, StreamState{Connection: c.Name, Stream: info.Name, Configured: true, Refused: refused[c.Name]})
 		}
 	}
 	for _, s := range stored {
@@ -136,7 +141,8 @@ func (h *Hub) mayOperate() error {
 	return nil
 }
 
-// PauseStreams stops or resumes the scheduled pulls of streams. A pull under way goes on to its end.
+// PauseStreams stops or resumes the scheduled pulls of streams. A pull under way goes on to its end. To resume a stream
+// also lets its connection try credentials again that were refused.
 func (h *Hub) PauseStreams(ctx context.Context, targets []string, paused bool) ([]StreamState, error) {
 	if err := h.mayOperate(); err != nil {
 		return nil, err
@@ -161,7 +167,16 @@ func (h *Hub) PauseStreams(ctx context.Context, targets []string, paused bool) (
 		}
 		return nil
 	})
-	return states, err
+	if err != nil || paused {
+		return states, err
+	}
+	if err := h.forgive(ctx, states); err != nil {
+		return states, err
+	}
+	for i := range states {
+		states[i].Refused = false
+	}
+	return states, nil
 }
 
 // ExportState is the state of streams as a document.

@@ -11,6 +11,7 @@ import (
 
 	"tributary/events/outbox"
 	"tributary/internal/config"
+	"tributary/internal/errs"
 )
 
 // Timing of the service's loops.
@@ -142,7 +143,11 @@ func (h *Hub) pullLoop(ctx context.Context, c config.Connection, wake chan<- str
 		}
 		next.due = next.next(time.Now(), next.failures, err, rand.Float64())
 		if err != nil && ctx.Err() == nil {
-			h.Log.WarnContext(ctx, "pull failed; it is tried again", "connection", c.Name, "stream", next.name, "error", err, "failures", next.failures, "at", next.due)
+			what := "pull failed; it is tried again"
+			if errs.CodeOf(err) == "connection.refused" {
+				what = "the connection was not asked: its credentials were refused"
+			}
+			h.Log.WarnContext(ctx, what, "connection", c.Name, "stream", next.name, "error", err, "failures", next.failures, "at", next.due)
 		}
 		for _, r := range report.Runs {
 			for _, w := range r.Warnings {

@@ -55,7 +55,7 @@ type WriteBackRequest struct {
 // writeBack is a connection that gets fields back.
 type writeBack struct {
 	pipeline.WriteBack
-	src connectors.Source
+	writer *guardedWriter
 }
 
 // writeBacks opens the connections that get fields back. The caller closes their sources.
@@ -70,17 +70,14 @@ func (h *Hub) writeBacks() (out []writeBack, err error) {
 		if err != nil {
 			return out, err
 		}
-		one := writeBack{WriteBack: pipeline.WriteBack{DB: h.DB, Connection: c.Name, Case: stateAndAnswer}, src: src}
-		if b, ok := src.(connectors.WriteBacker); ok {
-			one.Settings, one.Writer = b.WriteBack()
-		}
-		if one.Writer == nil {
+		writer := h.writerOf(c, src)
+		if writer == nil {
 			if err := src.Close(); err != nil {
 				return out, err
 			}
 			continue
 		}
-		out = append(out, one)
+		out = append(out, writeBack{pipeline.WriteBack{DB: h.DB, Connection: c.Name, Case: stateAndAnswer, Settings: writer.settings, Writer: writer}, writer})
 	}
 	return out, nil
 }
@@ -100,7 +97,7 @@ func stateAndAnswer(payload json.RawMessage) (state, answer string, err error) {
 func closeWriteBacks(list []writeBack) error {
 	var all []error
 	for _, b := range list {
-		all = append(all, b.src.Close())
+		all = append(all, b.writer.src.Close())
 	}
 	return errors.Join(all...)
 }

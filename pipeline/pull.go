@@ -29,10 +29,11 @@ type Pull struct {
 	AcceptDeletes bool            // believe any number of missing keys
 	SweepEvery    time.Duration   // pause between two comparisons of keys with a source that can only list them; 0 = each run
 	DryRun        bool
-	MaxBad        float64       // share of bad rows above which the run stops, once badFloor rows are read; 0 or 1 = never
-	MaxBadRows    int           // number of bad rows above which the run stops; 0 = never
-	SilentAfter   time.Duration // warn when the stream brought no row for so long; 0 = never
-	Drift         Drift         // changes of the fields
+	MaxBad        float64                     // share of bad rows above which the run stops, once badFloor rows are read; 0 or 1 = never
+	MaxBadRows    int                         // number of bad rows above which the run stops; 0 = never
+	SilentAfter   time.Duration               // warn when the stream brought no row for so long; 0 = never
+	Drift         Drift                       // changes of the fields
+	Answered      func(context.Context) error // called once, when the source has first answered; nil: nobody wants to know
 }
 
 // badFloor is the number of rows below which a share of bad ones says little.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"strconv"
 
 	"tributary/canonical"
@@ -78,6 +79,11 @@ func (r *pulledRows) next(ctx context.Context) (*unit, error) {
 		var batch connectors.Batch
 		select {
 		case f := <-r.fetched:
+			if f.err == nil || f.err == io.EOF {
+				if err := r.answered(ctx); err != nil {
+					return nil, err
+				}
+			}
 			if f.err != nil {
 				return nil, f.err
 			}
@@ -102,6 +108,15 @@ func (r *pulledRows) next(ctx context.Context) (*unit, error) {
 	u := r.queue[0]
 	r.queue = r.queue[1:]
 	return u, nil
+}
+
+// answered tells, once, that the source answers.
+func (r *pulledRows) answered(ctx context.Context) error {
+	tell := r.p.req.Answered
+	if r.p.req.Answered = nil; tell == nil {
+		return nil
+	}
+	return tell(ctx)
 }
 
 // tooManyBad stops a run whose map or source has gone wrong as a whole, before it fills the quarantine. What was read is

@@ -79,6 +79,15 @@ func dialectOf(url string) (dialect, error) {
 	return nil, errs.New(errs.Invalid, "store.url", errs.Args{"url": redactURL(url)})
 }
 
+// Exists reports whether there is a store to open; of a server it is not known before it is asked.
+func Exists(cfg Config) bool {
+	if !strings.HasPrefix(cfg.URL, "sqlite:") {
+		return true
+	}
+	_, err := os.Stat(sqlitePath(cfg))
+	return err == nil
+}
+
 // Close frees the connections.
 func (db *DB) Close() error {
 	db.signOff()
@@ -227,6 +236,22 @@ func (q querier) Setting(ctx context.Context, name string) (string, error) {
 		return "", nil
 	}
 	return v, err
+}
+
+// Settings are those whose name begins with a prefix, by name.
+func (q querier) Settings(ctx context.Context, prefix string) (map[string]string, error) {
+	var rows []struct {
+		Name  string `db:"name"`
+		Value string `db:"value"`
+	}
+	if err := q.sel(ctx, &rows, `SELECT name, value FROM setting WHERE substr(name, 1, ?) = ?`, len(prefix), prefix); err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(rows))
+	for _, r := range rows {
+		out[r.Name] = r.Value
+	}
+	return out, nil
 }
 
 // SetSetting writes a setting.

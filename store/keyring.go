@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,6 +116,11 @@ func (r *KeyRing) Hash(parts ...string) []byte {
 		io.WriteString(m, p)
 	}
 	return m.Sum(nil)
+}
+
+// Fingerprint tells texts apart without showing them: nobody can try guesses on it who has the database alone.
+func (db *DB) Fingerprint(parts ...string) string {
+	return hex.EncodeToString(db.ring.Hash(append([]string{"fingerprint"}, parts...)...)[:16])
 }
 
 // KeyRing is the ring of this database.

@@ -53,6 +53,19 @@ func (db *DB) unused(ctx context.Context) (bool, error) {
 	return !used, db.d.explain(err, db.cfg)
 }
 
+// Current is nil when the schema is that of this program. It changes nothing and waits for no writer.
+func (db *DB) Current(ctx context.Context) error {
+	s, err := db.Migrations(ctx)
+	if err != nil || s.Current == s.Latest {
+		return err
+	}
+	code := "store.schema_older"
+	if s.Current > s.Latest {
+		code = "store.schema_newer"
+	}
+	return errs.New(errs.Unavailable, code, errs.Args{"current": s.Current, "latest": s.Latest})
+}
+
 // Ready makes the schema fit this program or says why it cannot: an empty database is migrated, an older SQLite file is
 // copied beside itself and migrated, an older PostgreSQL one and a newer one of either kind are refused. A database in
 // which nothing is stored yet counts as empty whatever its schema: a process killed between two migrations, or another

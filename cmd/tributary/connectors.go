@@ -15,6 +15,7 @@ import (
 	"tributary/hub"
 	"tributary/internal/config"
 	"tributary/internal/errs"
+	"tributary/store"
 )
 
 func (a *app) connectorsCmd() *cobra.Command {
@@ -38,12 +39,25 @@ func (a *app) offline() (*hub.Hub, error) {
 	return a.hubWith(conf)
 }
 
-// withInbox opens the store where one of the connections receives: what has come for it lies there.
-func (a *app) withInbox(ctx context.Context, h *hub.Hub, connections ...string) (*hub.Hub, func(), error) {
-	if !h.Receives(connections) {
+// storePatience is how long a check, which works without a store, waits for one.
+const storePatience = 2 * time.Second
+
+// withStore opens the store, if there is one: it knows which credentials were refused. A connection that receives needs
+// it, for what has come lies there; the others are checked without it when it cannot be opened as it is: a check changes
+// no schema.
+func (a *app) withStore(ctx context.Context, h *hub.Hub, connections ...string) (*hub.Hub, func(), error) {
+	if h.Receives(connections) {
+		return a.openWith(ctx, h.Config, "connectors")
+	}
+	if !store.Exists(store.Config{URL: h.Config.Store.URL, DataDir: h.Config.DataDir}) {
 		return h, func() {}, nil
 	}
-	return a.openWith(ctx, h.Config, "connectors")
+	opening, cancel := context.WithTimeout(ctx, storePatience)
+	defer cancel()
+	if stored, done, err := a.openReady(opening, h.Config, "connectors", (*store.DB).Current); err == nil {
+		return stored, done, nil
+	}
+	return h, func() {}, ctx.Err()
 }
 
 func (a *app) connectorsList() error {
@@ -102,7 +116,7 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 			names = append(names, c.Name)
 		}
 	}
-	h, closeHub, err := a.withInbox(cmd.Context(), h, names...)
+	h, closeHub, err := a.withStore(cmd.Context(), h, names...)
 	if err != nil {
 		return err
 	}
@@ -202,7 +216,7 @@ func (a *app) connectorsDiscover(cmd *cobra.Command, argv []string) error {
 	if err != nil {
 		return err
 	}
-	h, closeHub, err := a.withInbox(cmd.Context(), h, argv[0])
+	h, closeHub, err := a.withStore(cmd.Context(), h, argv[0])
 	if err != nil {
 		return err
 	}

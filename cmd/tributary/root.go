@@ -173,6 +173,11 @@ func (a *app) open(ctx context.Context, verb string) (*hub.Hub, func(), error) {
 }
 
 func (a *app) openWith(ctx context.Context, c *config.Config, verb string) (*hub.Hub, func(), error) {
+	return a.openReady(ctx, c, verb, (*store.DB).Ready)
+}
+
+// openReady is openWith, where ready decides about the schema.
+func (a *app) openReady(ctx context.Context, c *config.Config, verb string, ready func(*store.DB, context.Context) error) (*hub.Hub, func(), error) {
 	db, err := store.Open(ctx, store.Config{URL: c.Store.URL, DataDir: c.DataDir, Now: now, Rand: rand.Reader, Verb: verb})
 	if err != nil {
 		return nil, nil, err
@@ -184,7 +189,7 @@ func (a *app) openWith(ctx context.Context, c *config.Config, verb string) (*hub
 	}
 	h, err := a.hubWith(c)
 	if err == nil {
-		err = db.Ready(ctx)
+		err = ready(db, ctx)
 	}
 	if err != nil {
 		closeDB()

@@ -176,7 +176,7 @@ func (s *service) run(ctx context.Context, do func(context.Context, *workers) er
 		return err
 	}
 	w := &workers{hub: s.hub, broker: s.broker, relay: relay, metrics: hub.NewMetrics(s.hub, relay, version)}
-	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.StoreReady}, {Name: "kafka", Do: s.broker.Ping}}, w.metrics)
+	handler := api.New(s.hub, []api.Check{{Name: "store", Do: s.hub.DB.Current}, {Name: "kafka", Do: s.broker.Ping}}, w.metrics)
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.hub.Log.Handler(), slog.LevelWarn),
@@ -223,5 +223,5 @@ func (a *app) hubWith(c *config.Config) (*hub.Hub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connectors: %w", err)
 	}
-	return &hub.Hub{Config: c, Registry: reg, Now: now, Actor: hub.LocalActor(c), Log: a.logger()}, nil
+	return &hub.Hub{Config: c, Registry: reg, Now: now, Began: now(), Actor: hub.LocalActor(c), Log: a.logger()}, nil
 }

@@ -52,6 +52,9 @@ func (a *app) streamNote(s hub.StreamState) string {
 	if s.Paused {
 		note = a.say("paused", "已暂停")
 	}
+	if s.Refused {
+		note = strings.TrimSpace(note + " " + a.say("credentials refused", "登录被拒绝"))
+	}
 	if !s.Configured {
 		note = strings.TrimSpace(note + " " + a.say("not configured", "未配置"))
 	}

@@ -64,6 +64,11 @@ func checkVerdicts(t *testing.T, h Harness) {
 			require.Len(t, found, 1, "%v", found)
 			require.Equal(t, c.code, found[0].Code, "%v", found)
 			require.Equal(t, name == "good", found[0].Severity == connectors.OK)
+			if name == "wrong password" {
+				require.True(t, connectors.CredentialsRefused(found[0].Code), "the hub does not know that it must not try again")
+				_, err := read(t.Context(), h.open(t, s, c.change), h.Stream, nil)
+				require.True(t, connectors.CredentialsRefused(errs.CodeOf(err)), "a run tells it otherwise: %v", err)
+			}
 			for _, lang := range []string{"en", "zh"} {
 				m := errs.Lookup(found[0].Code).In(lang)
 				require.NotRegexp(t, `\{[a-z_]+\}`, errs.Fill(m.What+m.Next, found[0].Args), "a placeholder without a value")

@@ -301,7 +301,11 @@ func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *har
 	}
 	slower := max(1, lasts/(4*time.Minute)) // a long soak does not make the sources grow without bound
 	for _, sys := range s.systems {
-		beside(100*time.Millisecond, 2*time.Second, func(r *rand.Rand, pause func(time.Duration)) { play(sys, r, pause) })
+		beside(100*time.Millisecond, 2*time.Second, func(r *rand.Rand, pause func(time.Duration)) {
+			if play(sys, r, pause) == fault.BadCredentials { // the service asks nobody again until somebody says that all is well
+				h.OK("connectors", "resume", connection(sys.connector))
+			}
+		})
 		for _, l := range sys.lists {
 			beside(100*time.Millisecond, slower*time.Second, func(r *rand.Rand, _ func(time.Duration)) { book.change(l.change(r, sys.told())) })
 		}
@@ -337,10 +341,10 @@ func disturb(t *testing.T, r *rand.Rand, lasts time.Duration, s *sources, h *har
 
 // play switches one fault of a system on, now and then or always, and off again after a while. Each fault that the system
 // plays has its turn.
-func play(s *system, r *rand.Rand, pause func(time.Duration)) {
+func play(s *system, r *rand.Rand, pause func(time.Duration)) fault.Name {
 	known := s.faults.Known()
 	if len(known) == 0 { // nobody has called yet
-		return
+		return ""
 	}
 	r.Shuffle(len(known), func(i, j int) { known[i], known[j] = known[j], known[i] })
 	name := slices.MinFunc(known, func(a, b fault.Name) int { return s.played[a] - s.played[b] })
@@ -362,13 +366,17 @@ func play(s *system, r *rand.Rand, pause func(time.Duration)) {
 	if s.mended != nil {
 		s.mended()
 	}
+	return name
 }
 
-// startAnew does what an operator does once all is well again: senders that stood still for wrong credentials go on with
-// the next service, and systems that hid rows for lack of rights are read from the beginning, for such rows are not new.
+// startAnew does what an operator does once all is well again: connections whose credentials were refused are resumed,
+// and systems that hid rows for lack of rights are read from the beginning, for such rows are not new.
 func startAnew(t *testing.T, h *harness.Hub, service *harness.Process, s *sources, book *figures) *harness.Process {
 	var hid []string
 	for _, sys := range s.systems {
+		if sys.faults.Hits(fault.BadCredentials) > 0 {
+			h.OK("connectors", "resume", connection(sys.connector))
+		}
 		if sys.faults.Hits(fault.HiddenRows) > 0 {
 			hid = append(hid, connection(sys.connector))
 		}
