@@ -34,7 +34,7 @@ func PostgresTLS(t testing.TB) DatabaseTLS {
 }
 
 // PostgresSchema returns the URL of the test server with a fresh, empty schema as its search_path. The schema and all
-// in it are dropped when the test ends.
+// in it are dropped when the test ends; those of a test that failed are kept where TRIBUTARY_KEEP_SCHEMA is set.
 func PostgresSchema(t testing.TB) string {
 	t.Helper()
 	address := Postgres(t)
@@ -54,10 +54,14 @@ func PostgresSchema(t testing.TB) string {
 		t.Fatalf("create a schema for the test: %v", err)
 	}
 	t.Cleanup(func() {
+		defer db.Close()
+		if t.Failed() && os.Getenv("TRIBUTARY_KEEP_SCHEMA") != "" {
+			t.Logf("kept for a look: schema %s", schema)
+			return
+		}
 		if err := exec("drop schema " + schema + " cascade"); err != nil {
 			t.Errorf("drop the schema of the test: %v", err)
 		}
-		_ = db.Close()
 	})
 	u, err := url.Parse(address)
 	if err != nil {

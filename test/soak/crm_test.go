@@ -22,7 +22,7 @@ func neocrm(_ *testing.T, s *site) (http.Handler, []changer) {
 		if vary == "" {
 			continue
 		}
-		lists = append(lists, &list{name: o.APIKey, rows: rowsOf(o.Rows.Len(), o.Rows.Row), key: "id", vary: vary, apart: int64(len(lists)) * 1_000_000, stamp: in("updatedAt", millis), publish: func(rows []row) {
+		lists = append(lists, &list{name: o.APIKey, rows: rowsOf(o.Rows.Len(), o.Rows.Row), key: "id", vary: vary, apart: int64(len(lists)+1) * 1_000_000, stamp: in("updatedAt", millis), publish: func(rows []row) {
 			o.Rows = simneocrm.List(rows)
 			server.SetObject(o)
 		}})
