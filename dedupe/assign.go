@@ -25,8 +25,9 @@ func compareRefs(a, b Ref) int {
 type Link struct {
 	Record int64
 	Golden canonical.ID
-	// Published reports that consumers saw the link. Only published links decide where an id goes.
-	Published bool
+	// Open: the record belongs to the golden record now. A link that ended decides where an id goes only when none is open:
+	// a record that comes back takes no id from a customer that lives.
+	Open bool
 	// Heir: the link was that of a record which its source merged into this one.
 	Heir bool
 }
@@ -54,9 +55,9 @@ type Redirect struct {
 	ToCluster int
 }
 
-// Assign gives golden ids to clusters (DESIGN 6.5). Each old id goes to the cluster that holds most of its published
-// links (tie: the cluster with the smallest reference); a cluster claimed by several keeps the one chosen last, else the
-// earliest published, else the smallest, and the losers redirect. A cluster claimed by none needs a new id. An id of
+// Assign gives golden ids to clusters (DESIGN 6.5). Each old id goes to the cluster that holds most of its open links, else
+// of those that ended (tie: the cluster with the smallest reference); a cluster claimed by several keeps the one chosen last,
+// else the earliest published, else the smallest, and the losers redirect. A cluster claimed by none needs a new id. An id of
 // states without a record in any cluster becomes inactive, unless its records were merged into others in their source: it
 // follows them, redirecting to the id of their cluster, or as that id where the cluster has none.
 //
@@ -115,7 +116,7 @@ func Assign(clusters [][]Ref, links []Link, states []IDState) Assignment {
 }
 
 // tally counts the links of one id in one cluster.
-type tally struct{ published, all int }
+type tally struct{ open, all int }
 
 func countVotes(at map[int64]int, links []Link, heirs bool) map[canonical.ID]map[int]tally {
 	votes := map[canonical.ID]map[int]tally{}
@@ -129,20 +130,20 @@ func countVotes(at map[int64]int, links []Link, heirs bool) map[canonical.ID]map
 		}
 		t := votes[l.Golden][cluster]
 		t.all++
-		if l.Published {
-			t.published++
+		if l.Open {
+			t.open++
 		}
 		votes[l.Golden][cluster] = t
 	}
 	return votes
 }
 
-// winner is the cluster with most published links, then most links, then the smallest reference.
+// winner is the cluster with most open links, then most links, then the smallest reference.
 func winner(votes map[int]tally, smallest []Ref) (int, bool) {
 	best, found := 0, false
 	for cluster, t := range votes {
 		b := votes[best]
-		order := cmp.Or(cmp.Compare(t.published, b.published), cmp.Compare(t.all, b.all), compareRefs(smallest[best], smallest[cluster]))
+		order := cmp.Or(cmp.Compare(t.open, b.open), cmp.Compare(t.all, b.all), compareRefs(smallest[best], smallest[cluster]))
 		if !found || order > 0 {
 			best, found = cluster, true
 		}

@@ -29,7 +29,7 @@ func refs(numbers ...int64) (out []dedupe.Ref) {
 
 func links(id canonical.ID, numbers ...int64) (out []dedupe.Link) {
 	for _, n := range numbers {
-		out = append(out, dedupe.Link{Record: n, Golden: id, Published: true})
+		out = append(out, dedupe.Link{Record: n, Golden: id, Open: true})
 	}
 	return out
 }
@@ -58,14 +58,14 @@ func TestAssign(t *testing.T) {
 			clusters: [][]dedupe.Ref{refs(1, 2)},
 			want:     dedupe.Assignment{Golden: []canonical.ID{{}}},
 		},
-		"an id goes where most of its published links are": {
+		"an id goes where most of its records are": {
 			clusters: [][]dedupe.Ref{refs(1), refs(2, 3)},
 			links:    links(golden(1), 1, 2, 3), states: []dedupe.IDState{a},
 			want: dedupe.Assignment{Golden: []canonical.ID{{}, golden(1)}},
 		},
-		"links never published do not outvote published ones": {
+		"records that come back do not outvote one that stayed": {
 			clusters: [][]dedupe.Ref{refs(1), refs(2, 3)},
-			links:    []dedupe.Link{{Record: 1, Golden: golden(1), Published: true}, {Record: 2, Golden: golden(1)}, {Record: 3, Golden: golden(1)}},
+			links:    []dedupe.Link{{Record: 1, Golden: golden(1), Open: true}, {Record: 2, Golden: golden(1)}, {Record: 3, Golden: golden(1)}},
 			states:   []dedupe.IDState{a},
 			want:     dedupe.Assignment{Golden: []canonical.ID{golden(1), {}}},
 		},
@@ -114,12 +114,12 @@ func TestAssign(t *testing.T) {
 		},
 		"an inactive id becomes active when one of its records returns": {
 			clusters: [][]dedupe.Ref{refs(1)},
-			links:    links(golden(1), 1), states: []dedupe.IDState{{ID: golden(1), Published: day(1), Inactive: true}},
+			links:    []dedupe.Link{{Record: 1, Golden: golden(1)}}, states: []dedupe.IDState{{ID: golden(1), Published: day(1), Inactive: true}},
 			want: dedupe.Assignment{Golden: []canonical.ID{golden(1)}, Reactivated: []canonical.ID{golden(1)}},
 		},
 		"an inactive id whose record returns elsewhere redirects": {
 			clusters: [][]dedupe.Ref{refs(1, 2)},
-			links:    append(links(golden(1), 1), links(golden(2), 2)...),
+			links:    append(links(golden(2), 2), dedupe.Link{Record: 1, Golden: golden(1)}),
 			states:   []dedupe.IDState{{ID: golden(1), Published: day(2), Inactive: true}, b},
 			want:     dedupe.Assignment{Golden: []canonical.ID{golden(2)}, Redirects: []dedupe.Redirect{{From: golden(1), ToCluster: 0}}},
 		},
@@ -163,7 +163,7 @@ func TestAssignLaws(t *testing.T) {
 				parts[p] = append(parts[p], ref(n))
 			}
 			if g := rapid.IntRange(0, ids).Draw(t, "golden"); g > 0 {
-				old = append(old, dedupe.Link{Record: n, Golden: golden(g), Published: rapid.Bool().Draw(t, "published"), Heir: rapid.IntRange(0, 2).Draw(t, "heir") == 0})
+				old = append(old, dedupe.Link{Record: n, Golden: golden(g), Open: rapid.Bool().Draw(t, "open"), Heir: rapid.IntRange(0, 2).Draw(t, "heir") == 0})
 			}
 		}
 		clusters := slices.DeleteFunc(parts, func(p []dedupe.Ref) bool { return len(p) == 0 })

@@ -101,8 +101,8 @@ type SplitRequest struct {
 	Because
 }
 
-// SplitCustomer parts a customer in two. The id stays with the part that holds most of its published links, the other
-// part gets a new one; no later run joins them, until the decision is undone or expires.
+// SplitCustomer parts a customer in two. The id stays with the part that holds most of its records, the other part
+// gets a new one; no later run joins them, until the decision is undone or expires.
 func (h *Hub) SplitCustomer(ctx context.Context, req SplitRequest) (Decided, error) {
 	return h.decide(ctx, verbSplit, req.Because, func() (DecisionRequest, error) {
 		id, err := h.livingCustomer(ctx, req.Customer)

@@ -91,13 +91,9 @@ func (h *Hub) TryModel(ctx context.Context, text string, examples, limit int) (M
 // countTrial gives golden ids to the customers of the trial, as the resolver would, and counts what becomes of those there
 // are.
 func (h *Hub) countTrial(ctx context.Context, t *ModelTrial) error {
-	refs, err := h.trialLinks(ctx, t)
+	refs, links, err := h.trialLinks(ctx, t)
 	if err != nil {
 		return err
-	}
-	links := make([]dedupe.Link, 0, len(t.golden))
-	for record, id := range t.golden {
-		links = append(links, dedupe.Link{Record: record, Golden: id, Published: true})
 	}
 	kinds := map[canonical.ID]canonical.CustomerKind{}
 	states, err := h.idStates(ctx, slices.Collect(maps.Values(t.golden)), kinds)
@@ -159,7 +155,7 @@ func (h *Hub) countTrial(ctx context.Context, t *ModelTrial) error {
 }
 
 // trialLinks finds out whom each record belongs to now, and names the members of the trial's customers.
-func (h *Hub) trialLinks(ctx context.Context, t *ModelTrial) ([][]dedupe.Ref, error) {
+func (h *Hub) trialLinks(ctx context.Context, t *ModelTrial) (refs [][]dedupe.Ref, links []dedupe.Link, err error) {
 	byID := make(map[int64]*dedupe.Record, len(t.records))
 	numbers := make([]int64, len(t.records))
 	for i, r := range t.records {
@@ -167,21 +163,23 @@ func (h *Hub) trialLinks(ctx context.Context, t *ModelTrial) ([][]dedupe.Ref, er
 	}
 	last, err := h.DB.LastLinks(ctx, numbers)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t.golden = make(map[int64]canonical.ID, len(last))
-	for _, l := range last {
+	links = make([]dedupe.Link, len(last))
+	for i, l := range last {
 		t.golden[l.Record] = l.Golden
+		links[i] = dedupe.Link{Record: l.Record, Golden: l.Golden, Open: l.Open}
 	}
 	t.cluster = make(map[int64]int, len(t.records))
-	refs := make([][]dedupe.Ref, len(t.clusters))
+	refs = make([][]dedupe.Ref, len(t.clusters))
 	for i, c := range t.clusters {
 		for _, m := range c.Members {
 			t.cluster[m] = i
 			refs[i] = append(refs[i], dedupe.Ref{Number: m, Rank: -byID[m].Trust, Key: byID[m].Key})
 		}
 	}
-	return refs, nil
+	return refs, links, nil
 }
 
 // idStates are the golden ids as the assignment of ids sees them; their kinds are noted.

@@ -108,6 +108,8 @@ type resolveRun struct {
 	compare   Comparer
 	refreshed map[int64]int64 // records whose keys and edges are up to date though they wait, and their versions
 	portion   map[int64]bool  // the dirty records at hand: only these are done after the step
+	persons   bool            // the stage: persons are decided, not organisations
+	parted    bool            // persons belong to no golden organisation any more
 	asOf      time.Time       // judgements and overrides that expire later are in force
 }
 
@@ -204,8 +206,8 @@ func (r *resolveRun) unit(ctx context.Context, fn func(*store.Tx) error) error {
 	})
 }
 
-// step works off one portion of dirty records; false when there was none. Organisations come first: persons are compared
-// by where they work.
+// step works off one portion of dirty records; false when there was none. Organisations come first, and everything that
+// makes them what they are: persons are compared by where they work.
 func (r *resolveRun) step(ctx context.Context) (bool, error) {
 	if some, err := r.affiliationRecords(ctx); err != nil || some {
 		return true, err
@@ -219,20 +221,48 @@ func (r *resolveRun) step(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if len(ids) > 0 {
-			return true, r.workOff(ctx, persons, ids, portion)
+		if len(ids) == 0 {
+			continue
 		}
+		if r.aliases, err = r.DB.PartyAliases(ctx); err != nil {
+			return false, err
+		}
+		if r.persons = persons; persons && !r.parted {
+			return true, r.part(ctx, portion)
+		}
+		r.parted = persons
+		return true, r.workOff(ctx, ids, portion)
 	}
 	return false, nil
 }
 
-// workOff resolves the first portion of the records that wait.
-func (r *resolveRun) workOff(ctx context.Context, persons bool, ids []int64, portion int) (err error) {
-	if r.aliases, err = r.DB.PartyAliases(ctx); err != nil {
+// part takes the records that turned out to be persons out of their golden organisations.
+func (r *resolveRun) part(ctx context.Context, portion int) error {
+	turned, err := r.DB.DirtyPersonsInOrganisations(ctx)
+	if err != nil {
 		return err
 	}
+	r.persons, r.parted = false, true
+	for ids := range slices.Chunk(turned, portion) {
+		if err := r.take(ctx, ids); err != nil {
+			return err
+		}
+		clear(r.portion) // their own stage is still to come
+		c, err := r.closure(ctx, ids)
+		if err != nil {
+			return err
+		}
+		if err := r.settle(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// workOff resolves the first portion of the records that wait.
+func (r *resolveRun) workOff(ctx context.Context, ids []int64, portion int) error {
 	if len(ids) > portion {
-		if err := r.refresh(ctx, persons, ids, portion); err != nil {
+		if err := r.refresh(ctx, ids, portion); err != nil {
 			return err
 		}
 		ids = ids[:portion]
@@ -277,12 +307,12 @@ func (r *resolveRun) take(ctx context.Context, ids []int64) error {
 
 // refresh brings the keys and edges of everything that waits up to date before the first portion of it is decided. Decided
 // by the evidence of some of the portions, customers would merge and part again within a run, and lose their ids by it.
-func (r *resolveRun) refresh(ctx context.Context, persons bool, first []int64, portion int) error {
+func (r *resolveRun) refresh(ctx context.Context, first []int64, portion int) error {
 	if !slices.ContainsFunc(first, func(id int64) bool { _, done := r.refreshed[id]; return !done }) {
 		return nil
 	}
 	for after := int64(0); ; {
-		ids, err := r.DB.DirtyCustomers(ctx, persons, after, portion)
+		ids, err := r.DB.DirtyCustomers(ctx, r.persons, after, portion)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

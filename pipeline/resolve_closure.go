@@ -15,6 +15,7 @@ import (
 type closure struct {
 	records    []int64
 	components []dedupe.Component
+	asTheyAre  []dedupe.Cluster            // persons that the stage of organisations reaches; their own stage decides them
 	links      map[int64]store.RecordLink  // the last link of each record that ever had one
 	overrides  map[int64][]dedupe.Override // record → what stewards set at it
 	absorbed   map[int64][]int64           // living record → those that its source merged into it
@@ -65,6 +66,9 @@ func (r *resolveRun) closure(ctx context.Context, seeds []int64) (*closure, erro
 	c.records = slices.Sorted(maps.Keys(reached))
 	c.overrides = r.owners(c.records, overrides)
 	c.absorbed = r.absorbed(c.records, successors)
+	if err := r.keepPersons(ctx, c); err != nil {
+		return nil, err
+	}
 	return c, r.components(ctx, c, edges, slices.Collect(maps.Keys(judgements)))
 }
 
@@ -198,17 +202,53 @@ func (r *resolveRun) siblings(ctx context.Context, ids []int64, seen map[canonic
 	return out, err
 }
 
-// components divides the living records into the parts of the keep-graph.
+// keepPersons leaves persons together as they are in the stage of organisations, and makes them wait for their own: the
+// evidence on them is in only when organisations are decided. Decided before, they would merge and part again, and lose
+// their ids by it.
+func (r *resolveRun) keepPersons(ctx context.Context, c *closure) error {
+	var waiting []int64
+	at := map[canonical.ID]int{}
+	for _, id := range c.records {
+		if p := r.cache[id]; p.comparable == nil || r.decides(p.comparable.Type) {
+			continue
+		}
+		waiting = append(waiting, id)
+		delete(r.portion, id)
+		link, linked := c.links[id]
+		if !linked || !link.Open {
+			continue
+		}
+		i, known := at[link.Golden]
+		if !known {
+			i = len(c.asTheyAre)
+			at[link.Golden] = i
+			c.asTheyAre = append(c.asTheyAre, dedupe.Cluster{})
+		}
+		c.asTheyAre[i].Members = append(c.asTheyAre[i].Members, id)
+	}
+	for _, cluster := range c.asTheyAre {
+		slices.SortFunc(cluster.Members, func(a, b int64) int { return byKey(r.cache[a].record.Key, r.cache[b].record.Key) })
+	}
+	return inUnits(waiting, func(part []int64) error {
+		return r.unit(ctx, func(tx *store.Tx) error { return tx.MarkDirty(ctx, part) })
+	})
+}
+
+// decides reports whether the stage at hand decides on records of a type. That of persons may reach organisations, on which
+// all evidence is in.
+func (r *resolveRun) decides(t dedupe.Type) bool { return r.persons || t == dedupe.Organisation }
+
+// components divides the living records that are decided into the parts of the keep-graph.
 func (r *resolveRun) components(ctx context.Context, c *closure, edges map[[2]int64]store.Edge, judgements []dedupe.Judgement) error {
 	byType := map[dedupe.Type][]*dedupe.Record{}
 	for _, id := range c.records {
-		if p := r.cache[id]; p.comparable != nil {
+		if p := r.cache[id]; p.comparable != nil && r.decides(p.comparable.Type) {
 			byType[p.comparable.Type] = append(byType[p.comparable.Type], p.comparable)
 		}
 	}
 	pairs := map[dedupe.Type][]dedupe.Pair{}
 	for _, e := range edges {
-		if p := r.cache[e.A]; p.comparable != nil {
+		if p := r.cache[e.A]; p.comparable != nil && r.decides(p.comparable.Type) {
 			t := p.comparable.Type
 			pairs[t] = append(pairs[t], dedupe.RestorePair(t, e.A, e.B, e.Weight, e.P, dedupe.ParseRule(e.Rule), dedupe.ParseVetoes(e.Veto)))
 		}

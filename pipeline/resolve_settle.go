@@ -16,7 +16,7 @@ func (r *resolveRun) settle(ctx context.Context, c *closure) error {
 	if err != nil {
 		return err
 	}
-	var clusters []dedupe.Cluster
+	clusters := slices.Clone(c.asTheyAre)
 	questions := map[int64][]store.Question{} // record → the questions that name it, under the smaller one
 	for i, p := range partitions {
 		clusters = append(clusters, p.Clusters...)
@@ -28,13 +28,17 @@ func (r *resolveRun) settle(ctx context.Context, c *closure) error {
 		}
 	}
 	r.report.Clusters += int64(len(clusters))
-	var gone []int64
+	var gone, decided []int64
 	for _, id := range c.records {
-		if r.cache[id].comparable == nil {
+		p := r.cache[id].comparable
+		if p == nil {
 			gone = append(gone, id)
 		}
+		if p == nil || r.decides(p.Type) {
+			decided = append(decided, id)
+		}
 	}
-	if err := r.putQuestions(ctx, c.records, questions); err != nil {
+	if err := r.putQuestions(ctx, decided, questions); err != nil {
 		return err
 	}
 	w, err := r.newWriter(c, clusters)
@@ -135,11 +139,11 @@ func (w *goldenWriter) assign(ctx context.Context, list []family) (dedupe.Assign
 	for _, refs := range clusters {
 		for _, m := range refs {
 			if l, ok := w.links[m.Number]; ok {
-				links = append(links, dedupe.Link{Record: m.Number, Golden: l.Golden, Published: true})
+				links = append(links, dedupe.Link{Record: m.Number, Golden: l.Golden, Open: l.Open})
 			}
 			for _, gone := range w.absorbed[m.Number] {
 				if l, ok := w.links[gone]; ok {
-					links = append(links, dedupe.Link{Record: m.Number, Golden: l.Golden, Published: true, Heir: true})
+					links = append(links, dedupe.Link{Record: m.Number, Golden: l.Golden, Open: l.Open, Heir: true})
 				}
 			}
 		}

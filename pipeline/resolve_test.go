@@ -127,13 +127,40 @@ func (m *master) affiliation(source, id string, a canonical.Affiliation) {
 	}))
 }
 
+// run works off what waits. Whatever changed, a customer whose records stay together, alone, keeps its id.
 func (m *master) run() pipeline.ResolveReport {
+	before := m.customers()
 	report, err := m.resolver.Run(m.ctx())
 	require.NoError(m.t, err)
+	m.keeps(before)
 	_, dirty, err := m.db.CountCustomers(m.ctx())
 	require.NoError(m.t, err)
 	require.Zero(m.t, dirty, "nothing waits after a run")
 	return report
+}
+
+// customers is who belongs together, by golden id.
+func (m *master) customers() map[canonical.ID][]canonical.RecordKey {
+	out := map[canonical.ID][]canonical.RecordKey{}
+	require.NoError(m.t, m.db.EachCrosswalk(m.ctx(), func(e store.CrosswalkEntry) error {
+		out[e.Golden] = append(out[e.Golden], e.RecordKey)
+		return nil
+	}))
+	return out
+}
+
+// keeps checks that customers whose records are together, alone, as they were before, have the id that they had.
+func (m *master) keeps(before map[canonical.ID][]canonical.RecordKey) {
+	of := map[canonical.RecordKey]canonical.ID{}
+	after := m.customers()
+	for id, records := range after {
+		of[records[0]] = id
+	}
+	for id, records := range before {
+		if now := of[records[0]]; slices.Equal(records, after[now]) {
+			require.Equal(m.t, id, now, "the customer of %v lost its id", records)
+		}
+	}
 }
 
 // golden is the golden id of a record.
@@ -280,6 +307,24 @@ func TestGoldenIDsOutliveMergeSplitAndReturn(t *testing.T) {
 		m.run()
 		require.Equal(t, a, m.golden("erp", "C1"), "the id comes back with its record")
 		require.Equal(t, store.GoldenActive, m.value(a).Status)
+	})
+}
+
+// A record that comes back as somebody else takes no id from a customer that lives, however much it weighed there.
+func TestWhatComesBackTakesNoID(t *testing.T) {
+	t.Parallel()
+	resolveOnBoth(t, func(t *testing.T, m *master) {
+		m.put(rec{"erp", "C1", 80, hospital("南京市仁济医院")}, rec{"sfa", "7", 60, hospital("南京仁济医院")}, rec{"sfa", "8", 60, hospital("南京仁济医院")})
+		m.run()
+		id := m.golden("sfa", "7")
+		require.Equal(t, id, m.golden("erp", "C1"))
+		m.put(rec{"erp", "C1", 80, nil}, rec{"sfa", "8", 60, nil})
+		m.run()
+		m.put(rec{"erp", "C1", 80, hospital("广州市爱民医院")}, rec{"sfa", "8", 60, hospital("广州爱民医院")})
+		m.run()
+		require.Equal(t, id, m.golden("sfa", "7"))
+		require.NotEqual(t, id, m.golden("erp", "C1"))
+		require.Equal(t, m.golden("sfa", "8"), m.golden("erp", "C1"))
 	})
 }
 
@@ -544,14 +589,35 @@ func TestACutOffRunIsContinued(t *testing.T) {
 			m.put(rec{"erp", fmt.Sprint(i), 80, hospital(name)}, rec{"sfa", fmt.Sprint(i), 60, hospital(name)}, rec{"flow:D1", fmt.Sprint(i), 0, mentioned(name, fmt.Sprint(i))})
 		}
 	}
+	for name, prepare := range map[string]func(m *master){
+		"the first run": load,
+		"another model, in portions, while records wait": func(m *master) {
+			m.use(models()[2])
+			load(m)
+			m.run()
+			m.put(rec{"sfa", "0", 60, nil}, rec{"erp", "3", 80, hospital(drawnNames[8])}, rec{"sfa", "9", 60, hospital(drawnNames[4])})
+			m.use(models()[1])
+			m.resolver.Portion = 4
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cutOff(t, prepare)
+		})
+	}
+}
+
+// cutOff cuts the run after prepare off at one moment after the other, until it ends undisturbed.
+func cutOff(t *testing.T, prepare func(m *master)) {
 	open := func() *master { return openMaster(t, t.Context, "sqlite:hub.db", t.TempDir(), t.Cleanup) }
 	whole := open()
-	load(whole)
+	prepare(whole)
 	whole.run()
 	want := whole.state()
-	for cut := 2; ; cut += 3 {
+	for cut := 2; ; cut += 1 + cut/8 {
 		m := open()
-		load(m)
+		prepare(m)
+		before := m.customers()
 		ctx, cancel := context.WithCancel(t.Context())
 		readings := 0
 		stop := m.clock.on(func() {
@@ -570,5 +636,6 @@ func TestACutOffRunIsContinued(t *testing.T) {
 		m.clock.pass(time.Hour) // a lease that was taken and not given back runs out
 		m.run()
 		require.Equal(t, want, m.state(), "cut off at reading %d of the clock", cut)
+		m.keeps(before)
 	}
 }

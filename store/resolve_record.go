@@ -64,6 +64,18 @@ func (db *DB) DirtyCustomers(ctx context.Context, persons bool, after int64, lim
 	return ids, err
 }
 
+// DirtyPersonsInOrganisations lists the records of persons that wait for resolution and belong to a golden organisation: they
+// were taken for organisations before.
+func (db *DB) DirtyPersonsInOrganisations(ctx context.Context) ([]int64, error) {
+	var ids []int64
+	err := db.sel(ctx, &ids, `SELECT r.id FROM source_record r JOIN crosswalk c ON c.record_id = r.id AND c.known_to IS NULL JOIN golden g ON g.id = c.golden_id
+		WHERE r.entity = 'customer' AND r.dirty = TRUE AND r.kind IN ('hcp', 'patient') AND g.kind NOT IN ('hcp', 'patient') ORDER BY r.id`)
+	if err != nil {
+		return nil, fmt.Errorf("find persons among organisations: %w", err)
+	}
+	return ids, nil
+}
+
 // CountDirtyCustomers is the number of records of customers that wait for resolution.
 func (db *DB) CountDirtyCustomers(ctx context.Context) (n int64, err error) {
 	err = db.get(ctx, &n, `SELECT COUNT(*) FROM source_record WHERE entity = 'customer' AND dirty = TRUE`)

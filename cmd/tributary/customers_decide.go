@@ -94,8 +94,8 @@ func (a *app) customersSplitCmd() *cobra.Command {
 	var req hub.SplitRequest
 	var records []string
 	c := &cobra.Command{Use: "split ID --records SOURCE:ID,… --reason TEXT", Short: "Part records from a customer, to be one of their own", Args: args(cobra.ExactArgs(1)),
-		Long: "Part records from a customer, to be one of their own. The id stays with the part that holds most of its published\n" +
-			"links. No later run joins them, until the decision is undone (customers review undo) or expires."}
+		Long: "Part records from a customer, to be one of their own. The id stays with the part that holds most of its records.\n" +
+			"No later run joins them, until the decision is undone (customers review undo) or expires."}
 	because := becauseFlags(c)
 	c.RunE = func(cmd *cobra.Command, argv []string) (err error) {
 		if req.Because, err = because(); err != nil {
