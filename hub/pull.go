@@ -164,6 +164,13 @@ func (h *Hub) pullOne(ctx context.Context, t pullTarget, req *PullRequest, repor
 			return refused(err)
 		}
 	}
+	siblings, err := h.streamsOf(t.connection)
+	if err != nil {
+		return refused(err)
+	}
+	for _, s := range siblings {
+		plan.Siblings = append(plan.Siblings, s.Name)
+	}
 	run, err := h.ingest().Pull(ctx, src, plan)
 	report.add(run, req.Lang)
 	return err

@@ -53,7 +53,11 @@ type unit struct {
 	stored         bool                // the rows are in the store already, from a run that was cut off
 	expect         int                 // rows that are likely to come
 	position       json.RawMessage     // of a pull: the position after these rows; nil = not yet
+	moved          []movedRecord       // records that another stream had brought
 }
+
+// movedRecord is a record that another stream had brought.
+type movedRecord struct{ key, from string }
 
 // personalRow is the raw form of a record in the same unit; it is kept only when the record is news.
 type personalRow struct {
@@ -82,6 +86,7 @@ type job struct {
 	size  atomic.Int64 // rows the next unit should have
 
 	after     func(context.Context, *store.Tx, store.Counts) error // ends a unit of work; nil: nothing more to do
+	stored    func(*unit)                                          // hears of units of work that are committed; nil: nobody does
 	whole     bool                                                 // events go in all or none
 	clashed   []*epcis.Event                                       // of the last unit: their ids belong to others
 	refused   map[canonical.ID]bool                                // their places in quarantine
@@ -194,6 +199,9 @@ func (j *job) commit(ctx context.Context, u *unit) error {
 		return err
 	}
 	j.noteBooked()
+	if j.stored != nil {
+		j.stored(u)
+	}
 	j.corrected += j.declared
 	j.units++
 	if u.position != nil {
@@ -387,9 +395,13 @@ func (j *job) writeRecords(ctx context.Context, tx *store.Tx, u *unit, count fun
 	if err != nil {
 		return err
 	}
-	for _, p := range put {
+	u.moved = nil
+	for i, p := range put {
 		count(p.Outcome)
 		news = news || p.Outcome == store.Stored || p.Outcome == store.Stale
+		if p.From != "" {
+			u.moved = append(u.moved, movedRecord{u.records[i].ID, p.From})
+		}
 	}
 	if !news {
 		return nil

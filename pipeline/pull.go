@@ -33,6 +33,7 @@ type Pull struct {
 	MaxBadRows    int                         // number of bad rows above which the run stops; 0 = never
 	SilentAfter   time.Duration               // warn when the stream brought no row for so long; 0 = never
 	Drift         Drift                       // changes of the fields
+	Siblings      []string                    // the streams of the connection; a key in two of them is warned of
 	Answered      func(context.Context) error // called once, when the source has first answered; nil: nobody wants to know
 }
 
@@ -58,6 +59,9 @@ type pullIngest struct {
 	*job
 	src connectors.Source
 	req Pull
+
+	others int         // records that another stream of the connection had brought
+	other  movedRecord // the first of them
 }
 
 func (p *pullIngest) take(ctx context.Context) error {
@@ -73,11 +77,12 @@ func (p *pullIngest) take(ctx context.Context) error {
 		return err
 	}
 	rows := newPulledRows(p, drift)
+	p.stored = p.noteMoved
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return rows.fetch(gctx) })
 	g.Go(func() error { return p.pump(gctx, rows.next) })
 	err = g.Wait()
-	p.run.Warnings = append(p.run.Warnings, drift.notice()...)
+	p.run.Warnings = append(p.run.Warnings, append(drift.notice(), p.crossed()...)...)
 	if err != nil {
 		return err
 	}
@@ -99,6 +104,25 @@ func (p *pullIngest) take(ctx context.Context) error {
 		}
 	}
 	return p.findDeletes(ctx, rows, position == nil)
+}
+
+func (p *pullIngest) noteMoved(u *unit) {
+	for _, m := range u.moved {
+		if !slices.Contains(p.req.Siblings, m.from) {
+			continue
+		}
+		if p.others++; p.others == 1 {
+			p.other = m
+		}
+	}
+}
+
+// crossed warns of keys that two streams of the connection have: one thing that moved, or two that are taken for one.
+func (p *pullIngest) crossed() []store.Notice {
+	if p.others == 0 {
+		return nil
+	}
+	return []store.Notice{{Code: "ingest.other_stream", Args: errs.Args{"count": p.others, "key": p.other.key, "stream": p.other.from}}}
 }
 
 // start takes the lease and reads where the stream stands.

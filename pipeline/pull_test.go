@@ -233,6 +233,31 @@ func TestDeletesOfASnapshot(t *testing.T) {
 	})
 }
 
+// A record is of the stream that brought it last: one that was imported before, or that moved to another list of its system,
+// is missed where it is looked for. Where two streams name different things alike, somebody hears of it.
+func TestARecordIsOfTheStreamThatBroughtItLast(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		pull := func(stream string, siblings []string, rows ...connectors.Row) store.Run {
+			req := pullOf(t, "snapshot", customerMap)
+			req.Stream.Name, req.Siblings, req.AcceptDeletes = stream, siblings, true
+			run, err := b.ingest.Pull(t.Context(), &scripted{t: t, failAt: -1, snapshot: true, pages: [][]connectors.Row{rows}}, req)
+			require.NoError(t, err)
+			return run
+		}
+		both := []string{"import", "open", "closed"}
+		pull("import", nil, row(1, "A", "甲医院"), row(2, "B", "乙医院"), row(3, "C", "丙医院"))
+		require.Empty(t, pull("open", both[1:], row(1, "A", "甲医院"), row(2, "B", "乙医院二部")).Warnings, "the import is no stream of the connection")
+		require.Equal(t, map[string]string{"A": "甲医院", "B": "乙医院二部", "C": "丙医院"}, b.living())
+		require.Equal(t, "ingest.snapshot_deleted", pull("open", both, row(2, "B", "乙医院二部")).Warnings[0].Code)
+		require.Equal(t, map[string]string{"B": "乙医院二部", "C": "丙医院"}, b.living())
+
+		moved := pull("closed", both, row(1, "B", "乙医院（停业）"), row(2, "D", "丁医院"))
+		require.Equal(t, []store.Notice{{Code: "ingest.other_stream", Args: map[string]any{"count": 1, "key": "B", "stream": "open"}}}, moved.Warnings)
+		require.Empty(t, pull("open", both, row(1, "E", "戊医院")).Warnings)
+		require.Equal(t, map[string]string{"B": "乙医院（停业）", "C": "丙医院", "D": "丁医院", "E": "戊医院"}, b.living())
+	})
+}
+
 func TestPulledLedgerRows(t *testing.T) {
 	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
 		at := func(minute int) time.Time { return time.Date(2025, 3, 1, 8, minute, 0, 0, time.UTC) }

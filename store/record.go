@@ -18,7 +18,7 @@ import (
 type Record struct {
 	Entity     canonical.Entity
 	Source, ID string
-	Stream     string                 // of a mention: the source whose ids its codes may be
+	Stream     string                 // that brings it; of a mention: the source whose ids its codes may be
 	Kind       canonical.CustomerKind // "" for entities other than customer
 	Trust      int                    // rank of the source; 0 = mention
 	Payload    []byte                 // canonical JSON; ignored when Deleted
@@ -53,6 +53,7 @@ const (
 type PutResult struct {
 	Outcome Outcome
 	Record  int64
+	From    string // the stream that had brought it, where it was there and is of another stream from now on
 }
 
 // ErrRaced says that another transaction wrote the same key meanwhile: run the unit of work again.
@@ -67,7 +68,7 @@ func (tx *Tx) PutRecords(ctx context.Context, records []Record) ([]PutResult, er
 	}
 	out := make([]PutResult, len(records))
 	for i := range records {
-		out[i].Outcome = b.take(&records[i])
+		out[i] = b.put(&records[i])
 	}
 	if err := b.write(ctx); err != nil {
 		return nil, fmt.Errorf("write records: %w", err)
@@ -95,6 +96,9 @@ type recordState struct {
 	order      versionOrder
 	fromDB     bool
 	next       *Record // the version to write; nil = the stored one stays current
+	living     bool    // and was not deleted
+	stream     string  // that brought it last
+	moved      bool    // from one stream to another
 	renumbered bool    // a stale version took the current number
 	stored     int64   // number of the stored version
 	kept       int64   // number under which the stored version is kept when another takes its place
@@ -161,12 +165,12 @@ func (b *recordBatch) load(ctx context.Context, records []Record) (err error) {
 	for g, ids := range groups {
 		err := inChunks(ids, func(part []string) error {
 			cond, args := anyOf(b.tx.querier, "source_id", part)
-			query := `SELECT id, source_id, version, hash, source_time, source_seq, read_order FROM source_record
+			query := `SELECT id, source_id, stream, NOT deleted, version, hash, source_time, source_seq, read_order FROM source_record
 				WHERE entity = ? AND source = ? AND ` + cond + b.tx.forUpdate("id")
 			return b.tx.each(ctx, query, append([]any{g[0], g[1]}, args...), func(rows *sqlx.Rows) error {
 				s := recordState{fromDB: true}
 				var id string
-				if err := rows.Scan(&s.id, &id, &s.version, &s.hash, &s.order.time, &s.order.seq, &s.order.read); err != nil {
+				if err := rows.Scan(&s.id, &id, &s.stream, &s.living, &s.version, &s.hash, &s.order.time, &s.order.seq, &s.order.read); err != nil {
 					return err
 				}
 				s.stored = s.version
@@ -189,6 +193,24 @@ func (tx *Tx) forUpdate(order string) string {
 	return ""
 }
 
+// put takes a version, and makes the record one of the stream that brings it.
+func (b *recordBatch) put(r *Record) (out PutResult) {
+	s := b.states[idOf(r)]
+	there := s.living
+	out.Outcome = b.take(r)
+	if out.Outcome != Stored && out.Outcome != Unchanged {
+		return out
+	}
+	if s.living = !r.Deleted; !s.living || r.Trust == 0 || r.Stream == s.stream { // mentions have no streams
+		return out
+	}
+	if s.moved = s.fromDB; there {
+		out.From = s.stream
+	}
+	s.stream = r.Stream
+	return out
+}
+
 // take decides what a version is against the current one. Rule 6.1.
 func (b *recordBatch) take(r *Record) Outcome {
 	if b.suppressed[r.Key()] {
@@ -196,7 +218,7 @@ func (b *recordBatch) take(r *Record) Outcome {
 	}
 	s, hash, order := b.states[idOf(r)], b.tx.hashRecord(r), orderOf(r)
 	if s.version == 0 {
-		s.version, s.hash, s.order, s.next = 1, hash, order, r
+		s.version, s.hash, s.order, s.next, s.stream = 1, hash, order, r, r.Stream
 		return Stored
 	}
 	newer := order.compare(s.order) > 0

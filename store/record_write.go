@@ -28,6 +28,9 @@ var recordTouch = []column{{"version", "bigint"}, {"source_time", "bigint"}, {"s
 
 var recordRetime = append(recordTouch[:len(recordTouch):len(recordTouch)], column{"dirty", "boolean"})
 
+// recordMove makes a record one of another stream.
+var recordMove = []column{{"stream", "text"}}
+
 var versionColumns = []string{"record_id", "version", "hash", "source_time", "source_seq", "read_order", "run_id", "row_no", "deleted", "stale", "payload", "recorded_at"}
 
 func (b *recordBatch) write(ctx context.Context) error {
@@ -35,11 +38,14 @@ func (b *recordBatch) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var fresh, changed, deleted, touched, retimed [][]any
+	var fresh, changed, deleted, touched, retimed, moved [][]any
 	replaced := map[int64][]int64{} // by how far stale versions moved the stored one's number
 	now := Micros(b.tx.Now)
 	for _, id := range b.order {
 		s := b.states[id]
+		if s.moved {
+			moved = append(moved, []any{s.id, s.stream})
+		}
 		switch {
 		case s.next == nil && s.retimed:
 			retimed = append(retimed, []any{s.id, s.version, s.order.time, s.order.seq, s.order.read, true})
@@ -52,7 +58,7 @@ func (b *recordBatch) write(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			fresh = append(fresh, []any{int64(0), string(r.Entity), r.Source, r.ID, r.Stream, string(r.Kind), r.Trust, s.version, s.hash, s.order.time,
+			fresh = append(fresh, []any{int64(0), string(r.Entity), r.Source, r.ID, s.stream, string(r.Kind), r.Trust, s.version, s.hash, s.order.time,
 				s.order.seq, s.order.read, r.Run, r.Row, r.Deleted, r.Personal, payload, dirtyWhenNew(r), 0, now, now})
 		case s.next.Deleted:
 			r := s.next
@@ -87,6 +93,9 @@ func (b *recordBatch) write(ctx context.Context) error {
 		return err
 	}
 	if err := b.tx.updateMany(ctx, "source_record", column{"id", "bigint"}, recordRetime, retimed); err != nil {
+		return err
+	}
+	if err := b.tx.updateMany(ctx, "source_record", column{"id", "bigint"}, recordMove, moved); err != nil {
 		return err
 	}
 	if err := b.keepPast(ctx, seal); err != nil {
