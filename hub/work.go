@@ -24,8 +24,8 @@ const (
 )
 
 // Work runs the service until ctx ends: pulls on schedule, resolving, joining, orders, write-back, the relay, pruning,
-// signing the audit log, reminders of recalls, checks of the flow, and the look for silent feeds. It returns when all of them have stopped. A failing source or broker is
-// logged and tried again; it does not stop the others.
+// signing the audit log, reminders of recalls, checks of the flow, the look for silent feeds, and giving memory back. It
+// returns when all of them have stopped. A failing source or broker is logged and tried again; it does not stop the others.
 func (h *Hub) Work(ctx context.Context, relay *outbox.Relay, m *Metrics) error {
 	if err := h.EnsureCompany(ctx); err != nil {
 		return err
@@ -44,6 +44,7 @@ func (h *Hub) Work(ctx context.Context, relay *outbox.Relay, m *Metrics) error {
 	g.Go(func() error { h.ordersLoop(ctx, relay.Wake); return nil })
 	g.Go(func() error { h.writeBackLoop(ctx); return nil })
 	g.Go(func() error { h.watchLoop(ctx); return nil })
+	g.Go(func() error { h.restLoop(ctx); return nil })
 	for _, c := range h.Config.Connections {
 		g.Go(func() error { h.pullLoop(ctx, c, wake, m); return nil })
 	}
