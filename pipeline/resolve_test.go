@@ -410,6 +410,36 @@ func TestAMentionWaitsForItsCustomer(t *testing.T) {
 	})
 }
 
+// The date of a flow row says when goods moved, not since when a name is right: it decides between texts of one mention,
+// and names no customer whom several parties mention.
+func TestDatesOfRowsNameNoCustomer(t *testing.T) {
+	t.Parallel()
+	resolveOnBoth(t, func(t *testing.T, m *master) {
+		say := func(party, name string, day int) {
+			payload, err := json.Marshal(mentioned(name, "k1"))
+			require.NoError(t, err)
+			m.order++
+			require.NoError(t, m.db.InTx(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.PutRecords(t.Context(), []store.Record{{Entity: canonical.EntityCustomer, Source: canonical.FlowSource(party), ID: "k1", Stream: "erp",
+					Kind: canonical.UnknownParty, Payload: payload, SourceTime: time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC), ReadOrder: fmt.Sprintf("%08d", m.order), Run: canonical.DeriveID("run")}})
+				return err
+			}))
+		}
+		say("D1", "南京康泰大药房", 2)
+		say("D2", "康泰大药房南京店", 1)
+		m.run()
+		m.judge(&word{a: canonical.RecordKey{Source: canonical.FlowSource("D1"), ID: "k1"}, b: canonical.RecordKey{Source: canonical.FlowSource("D2"), ID: "k1"}, same: true})
+		named := func() string { return m.value(m.golden(canonical.FlowSource("D2"), "k1")).Name }
+		require.Equal(t, "南京康泰大药房", named())
+		say("D2", "康泰大药房南京店", 3)
+		require.Zero(t, m.run().Records, "nobody waits for that")
+		require.Equal(t, "南京康泰大药房", named())
+		say("D1", "南京康泰药房", 4)
+		m.run()
+		require.Equal(t, "南京康泰药房", named(), "newer rows of the same party say something else")
+	})
+}
+
 func TestAnAliasLeadsAMentionToItsCustomer(t *testing.T) {
 	t.Parallel()
 	resolveOnBoth(t, func(t *testing.T, m *master) {

@@ -153,7 +153,8 @@ func (f *FlowSink) FlushMentions(ctx context.Context, tx *Tx, from Origin, limit
 	return left, f.putMentions(ctx, tx, other, from) // texts that are not the current ones may become so now
 }
 
-// confirm moves the order of mentions forward whose current texts were met again; it returns those it could not.
+// confirm moves the order of mentions forward whose current texts were met again; it returns those it could not. Nobody waits
+// for the resolver by it: the order decides between texts of one mention only.
 func (f *FlowSink) confirm(ctx context.Context, tx *Tx, list []canonical.PartyMention, from Origin) (other []canonical.PartyMention, err error) {
 	var rows [][]any
 	byID := map[int64]bool{}

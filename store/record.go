@@ -103,7 +103,7 @@ type recordState struct {
 	stored     int64   // number of the stored version
 	kept       int64   // number under which the stored version is kept when another takes its place
 	reordered  bool    // the current content was confirmed at a later time
-	retimed    bool    // by the source's own time, which survivorship goes by
+	retimed    bool    // by the source's own time, which survivorship goes by; never a mention
 	past       []pastVersion
 }
 
@@ -225,7 +225,7 @@ func (b *recordBatch) take(r *Record) Outcome {
 	switch {
 	case bytes.Equal(hash, s.hash):
 		if newer && order.own() {
-			if r.Entity == canonical.EntityCustomer && order.time != s.order.time && !r.Deleted {
+			if r.Entity == canonical.EntityCustomer && order.time != s.order.time && !r.Deleted && !r.Key().Mention() {
 				s.version++ // a resolver that has read the record with its former time must not take it for done
 				s.retimed = true
 			}

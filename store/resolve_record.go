@@ -24,8 +24,10 @@ type CustomerRecord struct {
 	MergedInto  string // of a deleted one: the record of its source that took it in; "" = none
 	Erased      bool   // its person was erased: nothing can be read
 	Personal    bool
-	Updated     time.Time // the source's own time of the version; zero when it has none: when we stored it must not matter
-	Customer    canonical.Customer
+	// Updated is the source's own time of the version; zero when it has none: when we stored it must not matter. Mentions have
+	// none: their rows say when goods moved, and every import moves that on.
+	Updated  time.Time
+	Customer canonical.Customer
 }
 
 // Living reports whether the record takes part in resolution.
@@ -155,7 +157,9 @@ func (db *DB) openCustomers(ctx context.Context, rows []customerRow) ([]Customer
 		*r = CustomerRecord{
 			ID: row.ID, Key: canonical.RecordKey{Source: row.Source, ID: row.SourceID}, Reference: row.Stream, Trust: row.Trust,
 			Version: row.Version, LinkVersion: row.LinkVersion, Deleted: row.Deleted, Personal: row.Personal,
-			Updated: FromMicros(row.SourceTime),
+		}
+		if !r.Key.Mention() {
+			r.Updated = FromMicros(row.SourceTime)
 		}
 		if r.Deleted {
 			r.Erased = string(row.Hash) == "erased"
