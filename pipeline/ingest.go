@@ -93,6 +93,8 @@ type job struct {
 	declared  int                                                  // events of the last unit that were known, and are declared wrong
 	corrected int                                                  // the same of the run
 
+	closed bool // the run is closed
+
 	note   store.CorrectionNote // on what the rows change in closed months
 	booked store.Booked         // changes of closed months
 	voided store.Booked         // the same, of the lines that the transaction under way takes out of force

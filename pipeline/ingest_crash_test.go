@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -180,4 +181,20 @@ func crashState(t *testing.T, b *ingestBench) crashView {
 	_, v.Dirty, err = b.db.CountCustomers(ctx)
 	require.NoError(t, err)
 	return v
+}
+
+// A file is complete and its run is done in one moment: a process that is killed right then leaves no run that broke off.
+func TestACompleteFileHasARunThatIsDone(t *testing.T) {
+	ingestOnBoth(t, func(t *testing.T, b *ingestBench) {
+		var then store.Run
+		plan := b.request(b.write("c.csv", "客户编码,客户名称,类型,城市", "C1,客户一,hospital,青河市"), mapping.Customers, "")
+		plan.Taken = func(ctx context.Context, tx *store.Tx, run canonical.ID) (err error) {
+			then, err = tx.Run(ctx, run)
+			return err
+		}
+		run, err := b.ingest.File(t.Context(), plan)
+		require.NoError(t, err)
+		require.Equal(t, store.RunDone, then.Status)
+		require.Equal(t, run.Counts, then.Counts)
+	})
 }

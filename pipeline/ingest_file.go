@@ -301,7 +301,7 @@ func (i *fileIngest) nothingNew(ctx context.Context, tx *store.Tx, f store.DataF
 
 // alreadyKnown counts a known file whole again without looking at its rows.
 func (i *fileIngest) alreadyKnown(ctx context.Context) error {
-	return i.inTx(ctx, func(tx *store.Tx) error {
+	return i.close(ctx, func(tx *store.Tx) error {
 		first, err := tx.Run(ctx, i.file.Run)
 		if err != nil {
 			return err
@@ -309,18 +309,26 @@ func (i *fileIngest) alreadyKnown(ctx context.Context) error {
 		c := store.Counts{Read: first.Counts.Read, Filtered: first.Counts.Filtered, Quarantined: i.file.Quarantined}
 		c.Unchanged = c.Read - c.Filtered - c.Quarantined
 		i.run.Warnings = slices.DeleteFunc(first.Warnings, func(n store.Notice) bool { return !strings.HasPrefix(n.Code, "files.") })
-		if err := tx.AddToRun(ctx, i.run.ID, c); err != nil {
-			return err
-		}
-		return i.taken(ctx, tx)
+		return tx.AddToRun(ctx, i.run.ID, c)
 	})
 }
 
-func (i *fileIngest) taken(ctx context.Context, tx *store.Tx) error {
-	if i.req.Taken == nil {
-		return nil
-	}
-	return i.req.Taken(ctx, tx, i.run.ID)
+// close makes the last change and closes the run as done in one transaction: nobody finds a run that broke off behind a
+// file that is complete.
+func (i *fileIngest) close(ctx context.Context, last func(*store.Tx) error) error {
+	i.tellBooked()
+	i.run.Status = store.RunDone
+	err := i.inTx(ctx, func(tx *store.Tx) error {
+		if err := last(tx); err != nil {
+			return err
+		}
+		if err := tx.FinishRun(ctx, i.run); err != nil || i.req.Taken == nil {
+			return err
+		}
+		return i.req.Taken(ctx, tx, i.run.ID)
+	})
+	i.closed = err == nil
+	return err
 }
 
 // complete settles the file and closes it.
@@ -336,12 +344,7 @@ func (i *fileIngest) complete(ctx context.Context) error {
 			i.warn("ingest.order_unknown", errs.Args{"file": i.run.File})
 		}
 	}
-	return i.inTx(ctx, func(tx *store.Tx) error {
-		if err := tx.CompleteFile(ctx, i.file.ID, i.run.ID); err != nil {
-			return err
-		}
-		return i.taken(ctx, tx)
-	})
+	return i.close(ctx, func(tx *store.Tx) error { return tx.CompleteFile(ctx, i.file.ID, i.run.ID) })
 }
 
 // replace makes the file the new version of its month: what the month held before and the file leaves out retires.

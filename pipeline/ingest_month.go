@@ -67,4 +67,5 @@ func (j *job) tellBooked() {
 		}
 		j.run.Warnings = append(j.run.Warnings, store.Notice{Code: code, Args: map[string]any{"count": j.booked[k], "month": k.Real, "booked": k.In}})
 	}
+	clear(j.booked)
 }

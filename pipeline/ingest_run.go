@@ -25,12 +25,13 @@ func (j *job) begin(ctx context.Context, lease string, more func(*store.Tx) erro
 	})
 }
 
-// end closes the run as what cause says, on a context that may be cancelled, and gives the lease back.
+// end closes the run, where it is not closed, as what cause says, on a context that may be cancelled, and gives the lease back.
 func (j *job) end(ctx context.Context, cause error) (store.Run, error) {
 	outer := ctx
 	ctx = context.WithoutCancel(ctx)
 	j.tellBooked()
 	switch {
+	case j.closed:
 	case cause == nil:
 		j.run.Status = store.RunDone
 	case outer.Err() != nil:
@@ -42,7 +43,7 @@ func (j *job) end(ctx context.Context, cause error) (store.Run, error) {
 		j.run.ID = canonical.ID{}
 		return *j.run, cause
 	}
-	if !j.run.ID.IsZero() {
+	if !j.run.ID.IsZero() && !j.closed {
 		err := j.inTx(ctx, func(tx *store.Tx) error { return tx.FinishRun(ctx, j.run) })
 		if !errors.Is(err, store.ErrLeaseLost) { // then the successor has closed the run already
 			cause = errors.Join(cause, err)
