@@ -73,11 +73,17 @@ func chance(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 2))
 }
 
+// usual is how long the disturbance lasts when nobody says how long. Each system plays most of its faults in it.
+const usual = 40 * time.Second
+
 // duration is how long the disturbance lasts.
 func duration(t *testing.T) time.Duration {
 	text := os.Getenv("TRIBUTARY_SOAK")
+	if text == "" && testing.Short() {
+		t.Skip("takes two minutes")
+	}
 	if text == "" {
-		t.Skip("make soak, or TRIBUTARY_SOAK=40s")
+		return usual
 	}
 	d, err := time.ParseDuration(text)
 	require.NoError(t, err, "TRIBUTARY_SOAK")
