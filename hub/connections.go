@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tributary/connectors"
@@ -71,6 +72,30 @@ func (h *Hub) problem(c config.Connection, part string, e *errs.Error) config.Pr
 	p := h.Config.Problem(fmt.Sprintf("connections[%d].%s", at, part), e.Code, e.Args)
 	p.Path = "connections." + c.Name + "." + part
 	return p
+}
+
+// checksAtOnce bounds how many connections are checked beside each other: they wait, mostly.
+const checksAtOnce = 16
+
+// CheckConnections checks connections beside each other, so that one that says nothing holds up no other, and returns a
+// report of each, in order, or why it could not be checked at all. begun is told of each check as it begins, from its goroutine,
+// and what it returns is called when the check is over; nil: nobody is told.
+func (h *Hub) CheckConnections(ctx context.Context, names []string, begun func(name string) (over func())) (reports []CheckReport, failures []error) {
+	reports, failures = make([]CheckReport, len(names)), make([]error, len(names))
+	free := make(chan struct{}, checksAtOnce)
+	var checks sync.WaitGroup
+	for i, name := range names {
+		free <- struct{}{}
+		checks.Go(func() {
+			defer func() { <-free }()
+			if begun != nil {
+				defer begun(name)()
+			}
+			reports[i], failures[i] = h.CheckConnection(ctx, name)
+		})
+	}
+	checks.Wait()
+	return reports, failures
 }
 
 // CheckConnection probes a connection and says what is wrong and how to mend it. What the configuration of this one

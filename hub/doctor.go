@@ -36,10 +36,14 @@ func (h *Hub) Doctor(ctx context.Context, open func(context.Context) error) []Di
 		}
 		return b.Address, b.Close()
 	}))
-	for _, c := range h.Config.Connections {
-		report, err := h.CheckConnection(ctx, c.Name)
-		d := Diagnosis{Part: "connection " + c.Name, Severity: connectors.OK, Err: err, Check: &report}
-		if err != nil || !report.OK {
+	names := make([]string, len(h.Config.Connections))
+	for i, c := range h.Config.Connections {
+		names[i] = c.Name
+	}
+	reports, failures := h.CheckConnections(ctx, names, nil)
+	for i, name := range names {
+		d := Diagnosis{Part: "connection " + name, Severity: connectors.OK, Err: failures[i], Check: &reports[i]}
+		if failures[i] != nil || !reports[i].OK {
 			d.Severity = connectors.Fault
 		}
 		out = append(out, d)

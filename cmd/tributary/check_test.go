@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"path/filepath"
@@ -170,4 +171,33 @@ func (c *cables) carry(ctx context.Context, client net.Conn, system string) {
 	}
 	_, _ = io.Copy(client, server)
 	client.Close()
+}
+
+// Systems that say nothing are waited for beside each other, and hold up no report of the others.
+func TestConnectionsAreCheckedBesideEachOther(t *testing.T) {
+	t.Parallel()
+	slow := &cables{t: t, wait: time.Second}
+	sb, err := sandbox.Start(t.Context(), sandbox.Config{Dir: t.TempDir(), Seed: 1, Scale: 0.02, Now: time.Now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, sb.Close()) })
+	here := newInstallation(t)
+	here.configure(slow.throughout(sb.Config()))
+	conf, err := config.Parse("tributary.yaml", []byte(sb.Config()), config.References{})
+	require.NoError(t, err)
+	began := time.Now()
+	var got struct {
+		Checks []struct {
+			Connection string
+			OK         bool
+		}
+	}
+	r := here.run("connectors", "check", "--json")
+	took := time.Since(began)
+	require.NoError(t, json.Unmarshal([]byte(r.out), &got))
+	require.Len(t, got.Checks, len(conf.Connections))
+	for i, c := range got.Checks {
+		require.Equal(t, conf.Connections[i].Name, c.Connection, "in the order of the configuration")
+		require.True(t, c.OK, "%s: %s%s", c.Connection, r.out, r.err)
+	}
+	require.Less(t, took, time.Duration(len(got.Checks))*slow.wait/2, "one after the other")
 }

@@ -121,17 +121,14 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 		return err
 	}
 	defer closeHub()
-	var reports []hub.CheckReport
+	reports, failures := h.CheckConnections(cmd.Context(), names, a.tellOfWaiting)
 	checks := []checkJSON{}
 	var bad error
-	for _, name := range names {
-		answered := a.tellOfWaiting(name)
-		r, err := h.CheckConnection(cmd.Context(), name)
-		answered()
-		if err != nil {
-			return err
+	for i, r := range reports {
+		if failures[i] != nil {
+			return failures[i]
 		}
-		reports, checks = append(reports, r), append(checks, a.checkJSON(r))
+		checks = append(checks, a.checkJSON(r))
 		if !r.OK {
 			bad = said(checkVerdict(r))
 		}

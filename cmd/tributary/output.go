@@ -24,9 +24,11 @@ func (a *app) print(v any, human func(io.Writer) error) error {
 	return human(a.out)
 }
 
-// note writes a line for people to stderr unless --quiet.
+// note writes a line for people to stderr unless --quiet. It is safe for concurrent use.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
+		a.noting.Lock()
+		defer a.noting.Unlock()
 		fmt.Fprintf(a.err, format+"\n", args...)
 	}
 }
