@@ -18,10 +18,11 @@ import (
 type cookie struct {
 	Select string
 	Filter string
-	Since  int  // version that the reader knows; of a link into the log
-	Until  int  // version that the reader will know at the end
-	Place  int  // rows given so far
-	Log    bool // the reader tracks changes
+	Since  int    // version that the reader knows; of a link into the log
+	Until  int    // version that the reader will know at the end
+	Last   string // key of the row given last, as in the platform's own cookies: rows that are deleted meanwhile move no other
+	Gone   bool   // it was one of the deleted
+	Log    bool   // the reader tracks changes
 }
 
 func (c cookie) text() string {
@@ -79,24 +80,18 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, t *state, c cookie
 	if s.opts.Faults.Hit(fault.ShortPage) && size > 1 {
 		size /= 2
 	}
-	seen := c.Place
-	more := false
-	take := func(fits bool, row func() map[string]any) {
-		if !fits {
-			return
-		}
-		if seen > 0 {
-			seen--
-			return
-		}
-		if more = len(rows) == size; !more {
-			rows = append(rows, row())
+	next, more := c, false
+	take := func(id string, gone bool, row func() map[string]any) {
+		if more = more || len(rows) == size; !more {
+			rows, next.Last, next.Gone = append(rows, row()), id, gone
 		}
 	}
 	for _, row := range t.rows {
 		id := fmt.Sprint(row[t.ID])
-		// Rows that changed behind the reader's back come with the next link; the place counts those that were there.
-		take(!more && t.versions[id] > c.Since && fits(row, c.Filter), func() map[string]any {
+		if c.Gone || id <= c.Last || t.versions[id] <= c.Since || !fits(row, c.Filter) {
+			continue
+		}
+		take(id, false, func() map[string]any {
 			out := project(t.Table, row, c.Select)
 			out["@odata.etag"] = t.etag(id)
 			return out
@@ -111,7 +106,10 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, t *state, c cookie
 		}
 		slices.Sort(gone)
 		for _, id := range gone {
-			take(!more, func() map[string]any {
+			if c.Gone && id <= c.Last {
+				continue
+			}
+			take(id, true, func() map[string]any {
 				return map[string]any{"@odata.context": "https://sim/api/data/v9.2/$metadata#" + t.Set + "/$deletedEntity", "id": id, "reason": "deleted"}
 			})
 		}
@@ -126,9 +124,8 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, t *state, c cookie
 	same := s.opts.Faults.Hit(fault.SamePage)
 	switch {
 	case (more || same) && !r.URL.Query().Has("$top"):
-		next := c
-		if !same {
-			next.Place += len(rows)
+		if same {
+			next = c
 		}
 		out["@odata.nextLink"] = link("$skiptoken", next)
 	case c.Log:

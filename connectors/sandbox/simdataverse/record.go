@@ -133,7 +133,7 @@ func (s *Server) changeRecord(w http.ResponseWriter, r *http.Request, t *state, 
 		return
 	case row == nil:
 		row = map[string]any{t.ID: id, "statecode": 0}
-		t.rows = append(slices.Clone(t.rows), row)
+		t.set(append(slices.Clone(t.rows), row))
 	case match != "" && match != "*" && match != t.etag(id):
 		refuse(w, http.StatusPreconditionFailed, "0x80060882", "The version of the existing record doesn't match the RowVersion property provided.")
 		return

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -98,14 +99,21 @@ func (s *Server) SetRows(set string, rows []map[string]any) {
 		t.deleted[id] = s.version
 		delete(t.versions, id)
 	}
-	t.rows = rows
+	t.set(rows)
+}
+
+// set keeps rows in the order of their keys.
+func (t *state) set(rows []map[string]any) {
+	t.rows = slices.Clone(rows)
+	slices.SortFunc(t.rows, func(a, b map[string]any) int { return strings.Compare(fmt.Sprint(a[t.ID]), fmt.Sprint(b[t.ID])) })
 }
 
 func (s *Server) load(t *state) {
 	if t.Rows == nil {
 		return
 	}
-	t.rows, t.Rows = t.Rows(), nil
+	t.set(t.Rows())
+	t.Rows = nil
 	s.version++
 	for _, r := range t.rows {
 		t.versions[fmt.Sprint(r[t.ID])] = s.version

@@ -130,6 +130,24 @@ func TestAnExpiredLinkReadsTheTableAgain(t *testing.T) {
 	require.True(t, whole)
 }
 
+// Rows that are deleted while the table is read for the first time take no other out of it, and the log tells of them.
+func TestDeletesWhileTheTableIsReadMoveNoOtherRow(t *testing.T) {
+	b := start(t, nil)
+	b.Rows.Fill(20)
+	src := open(t, b, map[string]any{"page_size": 8})
+	require.NoError(t, src.Open(t.Context(), "accounts", nil))
+	first, err := src.Read(t.Context())
+	require.NoError(t, err)
+	require.Len(t, first.Rows, 8)
+	b.Rows.Remove(2)
+	b.Rows.Remove(5)
+	rest, last, _ := run(t, src, first.Position)
+	require.Len(t, rest, 12)
+	gone, _, _ := run(t, src, last)
+	require.Len(t, gone, 2)
+	require.Equal(t, connectors.Delete, gone[0].Op)
+}
+
 func TestAWindowIsReadByTime(t *testing.T) {
 	b := start(t, nil)
 	b.Rows.Fill(20)
