@@ -112,7 +112,7 @@ func pull(t *testing.T, c connection) pulled {
 			for _, row := range b.Rows {
 				r := m.Apply(row.Fields)
 				out.rows++
-				if r.Filtered {
+				if r.Filtered || r.Deleted || row.Op == connectors.Delete {
 					continue
 				}
 				if len(r.Issues) > 0 {
