@@ -34,7 +34,12 @@ func ingestOnBoth(t *testing.T, test func(t *testing.T, b *ingestBench)) {
 
 func openIngest(t testing.TB, url, dir string) *ingestBench {
 	t.Helper()
-	db, err := storetest.Open(t.Context(), store.Config{URL: url, DataDir: dir, Now: time.Now, Rand: rand.Reader, Verb: "test"})
+	return openIngestAt(t, url, dir, time.Now)
+}
+
+func openIngestAt(t testing.TB, url, dir string, now func() time.Time) *ingestBench {
+	t.Helper()
+	db, err := storetest.Open(t.Context(), store.Config{URL: url, DataDir: dir, Now: now, Rand: rand.Reader, Verb: "test"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Ready(t.Context()))

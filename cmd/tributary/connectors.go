@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -121,7 +122,7 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 		return err
 	}
 	defer closeHub()
-	reports, failures := h.CheckConnections(cmd.Context(), names, a.tellOfWaiting)
+	reports, failures := h.CheckConnections(cmd.Context(), names, a.tellOfWaiting(new(sync.Mutex)))
 	checks := []checkJSON{}
 	var bad error
 	for i, r := range reports {
@@ -154,20 +155,25 @@ func (a *app) connectorsCheck(cmd *cobra.Command, names []string) error {
 // silence is how long a check may take before it says what it waits for.
 const silence = 3 * time.Second
 
-// tellOfWaiting says that a connection has not answered yet, unless answered is called before long.
-func (a *app) tellOfWaiting(connection string) (answered func()) {
-	stop, gone := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(gone)
-		select {
-		case <-stop:
-		case <-time.After(silence):
-			a.note(a.say("waiting for an answer from %s", "正在等待 %s 的应答"), connection)
+// tellOfWaiting is told of checks that begin beside each other, and says of each that it has no answer yet unless answered is
+// called before long. One at a time speaks.
+func (a *app) tellOfWaiting(speaks *sync.Mutex) func(connection string) (answered func()) {
+	return func(connection string) func() {
+		stop, gone := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(gone)
+			select {
+			case <-stop:
+			case <-time.After(silence):
+				speaks.Lock()
+				defer speaks.Unlock()
+				a.note(a.say("waiting for an answer from %s", "正在等待 %s 的应答"), connection)
+			}
+		}()
+		return func() {
+			close(stop)
+			<-gone
 		}
-	}()
-	return func() {
-		close(stop)
-		<-gone
 	}
 }
 

@@ -24,11 +24,9 @@ func (a *app) print(v any, human func(io.Writer) error) error {
 	return human(a.out)
 }
 
-// note writes a line for people to stderr unless --quiet. It is safe for concurrent use.
+// note writes a line for people to stderr unless --quiet.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
-		a.noting.Lock()
-		defer a.noting.Unlock()
 		fmt.Fprintf(a.err, format+"\n", args...)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -28,8 +27,7 @@ type app struct {
 
 	configFile, dataDir, lang string
 	json, quiet               bool
-	noting                    *sync.Mutex // checks beside each other tell what they wait for
-	behindProxy               bool        // of serve
+	behindProxy               bool // of serve
 
 	asked string // the language as the command line asks for it, read before the flags are
 }
@@ -40,7 +38,7 @@ var languages = []string{"zh", "en"}
 // run executes a command line and returns the exit code: 0 done, 1 failed at run time, 2 wrong input or configuration,
 // 3 environment.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) (code int) {
-	a := &app{in: in, out: out, err: errOut, asked: askedLanguage(args), noting: &sync.Mutex{}}
+	a := &app{in: in, out: out, err: errOut, asked: askedLanguage(args)}
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprintln(errOut, a.crashed(p, debug.Stack()).Text(a.language()))

@@ -28,6 +28,7 @@ type Settings struct {
 	Since     string            `cfg:"since" doc:"Day from which the first run reads; empty: everything." doc_zh:"首次运行从该日期开始读取；留空为全部。" example:"2025-01-01"`
 	Reread    int               `cfg:"reread_days" doc:"Days that each run reads again, where rows carry no time of change." doc_zh:"数据没有修改时间时，每次运行重读的天数。" default:"7" min:"1" max:"400"`
 	Lag       time.Duration     `cfg:"lag" doc:"How far a run stays behind the database's clock, for rows that are committed late or reach a replica late." doc_zh:"读取落后于数据库时钟的时长，用于等待延迟提交或延迟到达从库的数据。" default:"5m" advanced:"true"`
+	Replicas  time.Duration     `cfg:"replica_delay" doc:"Several replicas behind the address: how much older one of them may be than another. Where rows carry no time of change, what came so short before a run is not taken back by it." doc_zh:"同一地址后有多个从库时，其间可能相差的最长时间；数据没有修改时间时，运行开始前该时长内读到的行不会因缺失而作废。" default:"0s" advanced:"true"`
 	Overlap   time.Duration     `cfg:"overlap" doc:"How far a run reads back behind the last one, where rows carry a time of change." doc_zh:"数据有修改时间时，每次运行向前重读的时长。" default:"10m" advanced:"true"`
 	PageSize  int               `cfg:"page_size" doc:"Rows of one statement." doc_zh:"单条语句读取的行数。" default:"2000" min:"1" max:"50000" advanced:"true"`
 	Timeout   time.Duration     `cfg:"timeout" doc:"Longest time one statement may run at the distributor." doc_zh:"单条语句的最长执行时间。" default:"30s" advanced:"true"`

@@ -189,7 +189,7 @@ func (s *Source) shown() *connectors.Days {
 		}
 		return canonical.DateOf(t)
 	}
-	return &connectors.Days{From: day(s.position.From), To: day(s.position.To), Behind: s.settings.Lag}
+	return &connectors.Days{From: day(s.position.From), To: day(s.position.To), Behind: s.settings.Replicas}
 }
 
 // page runs one statement in a transaction of its own, which changes nothing and is always rolled back.

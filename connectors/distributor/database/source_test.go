@@ -264,7 +264,7 @@ func TestBusinessDatesAreReadAgain(t *testing.T) {
 		s.insert(t, 1, 4, "NULL")
 		s.exec(t, "UPDATE sales SET doc_date = CURRENT_DATE WHERE line_id = 2")
 		s.settings["sales"] = "SELECT line_id AS id, doc_date, lot, qty FROM sales"
-		src := s.source(t, map[string]any{"page_size": 2, "lag": "1m"})
+		src := s.source(t, map[string]any{"page_size": 2, "replica_delay": "1m"})
 		rows, end := pull(t, src, nil, -1)
 		require.Equal(t, []string{"1", "3", "2"}, keys(rows))
 		whole := func(pages int) (shown *connectors.Days) {
