@@ -9,7 +9,7 @@ GO := go
 # under it; the goroutines are the same on PostgreSQL. Connectors share their machinery: one of each kind stands for all.
 # Of stages and use cases the tests in which several are at work, by words in their names.
 RACE := ./connectors ./connectors/connectortest ./connectors/httpsource ./connectors/objectsource ./connectors/filesource/... \
-	./connectors/distributor/... ./connectors/erp/kingdee ./connectors/sfa/salesforce ./events/... ./store/... ./dedupe/... ./trace/... ./api/...
+	./connectors/distributor/... ./connectors/erp/kingdee ./connectors/sfa/salesforce ./events/... ./store/... ./dedupe/... ./api/...
 SEVERAL := BesideEachOther|SideBySide|BesideARunning|BesideSources|TwoImports|TwoStewards|Waiting|Sender|CutOff
 
 # Prints what go test prints and fails when any test, a passing one too, said a planted secret.
@@ -37,8 +37,9 @@ test: build ## Run every test against real PostgreSQL and Apache Kafka, installi
 test-all:
 	$(MAKE) --no-print-directory -j2 test-plain test-race
 
+# The longest first, and one more than there are processors: most wait for disks and servers.
 test-plain:
-	$(GO) test -json -timeout 15m ./... | $(WATCHED)
+	$(GO) test -json -timeout 15m -p $$(( $$(nproc) + 1 )) ./test/e2e ./hub ./pipeline ./connectors/connectortest ./store/... ./test/... ./... | $(WATCHED)
 
 test-race:
 	env -u TRIBUTARY_TEST_POSTGRES -u TRIBUTARY_TEST_MARIADB $(GO) test -json -race -short -vet=off -timeout 15m $(RACE) | $(WATCHED)

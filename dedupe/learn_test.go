@@ -17,6 +17,9 @@ import (
 // What is learned without labels from one world serves others at least as well as the numbers set by hand, and its file
 // is sound: no stricter level weighs less than a looser one.
 func TestALearnedModelServesOtherWorlds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures whole worlds")
+	}
 	t.Parallel()
 	e := newEngine(t)
 	records, _, _ := trueRecords(t, e, 2026, 0.5)

@@ -75,6 +75,9 @@ func measure(records []*dedupe.Record, truth map[int64]int, clusters []dedupe.Cl
 
 // The floors only rise. Precision comes first: a false merge sends goods, calls and recalls to the wrong house.
 func TestQualityOnTheSandboxWorld(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures whole worlds")
+	}
 	t.Parallel()
 	e := newEngine(t)
 	floors := map[dedupe.Type][2]float64{dedupe.Organisation: {.999, .95}, dedupe.Professional: {.999, .95}, dedupe.Person: {.999, .95}}

@@ -74,7 +74,7 @@ var ofTheHub = []Fault{
 		Change{"pipeline/pull_rows.go", "u.bad = append(u.bad, r.quarantined(row, key, raw, issues, personal))", "_ = u"}},
 	{28, "a row that was taken in stays in quarantine", "hub.TestQuarantineIsReplayedOnceTheMapIsMended/sqlite",
 		Change{"pipeline/replay.go", "u.mended = append(u.mended, *q)", "_ = u"}},
-	{29, "how far a file is in is stored before its rows", "pipeline.TestACutOffImportGoesOn/sqlite",
+	{29, "how far a file is in is stored before its rows", "pipeline.TestACutOffImportGoesOn",
 		Change{"pipeline/ingest.go", `	err := j.inTx(ctx, func(tx *store.Tx) error {
 		counts, err := j.write(ctx, tx, u)
 		if err != nil {
