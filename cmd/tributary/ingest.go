@@ -154,6 +154,7 @@ func reported(r hub.IngestReport) bool {
 }
 
 func (a *app) writeIngestReport(w io.Writer, r hub.IngestReport) error {
+	told := map[string]bool{} // what ails a connection ails each of its streams
 	for _, run := range r.Runs {
 		name := run.File
 		if name == "" {
@@ -169,7 +170,12 @@ func (a *app) writeIngestReport(w io.Writer, r hub.IngestReport) error {
 		for _, warning := range run.Warnings {
 			fmt.Fprintf(w, "  ! %s\n", strings.ReplaceAll(warning, "\n", "\n  "))
 		}
-		if run.Error != nil {
+		switch {
+		case run.Error == nil:
+		case told[*run.Error]:
+			fmt.Fprintf(w, "  ✗ %s\n", a.say("as above", "同上"))
+		default:
+			told[*run.Error] = true
 			fmt.Fprintf(w, "  ✗ %s\n", strings.ReplaceAll(*run.Error, "\n", "\n  "))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tributary/hub"
 	"tributary/internal/width"
 )
 
@@ -32,4 +33,26 @@ func TestQuietKeepsNotesAway(t *testing.T) {
 	a.note("%d rows", 3)
 	require.Equal(t, "3 rows\n", notes.String())
 	require.Empty(t, out.String())
+}
+
+// What ails a connection ails each of its streams, and is told once.
+func TestOneTroubleOfSeveralRunsIsToldOnce(t *testing.T) {
+	refused, away := "It refuses.\n→ Correct it.", "It is away."
+	var runs []hub.RunReport
+	for _, text := range []*string{&refused, nil, &refused, &away} {
+		status := "failed"
+		if text == nil {
+			status = "done"
+		}
+		runs = append(runs, hub.RunReport{Connection: "erp", Stream: "s", Status: status, Error: text})
+	}
+	var out strings.Builder
+	require.NoError(t, (&app{lang: "en"}).writeIngestReport(&out, hub.IngestReport{Runs: runs}))
+	var told []string
+	for _, line := range strings.Split(out.String(), "\n") {
+		if strings.HasPrefix(line, "  ") {
+			told = append(told, strings.TrimSpace(line))
+		}
+	}
+	require.Equal(t, []string{"✗ It refuses.", "→ Correct it.", "✗ as above", "✗ It is away."}, told)
 }
