@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,6 +20,7 @@ import (
 
 	"tributary/connectors"
 	"tributary/internal/errs"
+	"tributary/internal/trust"
 )
 
 // Options shape a client. Name, BaseURL and Now are needed; zero values of the rest are the defaults named.
@@ -106,7 +106,7 @@ func New(o Options) (*Client, error) {
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 		return nil, errs.New(errs.Invalid, "connectors.base_url", errs.Args{"source": o.Name})
 	}
-	tlsConfig, err := trust(o.CAFile)
+	tlsConfig, err := secure(o.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -221,24 +221,17 @@ func (c *Client) fail(class Class, kind FailureKind, req Request, message string
 	return &Error{Class: class, Kind: kind, Op: req.Op, Source: c.opts.Name, Host: c.Host(), Message: message, Cause: cause}
 }
 
-func trust(file string) (*tls.Config, error) {
+func secure(caFile string) (*tls.Config, error) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	if file == "" {
+	if caFile == "" {
 		return cfg, nil
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, errs.New(errs.Invalid, "connectors.ca_file", errs.Args{"file": file, "why": err.Error()})
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, errs.New(errs.Invalid, "connectors.ca_file", errs.Args{"file": file, "why": "no certificate in PEM form"})
-	}
 	cfg.RootCAs = pool
-	return cfg, nil
+	return cfg, trust.Add(pool, caFile)
 }
 
 var errRedirect = errors.New("redirect to another host or too often")

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/mail"
 	"net/textproto"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"tributary/internal/errs"
+	"tributary/internal/trust"
 )
 
 // Config names the server.
@@ -170,15 +170,8 @@ func (c Config) secure(host string) (*tls.Config, error) {
 	if c.CAFile == "" {
 		return out, nil
 	}
-	pem, err := os.ReadFile(c.CAFile)
 	out.RootCAs = x509.NewCertPool()
-	if err == nil && !out.RootCAs.AppendCertsFromPEM(pem) {
-		err = errors.New("PEM?")
-	}
-	if err != nil {
-		return nil, errs.New(errs.Invalid, "connectors.ca_file", errs.Args{"file": c.CAFile, "why": err.Error()})
-	}
-	return out, nil
+	return out, trust.Add(out.RootCAs, c.CAFile)
 }
 
 // refused gives an error in front of the message its text, where every other message would meet it too.

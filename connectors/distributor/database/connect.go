@@ -6,11 +6,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 
@@ -23,6 +21,7 @@ import (
 	goora "github.com/sijms/go-ora/v2"
 
 	"tributary/internal/errs"
+	"tributary/internal/trust"
 )
 
 // open makes the handle of the settings: one connection, none of it open yet.
@@ -66,13 +65,9 @@ func (s Settings) secure(host string) (*tls.Config, error) {
 	}
 	out := &tls.Config{ServerName: cmp.Or(s.TLSName, host), MinVersion: tls.VersionTLS12, InsecureSkipVerify: !s.verified()} // prefer: as the setting's page says
 	if s.CAFile != "" {
-		pem, err := os.ReadFile(s.CAFile)
 		out.RootCAs = x509.NewCertPool()
-		if err == nil && !out.RootCAs.AppendCertsFromPEM(pem) {
-			err = errors.New("PEM?")
-		}
-		if err != nil {
-			return nil, errs.New(errs.Invalid, "connectors.ca_file", errs.Args{"file": s.CAFile, "why": err.Error()})
+		if err := trust.Add(out.RootCAs, s.CAFile); err != nil {
+			return nil, err
 		}
 	}
 	if s.CertFile != "" {

@@ -10,9 +10,9 @@
 //	exp_date, qty, unit, price, amount, kind, return_flag, branch, remark; _uscc, _licence, _addr, _city, _county of partners
 //
 // With changed_at a run reads what changed since the last one up to the database's own clock less a lag, so that rows
-// committed late are not missed, nor those that a replica has late. Without it a run reads the business dates from some days before the last one on again;
-// of these days the store keeps what the run showed, so rows that are gone from them are taken back (once a day while
-// serving, see sweep_every), save those that another replica may not have yet (replica_delay).
+// committed late are not missed, nor those that a replica has late. Without it a run reads the business dates from some
+// days before the last one on again; of these days the store keeps what the run showed, so rows that are gone from them are
+// taken back (once a day while serving, see sweep_every), save those that another replica may not have yet (replica_delay).
 // Rows come in the order of (time, id), page by page behind the last row read, never by counting.
 //
 // Guarantees to the distributor: one connection; each page is one statement in a read-only transaction of its own with

@@ -9,10 +9,10 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
-	"os"
 	"time"
 
 	"tributary/internal/errs"
+	"tributary/internal/trust"
 )
 
 // place is the other machine: where it is, and what is said about it in messages.
@@ -101,15 +101,8 @@ func (p place) tls() (*tls.Config, error) {
 	if p.cfg.CAFile == "" {
 		return cfg, nil
 	}
-	pem, err := os.ReadFile(p.cfg.CAFile)
-	if err != nil {
-		return nil, errs.New(errs.Invalid, "connectors.ca_file", errs.Args{"file": p.cfg.CAFile, "why": plainCause(err)})
-	}
 	cfg.RootCAs = x509.NewCertPool()
-	if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, errs.New(errs.Invalid, "connectors.ca_file", errs.Args{"file": p.cfg.CAFile, "why": "PEM?"})
-	}
-	return cfg, nil
+	return cfg, trust.Add(cfg.RootCAs, p.cfg.CAFile)
 }
 
 // plainCause is an error of the file system without the path, which the message names itself.
